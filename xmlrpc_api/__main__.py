@@ -1,0 +1,1 @@
+"""`python -m xmlrpc_api`, the same as `xmlrpc-api`."""

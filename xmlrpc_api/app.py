@@ -1,0 +1,76 @@
+"""Puts the pieces together: configuration in, an aiohttp application out."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+import handlers  # noqa: F401 (publishes the methods)
+from xmlrpc_api.auth import Authenticator
+from xmlrpc_api.call import Platform
+from xmlrpc_api.config import Config
+from xmlrpc_api.database import Database
+from xmlrpc_api.digest import ReplayGuard
+from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.hashing import PasswordHasher
+from xmlrpc_api.transport import http, pages, rest, xmlrpc
+from xmlrpc_api.vault import open_vault
+
+SERVER_NAME = "xmlrpc-api"  # no version: that is nobody's business
+
+
+def new_platform(config: Config) -> Platform:
+    """
+    What all calls of this process share.
+
+    Raises:
+        ConfigError: The key is missing or unusable.
+    """
+    return Platform(
+        config=config,
+        vault=open_vault(config),
+        hasher=PasswordHasher(config.bcrypt_cost, config.bcrypt_queue),
+    )
+
+
+def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Application:
+    """
+    The server as an aiohttp application.
+
+    Args:
+        config: The settings.
+        guard: Replay protection shared with other workers; one of its own if left out.
+
+    Raises:
+        ConfigError: The key is missing or unusable.
+    """
+    platform = new_platform(config)
+    app = web.Application(client_max_size=config.body_limit)
+    app.router.add_post(xmlrpc.PATH, xmlrpc.Gateway)
+    app.router.add_get(rest.PATH, rest.gateway)
+    app.router.add_post(rest.PATH, rest.gateway)
+    app.router.add_get("/docs", pages.docs)
+    app.router.add_get("/healthz", pages.healthz)
+    app.router.add_get("/readyz", pages.readyz)
+    app.router.add_get("/metrics", pages.show_metrics)
+    app.on_response_prepare.append(_hide_version)
+
+    async def database(app: web.Application) -> AsyncIterator[None]:
+        database = Database(config)
+        own_guard = guard or ReplayGuard()
+        app[pages.DATABASE] = database
+        app[http.GATE] = http.Gate(
+            config,
+            Dispatcher(platform, database),
+            Authenticator(platform, database, own_guard),
+        )
+        yield
+        platform.hasher.close()
+        await database.close()
+        own_guard.close()
+
+    app.cleanup_ctx.append(database)
+    return app
+
+
+async def _hide_version(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = SERVER_NAME

@@ -1,0 +1,133 @@
+"""Credentials to callers. Knows no wire format beyond the text of the Authorization header."""
+
+import enum
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from models import Customer, WebUser, ancestors, login_key
+from xmlrpc_api import digest
+from xmlrpc_api.call import Platform
+from xmlrpc_api.database import Database
+from xmlrpc_api.rights import Caller
+from xmlrpc_api.services import customers, ownership
+from xmlrpc_api.vault import VaultError
+
+LOGIN_LIMIT = 256
+_DUMMY_PLACE = "nobody"
+_LOOK_UP = (
+    select(*ownership.CALLER_COLUMNS, Customer.blocked, Customer.api_access, Customer.api_password)
+    .join(WebUser, WebUser.i_customer == Customer.i_customer)
+    .where(WebUser.is_default)
+)
+
+
+class Refusal(enum.Enum):
+    """Why there is no caller; the client learns no more than this."""
+
+    WRONG = "credentials are missing or wrong"
+    STALE = "credentials are right, but the nonce was used or has expired"
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    caller: Caller
+    api_password: str
+
+
+class Authenticator:
+    """Tells who a client is. Unknown logins cost the same time as wrong passwords."""
+
+    def __init__(self, platform: Platform, database: Database, guard: digest.ReplayGuard) -> None:
+        self._platform = platform
+        self._database = database
+        self._guard = guard
+        self._nonces = digest.Nonces(
+            platform.vault.subkey(b"nonce"),
+            platform.config.nonce_seconds,
+            lambda: platform.clock().timestamp(),
+        )
+        self._dummy = platform.vault.encrypt(secrets.token_hex(), _DUMMY_PLACE)
+
+    def trusts(self, address: str) -> bool:
+        """Whether a client at this address needs no credentials."""
+        return is_in(address, self._platform.config.trusted_hosts)
+
+    def challenges(self, refusal: Refusal) -> list[str]:
+        """The WWW-Authenticate headers of a refusal."""
+        config = self._platform.config
+        nonce = self._nonces.make()
+        return [
+            digest.challenge(config.realm, nonce, algorithm, refusal is Refusal.STALE)
+            for algorithm in config.digest_algorithms
+        ]
+
+    async def by_digest(self, header: str, method: str, uri: str) -> Caller | Refusal:
+        """
+        Check an Authorization header.
+
+        Args:
+            header: Its value.
+            method: The HTTP method.
+            uri: The request target, as it was sent.
+        """
+        answer = digest.parse(header)
+        config = self._platform.config
+        if answer is None or answer.realm != config.realm or answer.uri != uri:
+            return Refusal.WRONG
+        if answer.algorithm not in config.digest_algorithms:
+            return Refusal.WRONG
+        account = await self._look_up(answer.username)
+        password = account.api_password if account else self._dummy_password()
+        if not digest.proves(answer, method, password) or account is None:
+            return Refusal.WRONG
+        if not self._nonces.is_alive(answer.nonce) or not self._guard.accept(answer.nonce, answer.count):
+            return Refusal.STALE
+        return account.caller if await self._is_admitted(account.caller) else Refusal.WRONG
+
+    async def by_password(self, web_login: str, api_password: str) -> Caller | Refusal:
+        """Check a login and an API password."""
+        account = await self._look_up(web_login)
+        known = account.api_password if account else self._dummy_password()
+        right = hmac.compare_digest(known.encode(), api_password.encode("utf-8", "replace"))
+        if not right or account is None or not await self._is_admitted(account.caller):
+            return Refusal.WRONG
+        return account.caller
+
+    async def _look_up(self, web_login: str) -> _Account | None:
+        """The customer with this login, if he may use the API."""
+        if len(web_login) > LOGIN_LIMIT or not web_login.isprintable():
+            return None
+        async with self._database.read() as session:
+            statement = _LOOK_UP.where(WebUser.web_login_key == login_key(web_login))
+            row = (await session.execute(statement)).one_or_none()
+        if row is None or row.blocked or not row.api_access or row.api_password is None:
+            return None
+        try:
+            place = customers.api_password_place(row.i_customer)
+            return _Account(ownership.caller_from(row), self._platform.vault.decrypt(row.api_password, place))
+        except VaultError:
+            return None
+
+    async def _is_admitted(self, caller: Caller) -> bool:
+        above = ancestors(caller.path)
+        if len(above) <= 1:
+            return True
+        async with self._database.read() as session:
+            return not await ownership.any_blocked(session, above)
+
+    def _dummy_password(self) -> str:
+        return self._platform.vault.decrypt(self._dummy, _DUMMY_PLACE)
+
+
+def is_in(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Whether an address belongs to one of the networks; IPv4 written as IPv6 counts as IPv4."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return any((mapped or ip) in network for network in networks)

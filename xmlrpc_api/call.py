@@ -1,0 +1,69 @@
+"""What a handler gets: one call, with its session, its caller and the platform it runs on."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from xmlrpc_api.config import Config
+from xmlrpc_api.hashing import PasswordHasher
+from xmlrpc_api.rights import Caller
+from xmlrpc_api.vault import Vault
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Platform:
+    """What all calls of a process share."""
+
+    config: Config
+    vault: Vault
+    hasher: PasswordHasher
+    clock: Callable[[], datetime] = utc_now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """
+    Where a request came from.
+
+    Attributes:
+        request_id: Names the request in answers and logs.
+        dialect: The face it came through, such as `xmlrpc`.
+        address: The client's address, after proxies.
+        login: The customer whose API credentials were right; None for a trusted host.
+    """
+
+    request_id: str
+    dialect: str
+    address: str
+    login: Caller | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """
+    One call of one method.
+
+    Attributes:
+        session: The database, in the call's one transaction.
+        caller: The customer on whose behalf it runs.
+        perform_all: Runs further calls, for `system.multicall`.
+    """
+
+    session: AsyncSession
+    caller: Caller
+    platform: Platform
+    origin: Origin
+    perform_all: Callable[[list[Any]], Awaitable[list[Any]]] = field(repr=False)
+
+    @property
+    def now(self) -> datetime:
+        """The time of the call."""
+        return self.platform.clock()

@@ -1,0 +1,186 @@
+"""The settings: one frozen value, read once from a file and the environment, then passed down."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+ENV_PREFIX = "XMLRPC_API_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text tells which key, and what to do."""
+
+
+def _known_driver(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    driver = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    scheme = driver.get(scheme, scheme)
+    if not separator or scheme not in driver.values():
+        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return f"{scheme}://{rest}"
+
+
+class Config(BaseSettings):
+    """Every setting. The same names, in capitals and after `XMLRPC_API_`, are environment variables."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    socket: Path | None = Field(None, description="Unix socket to listen on instead of host and port.")
+    tls_certificate: Path | None = Field(None, description="PEM file with the TLS certificate chain.")
+    tls_key: Path | None = Field(None, description="PEM file with the key of the TLS certificate.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that share the port (SO_REUSEPORT); more than one needs PostgreSQL.",
+    )
+    shutdown_seconds: float = Field(
+        20, gt=0, description="How long running calls may take after SIGTERM, in seconds."
+    )
+
+    database_url: Annotated[str, AfterValidator(_known_driver)] = Field(
+        "sqlite:///var/xmlrpc-api.db",
+        validate_default=True,
+        repr=False,
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
+    )
+    pool_size: int = Field(10, ge=1, le=200, description="Database connections per process (PostgreSQL).")
+    pool_wait_seconds: float = Field(
+        3, gt=0, description="How long a call waits for a connection, in seconds."
+    )
+    statement_seconds: float = Field(5, gt=0, description="Longest run of one SQL statement, in seconds.")
+    lock_seconds: float = Field(2, gt=0, description="Longest wait for a row lock, in seconds.")
+
+    secret_key_file: Path = Field(
+        Path("var/secret.key"),
+        description="File with the key that encrypts credentials; made by `xmlrpc-api init`, mode 0600.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="The key itself (64 hexadecimal digits) instead of the file; for the environment.",
+    )
+    bcrypt_cost: int = Field(
+        12, ge=4, le=20, description="Cost of web password hashes; 12 takes about 0.3 s."
+    )
+    bcrypt_queue: int = Field(
+        16, ge=1, le=1000, description="Password checks that may wait; more are refused."
+    )
+
+    realm: str = Field("xmlrpc-api", pattern=r"^[^\"\\=,\x00-\x1f]+$", description="Realm of HTTP Digest.")
+    digest_algorithms: list[Literal["MD5", "SHA-256"]] = Field(
+        ["MD5"], min_length=1, description="Digest challenges in this order; old clients know MD5 alone."
+    )
+    nonce_seconds: int = Field(300, ge=10, le=86400, description="Life of a Digest nonce, in seconds.")
+    trusted_hosts: list[Network] = Field(
+        [], description="Addresses and networks trusted without credentials."
+    )
+    trusted_proxies: list[Network] = Field(
+        [], description="Addresses and networks of reverse proxies whose X-Forwarded-For is believed."
+    )
+
+    balance_sign: Literal["natural", "switch"] = Field(
+        "natural",
+        description='Balance in getCustomerInfo: "natural" as it was given, "switch" negated as Sippy does.',
+    )
+    unknown_params: Literal["ignore", "reject"] = Field(
+        "ignore",
+        description='What to do with parameters no method knows: "ignore" logs a warning, "reject" faults.',
+    )
+    list_limit: int = Field(10_000, ge=1, le=1_000_000, description="Most rows that one list call answers.")
+    multicall_limit: int = Field(50, ge=1, le=1000, description="Most calls in one system.multicall.")
+    body_limit: int = Field(1_048_576, ge=4096, le=16_777_216, description="Largest request body, in bytes.")
+    body_seconds: float = Field(10, gt=0, description="Time a client has to send a request body, in seconds.")
+
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description='"json", "console", or "auto": readable at a terminal, JSON elsewhere.'
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severity logged."
+    )
+
+    @field_validator("trusted_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        for host in self.trusted_hosts:
+            for proxy in self.trusted_proxies:
+                if host.version == proxy.version and host.overlaps(proxy):
+                    raise ValueError(
+                        f"trusted_hosts ({host}) and trusted_proxies ({proxy}) overlap: "
+                        "everybody behind the proxy would be trusted; take one of them out"
+                    )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key must be given together")
+        if self.workers > 1 and self.is_sqlite:
+            raise ValueError("workers: SQLite serves one process; set workers = 1 or use PostgreSQL")
+        return self
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is used."""
+        return self.database_url.startswith("sqlite")
+
+
+def load(file: Path | None = None, **overrides: Any) -> Config:
+    """
+    Read the settings: defaults, then `file` (TOML), then the environment, then `overrides`.
+
+    Raises:
+        ConfigError: A key is unknown or a value cannot be used; the text names it.
+    """
+    if file is not None and not file.is_file():
+        raise ConfigError(f"There is no configuration file {file}")
+
+    class Source(Config):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            sources = (init_settings, env_settings)
+            return (*sources, TomlConfigSettingsSource(settings_cls, file)) if file else sources
+
+    try:
+        return Source(**{key: value for key, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigError("; ".join(map(_explain, error.errors()))) from None
+    except ValueError as error:
+        raise ConfigError(f"The configuration cannot be read: {error}") from None
+
+
+def _explain(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: there is no such setting"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message

@@ -1,0 +1,168 @@
+"""Connections to SQLite or PostgreSQL, made so that both keep the same promises."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from models import Base
+from xmlrpc_api.config import Config
+
+RETRYABLE_STATES = {"40001", "40P01"}
+UNAVAILABLE_CLASSES = ("08", "53", "55", "57", "58")
+SQLITE_UNAVAILABLE = (
+    "database is locked",
+    "disk I/O error",
+    "database or disk is full",
+    "unable to open",
+    "readonly",
+)
+SQLITE_BUSY_MS = 5000
+SQLITE_READERS = 4
+
+
+class Database:
+    """
+    The engines of one process.
+
+    `write` hands out transactions, `read` single statements that need none. On SQLite one writer at a
+    time is let in here, so that it never meets "database is locked" there.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.is_sqlite = config.is_sqlite
+        self._writer, self._reader = _sqlite(config) if self.is_sqlite else _postgresql(config)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end of the block, rolled back by any exception."""
+        async with (
+            AsyncSession(self._writer, expire_on_commit=False, autoflush=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading, every statement for itself."""
+        async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    async def run(self, work: Any) -> Any:
+        """Run `work(connection)`, a plain function, in a transaction of its own (migrations use this)."""
+        async with self._writer.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writer.dispose()
+        if self._reader.sync_engine.pool is not self._writer.sync_engine.pool:
+            await self._reader.dispose()
+
+    def pool_in_use(self) -> int:
+        """How many connections are at work."""
+        return sum(getattr(engine.pool, "checkedout", int)() for engine in self._pools())
+
+    def _pools(self) -> list[AsyncEngine]:
+        return [self._writer, self._reader] if self.is_sqlite else [self._writer]
+
+
+def _sqlite(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
+    path = make_url(config.database_url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    writer = create_async_engine(
+        config.database_url, pool_size=1, max_overflow=0, pool_timeout=config.pool_wait_seconds
+    )
+    reader = create_async_engine(
+        config.database_url,
+        pool_size=SQLITE_READERS,
+        max_overflow=0,
+        pool_timeout=config.pool_wait_seconds,
+        isolation_level="AUTOCOMMIT",
+    )
+    for engine in (writer, reader):
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(writer.sync_engine, "begin", _begin_immediate)
+    return writer, reader
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # NORMAL loses acknowledged writes at a power cut
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
+    engine = create_async_engine(
+        config.database_url,
+        pool_size=config.pool_size,
+        max_overflow=0,
+        pool_timeout=config.pool_wait_seconds,
+        connect_args={
+            "timeout": config.pool_wait_seconds,
+            "command_timeout": config.statement_seconds + 2,
+            "server_settings": {
+                "application_name": "xmlrpc-api",
+                "statement_timeout": str(int(config.statement_seconds * 1000)),
+                "lock_timeout": str(int(config.lock_seconds * 1000)),
+                "idle_in_transaction_session_timeout": "10000",
+                "jit": "off",
+            },
+        },
+    )
+    return engine, engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """The SQLSTATE of an error, or an empty string."""
+    return str(getattr(error.orig, "sqlstate", "") or "")
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Whether the transaction lost a race and may simply be run again."""
+    return sqlstate(error) in RETRYABLE_STATES
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether the database cannot serve now: down, full, frozen or overloaded."""
+    if isinstance(error, PoolTimeout | TimeoutError | OSError):
+        return True
+    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
+        return False
+    if error.connection_invalidated or sqlstate(error)[:2] in UNAVAILABLE_CLASSES:
+        return True
+    return isinstance(error, OperationalError | InterfaceError) and (
+        not sqlstate(error) or any(text in str(error.orig) for text in SQLITE_UNAVAILABLE)
+    )
+
+
+def violated_constraint(error: IntegrityError) -> Constraint | Index | None:
+    """The constraint that refused a change; None for a foreign key on SQLite, which does not name it."""
+    name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+    detail = str(error.orig).partition(" constraint failed: ")[2].removeprefix("index ").strip("'")
+    for table in Base.metadata.tables.values():
+        found: list[Any] = [*table.constraints, *table.indexes]
+        for constraint in found:
+            columns = ", ".join(f"{table.name}.{column.name}" for column in constraint.columns)
+            unique = isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint)
+            if constraint.name in (name, detail) or (unique and columns == detail):
+                return cast("Constraint | Index", constraint)
+    return None

@@ -1,0 +1,204 @@
+"""
+HTTP Digest (RFC 7616) for a server: challenges, signed nonces, replay protection, verification.
+
+Nothing here knows HTTP beyond the text of its two headers. Nonces are signed, so handing them out
+costs no memory; what is remembered is how often a nonce was used, and only once its digest was right.
+"""
+
+import fcntl
+import hashlib
+import hmac
+import mmap
+import os
+import re
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+HEADER_LIMIT = 8192
+HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+_PAIR = re.compile(r'\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]*))\s*(?:,|$)')
+_REQUIRED = ("username", "realm", "nonce", "uri", "response")
+_NONCE = struct.Struct(">I8s")
+_MAC_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client sent in its Authorization header. `nc` is 1 where it sent no qop (RFC 2069)."""
+
+    username: str
+    realm: str
+    nonce: str
+    uri: str
+    response: str
+    algorithm: str
+    qop: str | None
+    nc: str
+    cnonce: str
+
+    @property
+    def count(self) -> int:
+        """How often the client says it has used the nonce."""
+        return int(self.nc, 16) if self.qop else 1
+
+
+def parse(header: str) -> Answer | None:
+    """
+    Read an Authorization header; None if it is not a complete Digest answer.
+
+    Members may come in any order, quoted or not; one that comes twice makes the header void.
+    """
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() != "digest" or len(header) > HEADER_LIMIT:
+        return None
+    found: dict[str, str] = {}
+    position = 0
+    while position < len(rest):
+        match = _PAIR.match(rest, position)
+        if match is None or match[1].lower() in found:
+            return None
+        found[match[1].lower()] = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+        position = match.end()
+    return _complete(found)
+
+
+def _complete(found: dict[str, str]) -> Answer | None:
+    qop = found.get("qop")
+    algorithm = found.get("algorithm", "MD5").upper()
+    if any(name not in found for name in _REQUIRED) or qop not in (None, "auth") or algorithm not in HASHES:
+        return None
+    if qop and not (re.fullmatch("[0-9a-fA-F]{1,8}", found.get("nc", "")) and found.get("cnonce")):
+        return None
+    required = {name: found[name] for name in _REQUIRED}
+    return Answer(
+        **required, algorithm=algorithm, qop=qop, nc=found.get("nc", ""), cnonce=found.get("cnonce", "")
+    )
+
+
+def expected_response(answer: Answer, method: str, password: str) -> str:
+    """The `response` that proves `password` (RFC 7616, 3.4.1; without qop RFC 2069)."""
+
+    def digest(text: str) -> str:
+        return HASHES[answer.algorithm](text.encode("utf-8", "surrogateescape")).hexdigest()
+
+    secret = digest(f"{answer.username}:{answer.realm}:{password}")
+    request = digest(f"{method}:{answer.uri}")
+    if answer.qop is None:
+        return digest(f"{secret}:{answer.nonce}:{request}")
+    return digest(f"{secret}:{answer.nonce}:{answer.nc}:{answer.cnonce}:{answer.qop}:{request}")
+
+
+def proves(answer: Answer, method: str, password: str) -> bool:
+    """Whether the client knows `password`; takes as long for a wrong answer as for a right one."""
+    expected = expected_response(answer, method, password)
+    return hmac.compare_digest(expected.encode(), answer.response.lower().encode("utf-8", "surrogateescape"))
+
+
+def challenge(realm: str, nonce: str, algorithm: str, stale: bool) -> str:
+    """One WWW-Authenticate header. Old clients parse it with regular expressions: keep its shape."""
+    end = ", stale=true" if stale else ""
+    return f'Digest realm="{realm}", nonce="{nonce}", qop="auth", algorithm={algorithm}{end}'
+
+
+class Nonces:
+    """
+    Makes nonces and tells which are ours and still alive.
+
+    A nonce is hexadecimal: time, random and a MAC over both. Old clients split the header at `=` and
+    `,`, which hexadecimal never holds.
+    """
+
+    def __init__(self, key: bytes, life_seconds: int, clock: Callable[[], float]) -> None:
+        self._key = key
+        self._life = life_seconds
+        self._clock = clock
+
+    def make(self) -> str:
+        """A new nonce."""
+        head = _NONCE.pack(int(self._clock()), os.urandom(8))
+        return (head + self._mac(head)).hex()
+
+    def is_alive(self, nonce: str) -> bool:
+        """Whether it is one of ours and not yet expired."""
+        try:
+            raw = bytes.fromhex(nonce)
+        except ValueError:
+            return False
+        head, mac = raw[: _NONCE.size], raw[_NONCE.size :]
+        if len(raw) != _NONCE.size + _MAC_BYTES or not hmac.compare_digest(mac, self._mac(head)):
+            return False
+        age = self._clock() - _NONCE.unpack(head)[0]
+        return bool(-1 <= age <= self._life)
+
+    def _mac(self, head: bytes) -> bytes:
+        return hmac.digest(self._key, head, "sha256")[:_MAC_BYTES]
+
+
+_SLOT = struct.Struct("=16sIQ32s")  # nonce, highest count, order of arrival, bitmap of the last counts
+_WINDOW = 256
+_SLOTS_PER_BUCKET = 8
+
+
+class ReplayGuard:
+    """
+    Remembers which counts of which nonces were used, in memory that forked workers share.
+
+    Parallel requests of one client arrive out of order, so the last 256 counts are told apart. The
+    table has a fixed size; when it is full the nonce used longest ago makes room.
+
+    Args:
+        nonces: How many nonces it holds, about.
+    """
+
+    def __init__(self, nonces: int = 65536) -> None:
+        self._buckets = max(1, nonces // _SLOTS_PER_BUCKET)
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
+        size = 8 + self._buckets * _SLOTS_PER_BUCKET * _SLOT.size
+        self._file.truncate(size)
+        self._memory = mmap.mmap(self._file.fileno(), size)
+
+    def accept(self, nonce: str, count: int) -> bool:
+        """Note a use; False if this count was used before, or is too old to tell."""
+        key = bytes.fromhex(nonce)[4:20]
+        first = 8 + (int.from_bytes(key[:4]) % self._buckets) * _SLOTS_PER_BUCKET * _SLOT.size
+        with self._locked():
+            arrival = int.from_bytes(self._memory[:8]) + 1
+            self._memory[:8] = arrival.to_bytes(8)
+            place, highest, seen = self._find(first, key)
+            ahead = count - highest
+            if count < 1 or ahead <= -_WINDOW or (ahead <= 0 and seen >> -ahead & 1):
+                return False
+            if ahead > 0:
+                seen = (seen << min(ahead, _WINDOW) | 1) & ((1 << _WINDOW) - 1)
+                highest = count
+            else:
+                seen |= 1 << -ahead
+            _SLOT.pack_into(self._memory, place, key, highest, arrival, seen.to_bytes(_WINDOW // 8))
+        return True
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._memory.close()
+        self._file.close()
+
+    def _find(self, first: int, key: bytes) -> tuple[int, int, int]:
+        """The nonce's slot, or the one that makes room for it."""
+        oldest, oldest_arrival = first, None
+        for place in range(first, first + _SLOTS_PER_BUCKET * _SLOT.size, _SLOT.size):
+            known, highest, arrival, seen = _SLOT.unpack_from(self._memory, place)
+            if known == key:
+                return place, highest, int.from_bytes(seen)
+            if oldest_arrival is None or arrival < oldest_arrival:
+                oldest, oldest_arrival = place, arrival
+        return oldest, 0, 0
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)

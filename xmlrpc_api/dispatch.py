@@ -1,0 +1,300 @@
+"""
+The one way every call takes, on every face.
+
+Find the method, see on whose behalf it runs, check the right, load the parameters, hash new
+passwords, run the handler in one transaction, log. Nothing else commits, and every error becomes a
+`Fault` here.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import CheckConstraint, Constraint, Index, UniqueConstraint
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import ROOT_ID
+from xmlrpc_api import metrics
+from xmlrpc_api.call import Call, Origin, Platform
+from xmlrpc_api.database import Database, is_retryable, is_unavailable, violated_constraint
+from xmlrpc_api.faults import (
+    BadParameter,
+    Conflict,
+    Fault,
+    InternalError,
+    InvalidRequest,
+    MethodNotFound,
+    Unavailable,
+    WrongReference,
+    WrongType,
+)
+from xmlrpc_api.fields import I_CUSTOMER_OWNER, I_WHOLESALER, Field, Params, Wire
+from xmlrpc_api.hashing import Password
+from xmlrpc_api.registry import METHODS, Access, Method
+from xmlrpc_api.rights import Caller
+from xmlrpc_api.services import ownership
+
+RETRIES = 3
+RETRY_SECONDS = 0.02
+LOGGED_NAME_LENGTH = 64
+MULTICALL = "system.multicall"
+SCOPES = {field.name: Params(f"scope {field.name}", [field]) for field in (I_WHOLESALER, I_CUSTOMER_OWNER)}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call that may run: method found, right checked, parameters loaded."""
+
+    method: Method
+    caller: Caller
+    params: dict[str, Any]
+
+
+class Dispatcher:
+    """Runs calls on one database."""
+
+    def __init__(self, platform: Platform, database: Database) -> None:
+        self.platform = platform
+        self.database = database
+
+    async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
+        """
+        Run one call.
+
+        Args:
+            origin: Where it came from.
+            name: The method's public name.
+            params: What the client sent, in order.
+
+        Raises:
+            Fault: Whatever went wrong.
+        """
+        return await self._observed(origin, name, self._call(origin, name, params))
+
+    async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
+        prepared = await self._prepare(origin, name, params)
+        return await self._in_transaction(
+            origin, prepared.method.access, prepared.caller, self._runner(prepared)
+        )
+
+    async def _observed(self, origin: Origin, name: str, work: Awaitable[Any]) -> Any:
+        """Await a call; turn any error into a fault; count and log the outcome."""
+        started = time.perf_counter()
+        fault: Fault | None = None
+        known = name if name in METHODS else metrics.UNKNOWN_METHOD
+        try:
+            return await work
+        except Exception as error:
+            if isinstance(error, DBAPIError) and is_retryable(error):
+                raise
+            fault = to_fault(error, origin)
+            raise fault from None
+        finally:
+            seconds = time.perf_counter() - started
+            metrics.CALLS.labels(known, origin.dialect).inc()
+            metrics.SECONDS.labels(known).observe(seconds)
+            if fault is not None:
+                metrics.FAULTS.labels(known, origin.dialect, fault.code).inc()
+            log.info(
+                "call",
+                method=name[:LOGGED_NAME_LENGTH],
+                caller=origin.login.i_customer if origin.login else None,
+                address=origin.address,
+                dialect=origin.dialect,
+                request_id=origin.request_id,
+                fault=fault.code if fault else None,
+                ms=round(seconds * 1000, 1),
+            )
+
+    async def _prepare(self, origin: Origin, name: str, params: list[Any]) -> Prepared:
+        """All that can be done, and refused, before the transaction."""
+        method = METHODS.get(name)
+        if method is None:
+            raise MethodNotFound
+        raw = _named_params(method, params)
+        caller = await self._caller(origin, method.scope, raw)
+        caller.demand(method.right)
+        self._refuse_unknown(origin, method, raw)
+        loaded = method.params.load(raw)
+        for field in method.params:
+            if field.hashed and field.name in loaded:
+                plain = loaded[field.name]
+                loaded[field.name] = Password(plain, await self.platform.hasher.hash(plain))
+        return Prepared(method, caller, loaded)
+
+    async def _caller(self, origin: Origin, scope: Field | None, raw: dict[str, Any]) -> Caller:
+        """
+        On whose behalf the call runs.
+
+        A trusted host names the customer in the scope parameter; methods without one run as root.
+        Everybody else runs as himself, and may only name himself.
+        """
+        named = SCOPES[scope.name].load(raw).get(scope.name) if scope else None
+        if scope:
+            raw.pop(scope.name, None)
+        if origin.login is not None:
+            if named not in (None, origin.login.i_customer):
+                raise WrongReference(scope.name if scope else "")
+            return origin.login
+        if scope is None:
+            named = ROOT_ID
+        elif named is None:
+            raise BadParameter.required(scope.name)
+        async with self.database.read() as session:
+            caller = await ownership.load_caller(session, named)
+        if caller is None:
+            raise WrongReference(scope.name if scope else "i_wholesaler")
+        return caller
+
+    def _refuse_unknown(self, origin: Origin, method: Method, raw: Mapping[str, Any]) -> None:
+        unknown = method.params.unknown(raw)
+        if not unknown:
+            return
+        shown = sorted(name[:LOGGED_NAME_LENGTH] for name in unknown)
+        if self.platform.config.unknown_params == "reject":
+            raise BadParameter(shown[0], "is not known to this method")
+        log.warning("unknown parameters", method=method.name, names=shown, request_id=origin.request_id)
+
+    async def _in_transaction(
+        self, origin: Origin, access: Access, caller: Caller, work: Callable[[Call], Awaitable[Any]]
+    ) -> Any:
+        """Run `work` with the session that `access` asks for; run it again if it lost a race."""
+        if access is Access.WRITE:
+            for attempt in range(RETRIES + 1):
+                try:
+                    async with self.database.write() as session:
+                        locked = await ownership.lock_caller(session, caller)
+                        return await work(self._new_call(origin, session, locked))
+                except DBAPIError as error:
+                    if attempt == RETRIES or not is_retryable(error):
+                        raise
+                    await asyncio.sleep(RETRY_SECONDS * (attempt + 1) * random.random())  # noqa: S311
+        async with self.database.read() as session:
+            return await work(self._new_call(origin, session, caller))
+
+    def _new_call(self, origin: Origin, session: AsyncSession, caller: Caller) -> Call:
+        async def perform_all(calls: list[Any]) -> list[Any]:
+            return await self._perform_all(origin, caller, calls)
+
+        return Call(
+            session=session, caller=caller, platform=self.platform, origin=origin, perform_all=perform_all
+        )
+
+    def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
+        async def run(call: Call) -> Any:
+            call.caller.demand(prepared.method.right)
+            answer = await prepared.method.handler(call, **prepared.params)
+            await call.session.flush()
+            if isinstance(prepared.method.returns, Wire):
+                return answer
+            return {"result": "OK", **answer}
+
+        return run
+
+    async def _perform_all(self, origin: Origin, caller: Caller, calls: list[Any]) -> list[Any]:
+        """Run the calls of a multicall: prepared before the transaction, each in a savepoint of its own."""
+        outcomes = [await self._attempt(origin, entry) for entry in calls]
+
+        async def run(call: Call) -> list[Any]:
+            return [
+                outcome if isinstance(outcome, Fault) else await self._in_savepoint(call, outcome)
+                for outcome in outcomes
+            ]
+
+        results = await self._in_transaction(origin, Access.WRITE, caller, run)
+        return [_as_struct(result) if isinstance(result, Fault) else [result] for result in results]
+
+    async def _attempt(self, origin: Origin, entry: Any) -> Prepared | Fault:
+        """Prepare one call of a multicall."""
+        try:
+            name, params = _entry(entry)
+        except Fault as fault:
+            return fault
+        try:
+            return await self._prepare(origin, name, params)
+        except Exception as error:
+            refused = to_fault(error, origin)
+        await _ignore_fault(self._observed(origin, name, _raise(refused)))
+        return refused
+
+    async def _in_savepoint(self, call: Call, prepared: Prepared) -> Any:
+        async def run() -> Any:
+            async with call.session.begin_nested():
+                caller = await ownership.lock_caller(call.session, prepared.caller)
+                return await self._runner(prepared)(self._new_call(call.origin, call.session, caller))
+
+        try:
+            return await self._observed(call.origin, prepared.method.name, run())
+        except Unavailable:
+            raise  # the transaction is lost, and all of its calls with it
+        except Fault as fault:
+            return fault
+
+
+def _named_params(method: Method, params: list[Any]) -> dict[str, Any]:
+    """The parameters by name, however the method takes them."""
+    if method.positional:
+        if len(params) > len(method.params.fields):
+            raise WrongType(f"{method.name} takes {len(method.params.fields)} parameters")
+        return dict(zip(method.params.by_name, params, strict=False))
+    if len(params) > 1 or (params and not isinstance(params[0], dict)):
+        raise WrongType(f"{method.name} takes one struct")
+    return dict(params[0]) if params else {}
+
+
+def _entry(entry: Any) -> tuple[str, list[Any]]:
+    """Name and parameters of one call of a multicall."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("methodName"), str):
+        raise InvalidRequest("A call must be a struct with methodName and params")
+    params = entry.get("params", [])
+    if not isinstance(params, list):
+        raise InvalidRequest("params must be an array")
+    if entry["methodName"] == MULTICALL:
+        raise InvalidRequest("A multicall cannot hold another")
+    return entry["methodName"], params
+
+
+def _as_struct(fault: Fault) -> dict[str, Any]:
+    return {"faultCode": fault.code, "faultString": fault.text}
+
+
+async def _raise(fault: Fault) -> Any:
+    raise fault
+
+
+async def _ignore_fault(work: Awaitable[Any]) -> None:
+    try:
+        await work
+    except Fault:
+        return
+
+
+def to_fault(error: Exception, origin: Origin) -> Fault:
+    """What the client is told of an error. Bugs are logged with their traceback and told as an id."""
+    if isinstance(error, Fault):
+        return error
+    if isinstance(error, IntegrityError):
+        return _from_constraint(violated_constraint(error))
+    if is_unavailable(error):
+        log.warning("unavailable", error=type(error).__name__, request_id=origin.request_id)
+        return Unavailable()
+    log.error("internal error", request_id=origin.request_id, exc_info=error)
+    return InternalError(origin.request_id)
+
+
+def _from_constraint(constraint: Constraint | Index | None) -> Fault:
+    """The fault for a change that the database refused."""
+    if isinstance(constraint, CheckConstraint):
+        return BadParameter(
+            str(constraint.name).rpartition(f"{constraint.table.name}_")[2], "is out of range"
+        )
+    if isinstance(constraint, UniqueConstraint):
+        return Conflict.taken(list(constraint.columns)[-1].name.removesuffix("_key"))
+    return Conflict("The object is still in use, or what it points at is gone")

@@ -1,0 +1,206 @@
+"""
+Every error a client may see, declared once.
+
+Codes and texts are part of the API: changing one is a breaking change.
+
+=========== =============================================================================
+code        when
+=========== =============================================================================
+-32700      the document is not well formed
+-32701      its encoding is not supported
+-32702      it holds a character that XML does not allow
+-32600      it is XML, but not a call
+-32601      the method does not exist
+-32602      a parameter has the wrong type or shape
+-32603      a bug of ours; the text holds a request id and nothing else
+-32400      temporarily unavailable: try again later
+400         a value is missing or invalid
+401         login refused, or a reference to something that is not there for the caller
+402         not enough credit
+403         a management right, depth or quota is missing
+404         no such object for the caller
+409         conflict: taken, still in use, changed meanwhile
+410         authCustomer only: the one-time password was right (a success signal)
+429         too many attempts
+=========== =============================================================================
+"""
+
+from typing import ClassVar
+
+
+class Fault(Exception):  # noqa: N818 (it is what XML-RPC calls it)
+    """
+    An error with a numeric code and a text for the client.
+
+    Subclasses are situations. What is raised is shown to the client as it stands, so no text may
+    hold a secret or an internal.
+    """
+
+    code: ClassVar[int]
+    summary: ClassVar[str]
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class NotWellFormed(Fault):
+    """The document cannot be read."""
+
+    code = -32700
+    summary = "the document is not well formed"
+
+    def __init__(self, text: str = "The document is not well formed") -> None:
+        super().__init__(text)
+
+
+class UnsupportedEncoding(Fault):
+    """The document's encoding is unknown or broken."""
+
+    code = -32701
+    summary = "the encoding is not supported"
+
+    def __init__(self) -> None:
+        super().__init__("The encoding of the document is not supported: use UTF-8")
+
+
+class InvalidCharacter(Fault):
+    """The document holds a character that XML does not allow."""
+
+    code = -32702
+    summary = "a character is not allowed"
+
+    def __init__(self) -> None:
+        super().__init__("The document holds a character that XML does not allow")
+
+
+class InvalidRequest(Fault):
+    """The document is well formed, but not a call."""
+
+    code = -32600
+    summary = "the document is not a call"
+
+
+class MethodNotFound(Fault):
+    """No method of this name is public."""
+
+    code = -32601
+    summary = "the method does not exist"
+
+    def __init__(self) -> None:
+        super().__init__("Method not found")
+
+
+class WrongType(Fault):
+    """A parameter has a type or shape that cannot be read as the declared one."""
+
+    code = -32602
+    summary = "a parameter has the wrong type or shape"
+
+
+class InternalError(Fault):
+    """A bug of ours. The text tells the request id and nothing else."""
+
+    code = -32603
+    summary = "internal error"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"Internal error, request {request_id}")
+
+
+class Unavailable(Fault):
+    """Database down, overload or time-out: nothing was changed, the call may be tried again."""
+
+    code = -32400
+    summary = "temporarily unavailable, try again"
+
+    def __init__(self, text: str = "Temporarily unavailable, try again later") -> None:
+        super().__init__(text)
+
+
+class BadParameter(Fault):
+    """A value is missing or invalid; the text starts with `Parameter <name>`."""
+
+    code = 400
+    summary = "a parameter is missing or its value is invalid"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"Parameter {name} {reason}")
+        self.name = name
+
+    @classmethod
+    def required(cls, name: str) -> "BadParameter":
+        """The fault for a parameter that was left out."""
+        return cls(name, "is required")
+
+
+class NothingToChange(Fault):
+    """An update without a single attribute."""
+
+    code = 400
+    summary = BadParameter.summary
+
+    def __init__(self) -> None:
+        super().__init__("At least one parameter to change is required")
+
+
+class WrongReference(Fault):
+    """A reference to a row that is not there for the caller."""
+
+    code = 401
+    summary = "a reference to something that is not there for the caller"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Wrong {name}")
+
+
+class AuthenticationFailed(Fault):
+    """A login was refused, for whatever reason."""
+
+    code = 401
+    summary = "authentication failed"
+
+    def __init__(self) -> None:
+        super().__init__("Authentication failed")
+
+
+class NotEnoughCredit(Fault):
+    """Balance, credit limit or over-commit would be exceeded."""
+
+    code = 402
+    summary = "not enough credit"
+
+    def __init__(self, text: str = "Not enough credit") -> None:
+        super().__init__(text)
+
+
+class NotPermitted(Fault):
+    """A management right, depth or quota is missing; the text says which."""
+
+    code = 403
+    summary = "a management right or depth is missing"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Not permitted: {reason}")
+
+
+class NotFound(Fault):
+    """The object is missing, or not the caller's: nobody can tell which."""
+
+    code = 404
+    summary = "no such object for the caller"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} not found")
+
+
+class Conflict(Fault):
+    """Taken, still in use, or changed meanwhile."""
+
+    code = 409
+    summary = "taken, still in use, or changed meanwhile"
+
+    @classmethod
+    def taken(cls, name: str) -> "Conflict":
+        """The fault for a value that must be unique and is not."""
+        return cls(f"Parameter {name} is already taken")

@@ -1,0 +1,482 @@
+"""
+Parameters and attributes: what a model's column, or a literal here, says about a value on the wire.
+
+Checking is pydantic's; the types it checks with are built once, at import, from the declarations.
+"""
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, NotRequired, Required
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
+from sqlalchemy.types import TypeEngine
+from typing_extensions import TypedDict
+
+from models import SCALE, Access, Base, Exact, UtcDateTime, field_info, proxied_column
+from xmlrpc_api.faults import BadParameter, Fault, WrongType
+
+INT_LOW, INT_HIGH = -(2**31), 2**31 - 1
+NUMBER_LIMIT = 40
+TEXT_LIMIT = 65536
+COMPACT_DATE = "%Y%m%dT%H:%M:%S"
+GMT_DATE = "%H:%M:%S.000 GMT %a %b %d %Y"
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+
+
+class Wire(enum.Enum):
+    """The XML-RPC types of this API; the value is the name that clients read."""
+
+    INT = "int"
+    DOUBLE = "double"
+    STRING = "string"
+    BOOLEAN = "boolean"
+    DATETIME = "dateTime.iso8601"
+    STRUCT = "struct"
+    ARRAY = "array"
+    ID_OR_NAME = "int or string"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """
+    One parameter or one member of an answer.
+
+    Attributes:
+        name: Its name, the same on every face, in the model and in the database.
+        wire: Its type on the wire.
+        doc: One sentence for the API user.
+        required: Whether a call without it is refused.
+        nullable: Whether nil is a value of its own. Where it is not, nil at an optional parameter
+            counts as left out, except in updates.
+        nil_refused: Whether nil is a fault (updates: what cannot be cleared is not silently kept).
+        secret: Never returned, logged or audited.
+        hashed: A password that is hashed before the transaction begins.
+        low, high: Bounds of a number.
+        limit: Longest text, in characters.
+        check: A further rule, by name; see `CHECKS`.
+        reference: The column it must point at.
+        members: Members of a struct, or of the structs in an array.
+        example: A value for the reference.
+    """
+
+    name: str
+    wire: Wire
+    doc: str
+    required: bool = False
+    nullable: bool = False
+    nil_refused: bool = False
+    secret: bool = False
+    hashed: bool = False
+    low: int | None = None
+    high: int | None = None
+    limit: int | None = None
+    check: str | None = None
+    reference: Column[Any] | None = None
+    members: tuple["Field", ...] = ()
+    example: Any = None
+
+    @property
+    def type_name(self) -> str:
+        """The type as the reference shows it."""
+        return f"{self.wire.value} or nil" if self.nullable else self.wire.value
+
+
+def _wrong_type(expected: str) -> PydanticCustomError:
+    return PydanticCustomError("wrong_type", "must be {expected}", {"expected": expected})
+
+
+def _bad_value(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("bad_value", "{reason}", {"reason": reason})
+
+
+def _read_int(value: Any) -> int:
+    """Integers, booleans, whole numbers and digits in a string: clients send all of them."""
+    if isinstance(value, int):
+        return int(value)
+    if (
+        isinstance(value, Decimal)
+        and value.is_finite()
+        and abs(value) <= INT_HIGH
+        and value == value.to_integral_value()
+    ):
+        return int(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value)
+    raise _wrong_type("an integer")
+
+
+def _read_decimal(value: Any) -> Decimal:
+    if isinstance(value, bool):
+        raise _wrong_type("a number")
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, str) and len(value) <= NUMBER_LIMIT and _DECIMAL.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    if not isinstance(value, Decimal) or not value.is_finite():
+        raise _wrong_type("a number")
+    if value.adjusted() > NUMBER_LIMIT or value.normalize().as_tuple().exponent < -SCALE:  # type: ignore[operator]
+        raise _bad_value("must have at most six decimals")
+    return value
+
+
+def _read_text(value: Any) -> str:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise _wrong_type("a string")
+    if _NOT_XML.search(value):
+        raise _bad_value("holds a character that XML does not allow")
+    return value
+
+
+def _read_boolean(value: Any) -> bool:
+    known = {True: True, False: False, "1": True, "0": False, "true": True, "false": False}
+    if isinstance(value, bool | int | str) and value in known:
+        return known[value]
+    raise _wrong_type("a boolean")
+
+
+def _read_datetime(value: Any) -> datetime:
+    """Both date forms of the API (they are UTC), and what the codec has read already."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, str):
+        for form in (COMPACT_DATE, GMT_DATE):
+            try:
+                return datetime.strptime(value.strip(), form).replace(tzinfo=UTC)
+            except ValueError:
+                continue
+    raise _wrong_type('a date such as 20261120T09:57:29 or "09:57:29.000 GMT Fri Nov 20 2026"')
+
+
+def _read_struct(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong_type("a struct")
+    return value
+
+
+def _read_array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _wrong_type("an array")
+    return value
+
+
+def _read_id_or_name(value: Any) -> int | str:
+    try:
+        return _read_int(value)
+    except PydanticCustomError:
+        return _read_text(value)
+
+
+READERS: dict[Wire, tuple[type[Any] | Any, Callable[[Any], Any]]] = {
+    Wire.INT: (int, _read_int),
+    Wire.DOUBLE: (Decimal, _read_decimal),
+    Wire.STRING: (str, _read_text),
+    Wire.BOOLEAN: (bool, _read_boolean),
+    Wire.DATETIME: (datetime, _read_datetime),
+    Wire.STRUCT: (dict[str, Any], _read_struct),
+    Wire.ARRAY: (list[Any], _read_array),
+    Wire.ID_OR_NAME: (int | str, _read_id_or_name),
+    Wire.ANY: (Any, lambda value: value),
+}
+
+
+def _check_email(value: str) -> str:
+    try:
+        validate_email(value, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise _bad_value("is not a valid e-mail address") from None
+    return value
+
+
+def _check_emails(value: str) -> str:
+    for address in re.split("[,;]", value):
+        if address.strip():
+            _check_email(address.strip())
+    return value
+
+
+def _check_mailbox(value: str) -> str:
+    try:
+        validate_email(value, check_deliverability=False, globally_deliverable=False, allow_display_name=True)
+    except EmailNotValidError:
+        raise _bad_value("is not a valid e-mail address") from None
+    return value
+
+
+def _check_hostname(value: str) -> str:
+    if not _HOST_NAME.fullmatch(value):
+        raise _bad_value("is not a valid host name")
+    return value
+
+
+def _check_currency(value: str) -> str:
+    if not re.fullmatch("[A-Za-z]{3}", value):
+        raise _bad_value("must be a currency code of three letters (ISO 4217)")
+    return value.upper()
+
+
+def _check_language(value: str) -> str:
+    if not re.fullmatch("[A-Za-z]{2}", value):
+        raise _bad_value("must be a language code of two letters (ISO 639-1)")
+    return value.lower()
+
+
+def _check_not_empty(value: str) -> str:
+    if not value:
+        raise _bad_value("must not be empty")
+    return value
+
+
+CHECKS: dict[str, Callable[[str], str]] = {
+    "email": lambda value: _check_email(value) if value else value,
+    "emails": _check_emails,
+    "mailbox": lambda value: _check_mailbox(value) if value else value,
+    "hostname": lambda value: _check_hostname(value) if value else value,
+    "currency": _check_currency,
+    "language": _check_language,
+    "not_empty": _check_not_empty,
+}
+
+
+def _bounded(field: Field) -> Callable[[Any], Any]:
+    low = field.low if field.low is not None else INT_LOW if field.wire is Wire.INT else None
+    high = field.high if field.high is not None else INT_HIGH if field.wire is Wire.INT else None
+
+    def check(value: Any) -> Any:
+        if (low is not None and value < low) or (high is not None and value > high):
+            bounds = (
+                f"must be between {low} and {high}" if high is not None else f"must not be less than {low}"
+            )
+            raise _bad_value(bounds)
+        return value
+
+    return check
+
+
+def _short_enough(field: Field) -> Callable[[str], str]:
+    limit = field.limit or TEXT_LIMIT
+
+    def check(value: str) -> str:
+        if len(value) > limit:
+            raise _bad_value(f"is longer than {limit} characters")
+        return value
+
+    return check
+
+
+def _annotation(field: Field) -> Any:
+    """The type that pydantic checks a value of this field with."""
+    kind, reader = READERS[field.wire]
+
+    def read(value: Any) -> Any:
+        if value is None:
+            raise _bad_value("must not be nil")
+        return reader(value)
+
+    validators: list[Any] = [BeforeValidator(read)]
+    if field.wire in (Wire.INT, Wire.DOUBLE):
+        validators.append(AfterValidator(_bounded(field)))
+    if field.wire is Wire.STRING:
+        validators.append(AfterValidator(_short_enough(field)))
+    if field.check:
+        validators.append(AfterValidator(CHECKS[field.check]))
+    annotation: Any = kind
+    for validator in validators:
+        annotation = Annotated[annotation, validator]
+    return annotation | None if field.nullable else annotation
+
+
+class Params:
+    """The parameters of one method, in declared order."""
+
+    def __init__(self, name: str, fields: Iterable[Field]) -> None:
+        self.fields = tuple(fields)
+        self.by_name = {field.name: field for field in self.fields}
+        if len(self.by_name) != len(self.fields):
+            raise TypeError(f"{name} declares a parameter twice")
+        members = {
+            field.name: (Required if field.required else NotRequired)[_annotation(field)]
+            for field in self.fields
+        }
+        new_type: Any = TypedDict  # made at run time, which type checkers do not follow
+        shape = new_type(name, members)
+        shape.__pydantic_config__ = ConfigDict(extra="ignore", hide_input_in_errors=True)
+        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def unknown(self, raw: Mapping[str, Any]) -> list[str]:
+        """Names in `raw` that this method does not have."""
+        return [name for name in raw if name not in self.by_name]
+
+    def load(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Check and convert what a client sent. Left out stays left out.
+
+        Raises:
+            BadParameter: A value is missing or invalid, the first one in declared order.
+            WrongType: A value has the wrong type.
+        """
+        given = {name: value for name, value in raw.items() if self._is_given(name, value)}
+        try:
+            return self._adapter.validate_python(given)
+        except ValidationError as error:
+            raise self._fault(error) from None
+
+    def _is_given(self, name: str, value: Any) -> bool:
+        field = self.by_name.get(name)
+        if field is None:
+            return False
+        if value is None:
+            return field.nullable or field.nil_refused
+        return not (value == "" and field.wire not in (Wire.STRING, Wire.ANY))
+
+    def _fault(self, error: ValidationError) -> Fault:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        if first["type"] == "missing":
+            return BadParameter.required(name)
+        if first["type"] == "wrong_type":
+            return WrongType(f"Parameter {name} {first['msg']}")
+        return BadParameter(name, first["msg"])
+
+
+Statement = Select[*tuple[Any, ...]]
+
+WIRES: tuple[tuple[type[TypeEngine[Any]], Wire], ...] = (
+    (Boolean, Wire.BOOLEAN),
+    (Exact, Wire.DOUBLE),
+    (Integer, Wire.INT),
+    (String, Wire.STRING),
+    (UtcDateTime, Wire.DATETIME),
+)
+
+
+def _column_field(entity: type[Base], name: str) -> tuple[Access, Field]:
+    info = field_info(entity, name)
+    column: Column[Any] = proxied_column(entity, name)
+    wire = next(wire for kind, wire in WIRES if isinstance(column.type, kind))
+    return info.access, Field(
+        name=name,
+        wire=wire,
+        doc=info.doc,
+        nullable=bool(column.nullable),
+        secret=info.secret,
+        hashed=info.hashed,
+        low=info.low,
+        high=info.high,
+        limit=info.limit or getattr(column.type, "length", None),
+        check=info.check,
+        reference=next((key.column for key in column.foreign_keys), None),
+        example=info.example,
+    )
+
+
+class Entity:
+    """
+    A model as the API sees it. All lists are computed from the columns, in the order of the class.
+
+    Attributes:
+        create: Parameters of its create method.
+        update: Parameters of its update method, all optional.
+        read: What its info method answers.
+    """
+
+    def __init__(self, model: type[Base]) -> None:
+        self.model = model
+        declared = [
+            _column_field(model, name) for name in model.__annotations__ if _is_attribute(model, name)
+        ]
+        self.fields = {field.name: field for access, field in declared if access is not Access.HIDDEN}
+        writable = [
+            (access, field) for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)
+        ]
+        self.create = tuple(replace(field, required=access is Access.REQUIRED) for access, field in writable)
+        self.update = tuple(replace(field, nil_refused=not field.nullable) for _, field in writable)
+        self.read = tuple(field for field in self.fields.values() if not field.secret)
+        self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
+        self.references = {
+            field.name: field.reference for field in self.create if field.reference is not None
+        }
+
+    def __getitem__(self, name: str) -> Field:
+        return self.fields[name]
+
+    def some(self, *names: str) -> tuple[Field, ...]:
+        """The fields of these names, in this order."""
+        return tuple(self.fields[name] for name in names)
+
+    def select(self, fields: Iterable[Field]) -> Statement:
+        """A Core statement that reads these fields of all rows, each under its own name."""
+        names = [field.name for field in fields]
+        table: Any = self.model.__table__
+        mapper = self.model.__mapper__
+        for relation in dict.fromkeys(self._relation(name) for name in names):
+            if relation is not None:
+                to = mapper.relationships[relation]
+                table = table.join(to.target, to.primaryjoin)
+        return select(*(proxied_column(self.model, name).label(name) for name in names)).select_from(table)
+
+    def _relation(self, name: str) -> str | None:
+        proxy: Any = self.model.__mapper__.all_orm_descriptors[name]
+        return getattr(proxy, "target_collection", None)
+
+
+def _is_attribute(model: type[Base], name: str) -> bool:
+    return name in model.__mapper__.columns or "overrides" in getattr(
+        model.__mapper__.all_orm_descriptors.get(name), "info", {}
+    )
+
+
+def table_of(column: Column[Any]) -> Table:
+    """The table a column belongs to."""
+    assert isinstance(column.table, Table)  # noqa: S101
+    return column.table
+
+
+def to_decimal(text: str) -> Decimal:
+    """
+    A number from its text, exactly.
+
+    Raises:
+        ValueError: It is not a finite number.
+    """
+    if len(text) > NUMBER_LIMIT or not _DECIMAL.fullmatch(text):
+        raise ValueError("not a number")
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+
+
+OFFSET = Field(
+    name="offset", wire=Wire.INT, low=0, doc="How many of the first rows to skip; 0 if left out.", example=0
+)
+LIMIT = Field(
+    name="limit", wire=Wire.INT, low=0, doc="How many rows to answer; all if left out.", example=100
+)
+I_WHOLESALER = Field(
+    name="i_wholesaler",
+    wire=Wire.INT,
+    low=1,
+    doc="On whose behalf the call runs. Required from trusted hosts; others may only name themselves.",
+    example=None,
+)
+I_CUSTOMER_OWNER = replace(I_WHOLESALER, name="i_customer")
+RESULT = Field(name="result", wire=Wire.STRING, doc="OK if the call succeeded.", example="OK")

@@ -1,0 +1,35 @@
+"""Structured logs: JSON lines in production, readable at a terminal. No value of a call is ever logged."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from xmlrpc_api.config import Config
+
+QUIET_LOGGERS = ("aiohttp", "aiohttp_xmlrpc", "asyncio", "aiosqlite", "sqlalchemy", "alembic")
+
+
+def configure(config: Config) -> None:
+    """Set the format and level for this process."""
+    readable = config.log_format == "console" or (config.log_format == "auto" and sys.stderr.isatty())
+    level = getattr(logging, config.log_level)
+    processors: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if readable:
+        processors.append(structlog.dev.ConsoleRenderer())
+    else:
+        processors += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
+    for name in QUIET_LOGGERS:  # at DEBUG some of these print whole requests and answers
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,147 @@
+"""
+The table of all public methods, each declared once by `@method`.
+
+What does not fit together (a name used twice, a parameter that the handler does not take, a missing
+docstring) is an error at import, not at the first call.
+"""
+
+import enum
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from xmlrpc_api import faults
+from xmlrpc_api.fields import I_WHOLESALER, RESULT, Field, Params, Wire
+from xmlrpc_api.rights import Right
+
+Handler = Callable[..., Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
+
+
+class Access(enum.Enum):
+    """What a method does to the database."""
+
+    NONE = "does not touch it"
+    READ = "reads"
+    WRITE = "changes it, in one transaction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """
+    A public method.
+
+    Attributes:
+        params: Its parameters; members of the one struct, or, if `positional`, in this order.
+        returns: Members of the struct it answers, or the one value of another type.
+        right: What the caller must hold.
+        access: What it does to the database.
+        scope: The parameter that says on whose behalf a trusted host calls; None if it takes none.
+        raises: Faults to expect beside those that any method may raise.
+    """
+
+    name: str
+    handler: Handler
+    params: Params
+    returns: tuple[Field, ...] | Wire
+    right: Right
+    access: Access
+    scope: Field | None
+    positional: bool
+    raises: tuple[type[faults.Fault], ...]
+
+    @property
+    def documented_params(self) -> tuple[Field, ...]:
+        """All parameters a client may send."""
+        return (*self.params.fields, self.scope) if self.scope else self.params.fields
+
+    @property
+    def documentation(self) -> str:
+        """The handler's docstring, which is written for the client."""
+        return inspect.getdoc(self.handler) or ""
+
+    @property
+    def return_type(self) -> str:
+        """XML-RPC type of the answer."""
+        return self.returns.value if isinstance(self.returns, Wire) else Wire.STRUCT.value
+
+    @property
+    def signatures(self) -> list[list[str]]:
+        """Each form in which it can be called: type of the answer, then the types of the parameters."""
+        if self.positional:
+            return [[self.return_type, *(field.wire.value for field in self.params)]]
+        forms = [[self.return_type, Wire.STRUCT.value]]
+        return forms if any(field.required for field in self.params) else [*forms, [self.return_type]]
+
+    @property
+    def expected_faults(self) -> tuple[type[faults.Fault], ...]:
+        """Faults that this method may raise, those of its parameters and rights included."""
+        found: list[type[faults.Fault]] = []
+        if self.params.fields:
+            found += [faults.WrongType, faults.BadParameter]
+        if self.scope:
+            found.append(faults.WrongReference)
+        if self.right is not Right.ANYONE:
+            found.append(faults.NotPermitted)
+        return tuple(dict.fromkeys([*found, *self.raises]))
+
+
+METHODS: dict[str, Method] = {}
+
+
+def method(
+    name: str,
+    *params: Field,
+    right: Right,
+    access: Access,
+    returns: tuple[Field, ...] | Wire = (),
+    scope: Field | None = I_WHOLESALER,
+    positional: bool = False,
+    raises: tuple[type[faults.Fault], ...] = (),
+) -> Callable[[H], H]:
+    """
+    Publish a handler under `name`; see `Method` for the arguments.
+
+    `returns` is given without `result`, which every struct starts with.
+
+    Raises:
+        TypeError: The declaration contradicts itself or the handler.
+    """
+
+    def publish(handler: H) -> H:
+        if name in METHODS:
+            raise TypeError(f"{name} is published twice")
+        if not inspect.getdoc(handler):
+            raise TypeError(f"{name} needs a docstring: it is the client's documentation")
+        _compare(name, params, handler)
+        METHODS[name] = Method(
+            name=name,
+            handler=handler,
+            params=Params(name, params),
+            returns=returns if isinstance(returns, Wire) else (RESULT, *returns),
+            right=right,
+            access=access,
+            scope=scope,
+            positional=positional,
+            raises=raises,
+        )
+        return handler
+
+    return publish
+
+
+def _compare(name: str, params: tuple[Field, ...], handler: Handler) -> None:
+    """Refuse a handler whose keyword arguments are not the declared parameters."""
+    signature = inspect.signature(handler).parameters.values()
+    taken = {p.name: p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature)
+    declared = {field.name: field for field in params}
+    if unknown := taken.keys() - declared.keys():
+        raise TypeError(f"{name}: the handler takes {sorted(unknown)}, which is not declared")
+    for field in params:
+        if field.name not in taken:
+            if not takes_all:
+                raise TypeError(f"{name}: {field.name} is declared, but the handler does not take it")
+        elif field.required is not (taken[field.name].default is inspect.Parameter.empty):
+            raise TypeError(f"{name}: {field.name} is required in one place and optional in the other")

@@ -1,0 +1,156 @@
+"""Listens: one process or several on the same port, until a signal ends them in good order."""
+
+import asyncio
+import os
+import signal
+import ssl
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from xmlrpc_api import logs, metrics
+from xmlrpc_api.app import create_app
+from xmlrpc_api.config import Config, ConfigError
+from xmlrpc_api.digest import ReplayGuard
+
+KEEPALIVE_SECONDS = 30
+LINGERING_SECONDS = 2
+
+log = structlog.get_logger()
+
+
+def new_runner(app: web.Application, config: Config) -> web.AppRunner:
+    """The runner with the limits that this server needs."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        handle_signals=False,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        lingering_time=LINGERING_SECONDS,
+        shutdown_timeout=config.shutdown_seconds,
+    )
+
+
+def serve(config: Config, ready: Callable[[str], None] = lambda _address: None) -> None:
+    """
+    Serve until SIGTERM or SIGINT.
+
+    Args:
+        config: The settings.
+        ready: Is told the address once calls are accepted.
+
+    Raises:
+        ConfigError: The settings cannot work; the text says why.
+    """
+    guard = ReplayGuard()
+    if config.workers == 1:
+        _run(_serve_one(config, guard, ready, share_port=False))
+    else:
+        _supervise(config, guard, ready)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        import uvloop
+
+        uvloop.run(work)
+    except ImportError:
+        asyncio.run(work)
+
+
+async def _serve_one(
+    config: Config, guard: ReplayGuard, ready: Callable[[str], None], *, share_port: bool
+) -> None:
+    logs.configure(config)
+    runner = new_runner(create_app(config, guard), config)
+    await runner.setup()
+    try:
+        site = _site(runner, config, share_port=share_port)
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigError(f"Cannot listen: {error.strerror or error}. Is another server running?") from None
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    ready(address(config, runner))
+    log.info("listening", address=address(config, runner))
+    await stop.wait()
+    log.info("stopping")
+    await runner.cleanup()
+
+
+def _site(runner: web.AppRunner, config: Config, *, share_port: bool) -> web.BaseSite:
+    context = _tls(config)
+    if config.socket is not None:
+        return web.UnixSite(runner, config.socket, ssl_context=context)
+    return web.TCPSite(runner, config.host, config.port, ssl_context=context, reuse_port=share_port or None)
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if config.tls_certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.tls_certificate, config.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"tls_certificate and tls_key cannot be used: {error}") from None
+    return context
+
+
+def address(config: Config, runner: web.AppRunner | None = None) -> str:
+    """Where calls go, as a URL without its path."""
+    if config.socket is not None:
+        return f"unix:{config.socket}"
+    port = runner.addresses[0][1] if runner and runner.addresses else config.port
+    scheme = "https" if config.tls_certificate else "http"
+    return f"{scheme}://{config.host}:{port}"
+
+
+def _supervise(config: Config, guard: ReplayGuard, ready: Callable[[str], None]) -> None:
+    """Fork the workers and start those again that die; end with them."""
+    if config.port == 0 and config.socket is None:
+        raise ConfigError("port: several workers need a fixed port")
+    with tempfile.TemporaryDirectory(prefix="xmlrpc-api-metrics-") as directory:
+        os.environ[metrics.WORKERS_DIRECTORY] = directory
+        children = {_fork(config, guard): number for number in range(config.workers)}
+        stopping = False
+
+        def stop(_number: int, _frame: object) -> None:
+            nonlocal stopping
+            stopping = True
+            for child in children:
+                os.kill(child, signal.SIGTERM)
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        ready(address(config))
+        while children:
+            child, _status = os.wait()
+            number = children.pop(child, None)
+            if number is not None and not stopping:
+                log.error("worker ended, starting another", worker=number)
+                children[_fork(config, guard)] = number
+        os.environ.pop(metrics.WORKERS_DIRECTORY, None)
+
+
+def _fork(config: Config, guard: ReplayGuard) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _run(_serve_one(config, guard, lambda _address: None, share_port=True))
+        code = 0
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+    finally:
+        os._exit(code)

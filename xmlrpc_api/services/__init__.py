@@ -1,0 +1,1 @@
+"""The rules, written once: plain async functions that every dialect calls."""

@@ -1,0 +1,228 @@
+"""The rules of the customer tree, the same for every dialect."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+
+from models import Balance, Customer, Tariff, WebUser, subtree
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.fields import Entity
+from xmlrpc_api.hashing import Password
+from xmlrpc_api.rights import BITMASKS, FLAGS
+from xmlrpc_api.services import ledger, ownership, references
+from xmlrpc_api.services.ownership import Reach
+
+CUSTOMER = Entity(Customer)
+LISTED = CUSTOMER.some(
+    "i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency"
+)
+SELECT_INFO = CUSTOMER.select(CUSTOMER.read)
+SELECT_LISTED = CUSTOMER.select(LISTED).order_by(Customer.i_customer)
+
+
+def api_password_place(i_customer: int) -> str:
+    """Where an encrypted API password belongs; anywhere else it cannot be decrypted."""
+    return f"customers.api_password:{i_customer}"
+
+
+async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
+    """
+    Add a customer directly below the caller.
+
+    Raises:
+        NotPermitted: A right or the depth exceeds the caller's own.
+        WrongReference: Something pointed at is not there for the caller.
+        NotEnoughCredit: The initial balance is below the credit limit.
+        Conflict: Name or login is taken.
+    """
+    caller = call.caller
+    if caller.max_depth < 1:
+        raise NotPermitted("your max_depth allows no sub-customers")
+    defaults = {"max_depth": caller.max_depth - 1, "use_own_tariff": caller.use_own_tariff}
+    values = {**defaults, "web_login": attributes["name"], **attributes}
+    caller.demand_grantable(values, {**defaults, "api_access": 0, "api_password": None})
+    await references.check(call, CUSTOMER.references, values)
+    balance = values.pop("balance", Decimal(0))
+    api_password: str | None = values.pop("api_password", None)
+    password: Password = values.pop("web_password")
+    customer = Customer(
+        i_wholesaler=caller.i_customer,
+        path=subtree(caller.path, caller.i_customer)[0],
+        money=Balance(is_default=True, currency=await _base_currency(call, values["i_tariff"])),
+        default_user=WebUser(is_default=True, web_password=password.hashed),
+    )
+    assign(customer, values)
+    call.session.add(customer)
+    await call.session.flush()
+    if api_password is not None:
+        set_api_password(call, customer, api_password)
+    if balance:
+        await ledger.book(call, customer.money, balance, "initial balance")
+    return customer
+
+
+async def update_child(call: Call, i_customer: int, changes: Mapping[str, Any]) -> Customer:
+    """
+    Change attributes of a direct sub-customer of the caller.
+
+    Raises:
+        NothingToChange: No attribute was given.
+        NotFound: He is not the caller's.
+        NotPermitted, WrongReference, NotEnoughCredit, Conflict: As in `create`.
+    """
+    if not changes:
+        raise NothingToChange
+    customer = await ownership.find_for_update(call, i_customer)
+    values = dict(changes)
+    current = {name: getattr(customer, name) for name in values if name != "web_password"}
+    call.caller.demand_grantable(values, current)
+    await references.check(call, CUSTOMER.references, values)
+    if "i_tariff" in values and await _base_currency(call, values["i_tariff"]) != customer.base_currency:
+        raise BadParameter(
+            "i_tariff", f"must be a tariff in {customer.base_currency}, the customer's base currency"
+        )
+    await _take_away_below(call, customer, values)
+    balance: Decimal | None = values.pop("balance", None)
+    if "api_password" in values:
+        set_api_password(call, customer, values.pop("api_password"))
+    if "web_password" in values:
+        customer.web_password = values.pop("web_password").hashed
+    assign(customer, values)
+    await call.session.flush()
+    if balance is not None and balance != customer.balance:
+        await ledger.book(call, customer.money, balance - customer.balance, "balance set")
+    return customer
+
+
+async def delete_child(call: Call, i_customer: int) -> None:
+    """
+    Remove a direct sub-customer of the caller. His ledger is kept.
+
+    Raises:
+        NotFound: He is not the caller's.
+        Conflict: He still has sub-customers or money, or something points at him.
+    """
+    customer = await ownership.find_for_update(call, i_customer)
+    children = select(Customer.i_customer).where(Customer.i_wholesaler == i_customer).limit(1)
+    if (await call.session.execute(children)).first():
+        raise Conflict("Customer still has sub-customers")
+    if customer.balance:
+        raise Conflict(f"Customer still has money: the balance is {customer.balance.normalize():f}")
+    await call.session.execute(
+        delete(Customer).where(Customer.i_customer == i_customer).execution_options(synchronize_session=False)
+    )
+
+
+async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
+    """
+    Block or unblock a customer at any depth below the caller; to do it twice is no error.
+
+    Raises:
+        NotFound: He is not below the caller.
+    """
+    customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE)
+    customer.blocked = blocked
+
+
+async def info(call: Call, i_customer: int | str | None, name: str | None) -> dict[str, Any]:
+    """
+    All attributes of a direct sub-customer or of the caller himself, secrets excepted.
+
+    Raises:
+        BadParameter: Neither id nor name was given.
+        NotFound: He is not the caller's.
+    """
+    if i_customer is None and name is None:
+        raise BadParameter.required("i_customer")
+    wanted = SELECT_INFO.where(
+        ownership.within(call.caller, Reach.CHILDREN_AND_SELF), ownership.named(i_customer, name)
+    )
+    row = (await call.session.execute(wanted)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("Customer")
+    return dict(row)
+
+
+async def children(call: Call, fields_select: Any, offset: int, limit: int | None) -> list[dict[str, Any]]:
+    """
+    A page of the caller's direct sub-customers, oldest first.
+
+    Raises:
+        BadParameter: More rows were asked for, or exist, than one call may answer.
+    """
+    most = call.platform.config.list_limit
+    if limit is not None and limit > most:
+        raise BadParameter("limit", f"must not be greater than {most}")
+    statement = fields_select.where(ownership.within(call.caller, Reach.CHILDREN))
+    statement = statement.offset(offset).limit(limit if limit is not None else most + 1)
+    rows = [dict(row) for row in (await call.session.execute(statement)).mappings()]
+    if limit is None and len(rows) > most:
+        raise BadParameter("limit", f"is required: there are more than {most} customers")
+    return rows
+
+
+def assign(customer: Customer, values: Mapping[str, Any]) -> None:
+    """Set attributes, those of the default web user and of the balance included."""
+    for name, value in values.items():
+        setattr(customer, name, value)
+
+
+def set_api_password(call: Call, customer: Customer, password: str | None) -> None:
+    """Keep an API password, encrypted for its row; None takes it away."""
+    place = api_password_place(customer.i_customer)
+    customer.api_password = None if password is None else call.platform.vault.encrypt(password, place)
+
+
+async def _base_currency(call: Call, i_tariff: int | None) -> str:
+    """The currency of a tariff; that of the caller where it is his own."""
+    if i_tariff is None:
+        statement = select(Balance.currency).where(
+            Balance.i_customer == call.caller.i_customer, Balance.is_default
+        )
+    else:
+        statement = select(Tariff.currency).where(Tariff.i_tariff == i_tariff)
+    return (await call.session.execute(statement)).scalar_one()
+
+
+async def _take_away_below(call: Call, customer: Customer, values: Mapping[str, Any]) -> None:
+    """Take rights and depth that the customer loses away from everybody below him, too."""
+    lost: dict[str, Any] = {}
+    conditions: list[ColumnElement[bool]] = []
+    for name in BITMASKS:
+        column = getattr(Customer, name)
+        if getattr(customer, name) & ~values.get(name, -1):
+            lost[name] = column.bitwise_and(values[name])
+            conditions.append(column != column.bitwise_and(values[name]))
+    for name in FLAGS:
+        if values.get(name, 1) < getattr(customer, name):
+            lost[name] = values[name]
+            conditions.append(getattr(Customer, name) > values[name])
+    if values.get("max_depth", customer.max_depth) < customer.max_depth:
+        allowed = await _allowed_depth_below(call, customer, values["max_depth"])
+        lost["max_depth"] = case((Customer.max_depth > allowed, allowed), else_=Customer.max_depth)
+        conditions.append(Customer.max_depth > allowed)
+    if lost:
+        await call.session.execute(
+            update(Customer)
+            .where(_below(customer), or_(*conditions))
+            .values(lost)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def _allowed_depth_below(call: Call, customer: Customer, max_depth: int) -> ColumnElement[int]:
+    """How many levels each customer below may have, if this one may have `max_depth`."""
+    steps = func.length(Customer.path) - func.length(func.replace(Customer.path, ".", ""))
+    distance = steps - customer.path.count(".")
+    deepest = select(func.max(distance)).where(_below(customer))
+    if ((await call.session.execute(deepest)).scalar_one() or 0) > max_depth:
+        raise Conflict("Parameter max_depth is less than the depth of the sub-customers that are there")
+    return max_depth - distance
+
+
+def _below(customer: Customer) -> ColumnElement[bool]:
+    first, end = subtree(customer.path, customer.i_customer)
+    return (Customer.path >= first) & (Customer.path < end)

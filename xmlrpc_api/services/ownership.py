@@ -1,0 +1,122 @@
+"""Who may see and touch whom: the one place that asks whether a customer is the caller's."""
+
+import dataclasses
+import enum
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import contains_eager
+
+from models import Balance, Customer, ancestors, subtree
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import NotFound, NotPermitted
+from xmlrpc_api.rights import Caller
+
+CALLER_COLUMNS = tuple(getattr(Customer, field.name) for field in dataclasses.fields(Caller))
+
+
+class Reach(enum.Enum):
+    """Which customers a method may touch, seen from its caller."""
+
+    CHILDREN = "direct sub-customers"
+    CHILDREN_AND_SELF = "direct sub-customers and the caller himself"
+    SUBTREE = "customers at any depth below"
+
+
+def below(caller: Caller) -> ColumnElement[bool]:
+    """The condition for all customers at any depth below the caller."""
+    first, end = subtree(caller.path, caller.i_customer)
+    return and_(Customer.path >= first, Customer.path < end)
+
+
+def within(caller: Caller, reach: Reach) -> ColumnElement[bool]:
+    """The condition for all customers in reach of the caller."""
+    if reach is Reach.SUBTREE:
+        return below(caller)
+    children = Customer.i_wholesaler == caller.i_customer
+    return children if reach is Reach.CHILDREN else or_(children, Customer.i_customer == caller.i_customer)
+
+
+def named(i_customer: int | str | None, name: str | None = None) -> ColumnElement[bool]:
+    """The condition for one customer, by id or by name; a string that is no number is a name."""
+    if isinstance(i_customer, int):
+        return Customer.i_customer == i_customer
+    wanted = i_customer if i_customer is not None else name
+    return Customer.name == wanted if wanted is not None else false()
+
+
+async def find_for_update(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> Customer:
+    """
+    Lock a customer and his balance until the end of the transaction.
+
+    Raises:
+        NotFound: He does not exist or is out of reach; nobody can tell which.
+    """
+    statement = (
+        select(Customer)
+        .join(Customer.money)
+        .join(Customer.default_user)
+        .options(contains_eager(Customer.money), contains_eager(Customer.default_user))
+        .where(within(call.caller, reach), named(i_customer))
+        .with_for_update(of=(Customer, Balance))
+    )
+    customer = (await call.session.execute(statement)).scalar_one_or_none()
+    if customer is None:
+        raise NotFound("Customer")
+    return customer
+
+
+async def load_caller(session: AsyncSession, i_customer: int) -> Caller | None:
+    """The rights of a customer; None if he does not exist or if he or anybody above is blocked."""
+    row = (
+        await session.execute(select(*CALLER_COLUMNS, Customer.blocked).where(named(i_customer)))
+    ).one_or_none()
+    if row is None or row.blocked or await any_blocked(session, ancestors(row.path)):
+        return None
+    return caller_from(row)
+
+
+async def any_blocked(session: AsyncSession, customers: list[int]) -> bool:
+    """Whether one of these customers is blocked. The root (the first) never is."""
+    if len(customers) <= 1:
+        return False
+    statement = (
+        select(Customer.i_customer).where(Customer.i_customer.in_(customers), Customer.blocked).limit(1)
+    )
+    return (await session.execute(statement)).first() is not None
+
+
+async def lock_caller(session: AsyncSession, caller: Caller) -> Caller:
+    """
+    Hold the caller and everybody above him as they are until the end of the transaction.
+
+    Rights, blocking and existence cannot change meanwhile: whoever changes them takes the stronger
+    lock. Parents are locked before their children (they have the smaller ids), so nobody waits in a
+    circle.
+
+    Raises:
+        NotPermitted: He is gone, or he or somebody above him has been blocked.
+    """
+    chain = [*ancestors(caller.path), caller.i_customer]
+    statement = (
+        select(*CALLER_COLUMNS, Customer.blocked)
+        .where(Customer.i_customer.in_(chain))
+        .order_by(Customer.i_customer)
+        .with_for_update(read=True, key_share=True)
+    )
+    rows = (await session.execute(statement)).all()
+    if len(rows) != len(chain) or any(row.blocked for row in rows):
+        raise NotPermitted("the caller is blocked")
+    return caller_from(rows[-1])
+
+
+def caller_from(row: Any) -> Caller:
+    """A caller from a row that holds `CALLER_COLUMNS`."""
+    return Caller(**{column.key: getattr(row, column.key) for column in CALLER_COLUMNS})
+
+
+def owned(columns: Iterable[Any]) -> bool:
+    """Whether a table with these columns belongs to customers, row by row."""
+    return any(column.name == "i_customer" and not column.primary_key for column in columns)

@@ -1,0 +1,161 @@
+"""What all faces share of HTTP: who is calling, from where, and how a body is read."""
+
+import asyncio
+import ipaddress
+import secrets
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+
+import structlog
+from aiohttp import web
+
+from xmlrpc_api import metrics
+from xmlrpc_api.auth import Authenticator, Refusal, is_in
+from xmlrpc_api.call import Origin
+from xmlrpc_api.config import Config
+from xmlrpc_api.dispatch import Dispatcher, to_fault
+from xmlrpc_api.faults import Fault
+from xmlrpc_api.rights import Caller
+
+FORWARDED_FOR = "X-Forwarded-For"
+FORWARDED_LIMIT = 50
+REQUEST_ID = "X-Request-Id"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a face needs to answer a request."""
+
+    config: Config
+    dispatcher: Dispatcher
+    authenticator: Authenticator
+
+
+GATE = web.AppKey("GATE", Gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """
+    Where a request came from.
+
+    Attributes:
+        address: The client's address, or that of the proxy if it did not tell.
+        may_be_trusted: False behind a proxy that does not tell whom it forwards.
+    """
+
+    address: str
+    may_be_trusted: bool
+
+
+def client_of(request: web.Request, config: Config) -> Client:
+    """
+    Tell the client's address. Forwarding headers count only if a trusted proxy sent them.
+
+    Raises:
+        web.HTTPBadRequest: The proxy's header holds something that is no address.
+    """
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    address = str(peer[0]) if isinstance(peer, tuple) else ""
+    if not is_in(address, config.trusted_proxies):
+        return Client(address, may_be_trusted=bool(address))
+    hops = [hop.strip() for header in request.headers.getall(FORWARDED_FOR, []) for hop in header.split(",")]
+    if len(hops) > FORWARDED_LIMIT:
+        raise web.HTTPBadRequest(text="too many addresses in X-Forwarded-For\n")
+    for hop in reversed(hops):
+        try:
+            ipaddress.ip_address(hop)
+        except ValueError:
+            raise web.HTTPBadRequest(text="X-Forwarded-For holds something that is no address\n") from None
+        if not is_in(hop, config.trusted_proxies):
+            return Client(hop, may_be_trusted=True)
+    return Client(address, may_be_trusted=False)
+
+
+def new_origin(client: Client, dialect: str) -> Origin:
+    """Where a request came from, before anybody has logged in."""
+    return Origin(request_id=secrets.token_hex(8), dialect=dialect, address=client.address, login=None)
+
+
+async def identify(gate: Gate, request: web.Request, client: Client, anonymous: Origin) -> Origin | Refusal:
+    """
+    Tell on whose behalf a request comes, from its headers alone: the body is not read yet.
+
+    Raises:
+        Fault: Credentials could not be checked.
+    """
+    headers = request.headers.getall("Authorization", [])
+    if len(headers) == 1:
+        check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path)
+        return await vouched(check, anonymous)
+    trusted = not headers and client.may_be_trusted and gate.authenticator.trusts(client.address)
+    return anonymous if trusted else Refusal.WRONG
+
+
+async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Origin | Refusal:
+    """
+    Await a check of credentials; the origin with its login if they were right.
+
+    Raises:
+        Fault: They could not be checked.
+    """
+    try:
+        found = await check
+    except Exception as error:  # noqa: BLE001 (whatever it is, the client gets a fault)
+        raise to_fault(error, anonymous) from None
+    return found if isinstance(found, Refusal) else replace(anonymous, login=found)
+
+
+def challenge(gate: Gate, refusal: Refusal, origin: Origin) -> web.Response:
+    """The 401 that asks for credentials; it tells nothing about what was wrong."""
+    metrics.UNAUTHENTICATED.labels(origin.dialect).inc()
+    log.info("unauthenticated", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
+    response = web.Response(status=401, text="Authentication required\n")
+    response.headers[REQUEST_ID] = origin.request_id
+    for header in gate.authenticator.challenges(refusal):
+        response.headers.add("WWW-Authenticate", header)
+    return response
+
+
+async def read_body(request: web.Request, config: Config, media_types: tuple[str, ...]) -> bytes:
+    """
+    Read a request's body, as far as the limits allow.
+
+    Raises:
+        web.HTTPUnsupportedMediaType: The media type is another one, or the body is compressed.
+        web.HTTPRequestEntityTooLarge: It is too long.
+        web.HTTPRequestTimeout: It did not come in time.
+    """
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise closing(web.HTTPUnsupportedMediaType(text="the body must not be compressed\n"))
+    if request.content_type.lower() not in media_types or "Content-Type" not in request.headers:
+        raise closing(web.HTTPUnsupportedMediaType(text=f"the media type must be {media_types[0]}\n"))
+    if (request.content_length or 0) > config.body_limit:
+        raise closing(web.HTTPRequestEntityTooLarge(config.body_limit, text="the body is too long\n"))
+    chunks: list[bytes] = []
+    left = config.body_limit
+    try:
+        async with asyncio.timeout(config.body_seconds):
+            async for chunk in request.content.iter_any():
+                left -= len(chunk)
+                if left < 0:
+                    raise closing(
+                        web.HTTPRequestEntityTooLarge(config.body_limit, text="the body is too long\n")
+                    )
+                chunks.append(chunk)
+    except TimeoutError:
+        raise closing(web.HTTPRequestTimeout(text="the body did not come in time\n")) from None
+    return b"".join(chunks)
+
+
+def closing(error: web.HTTPException) -> web.HTTPException:
+    """The same answer, after which the connection is closed."""
+    error.force_close()
+    return error
+
+
+def unavailable_status(fault: Fault) -> int:
+    """HTTP status of a fault that came before the caller was known: 503 asks to try again."""
+    return 503 if fault.code == -32400 else 200  # noqa: PLR2004

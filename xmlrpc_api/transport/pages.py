@@ -1,0 +1,68 @@
+"""Pages for people and machines that are not calls: the reference, health and metrics."""
+
+import asyncio
+from functools import cache
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy import text
+
+from xmlrpc_api import faults, metrics, reference
+from xmlrpc_api.database import Database
+from xmlrpc_api.registry import METHODS
+from xmlrpc_api.transport import rest, xml, xmlrpc
+
+READY_SECONDS = 2
+DATABASE = web.AppKey("DATABASE", Database)
+
+
+@cache
+def reference_page() -> str:
+    """The HTML reference of every method, made from the registry."""
+    environment = Environment(
+        loader=PackageLoader("xmlrpc_api.transport"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    general = {fault.code: fault.summary for fault in _all_faults(faults.Fault) if hasattr(fault, "code")}
+    return environment.get_template("reference.html").render(
+        methods=[METHODS[name] for name in sorted(METHODS)],
+        faults=sorted(general.items(), key=lambda item: (item[0] > 0, abs(item[0]))),
+        request=lambda method: xml.dumps_call(method.name, reference.example_params(method)).decode(),
+        answer=lambda method: xml.dumps(reference.example_answer(method)).decode(),
+        json=lambda method: rest.dumps(reference.example_params(method)),
+        xmlrpc_path=xmlrpc.PATH,
+        rest_path=rest.PATH,
+    )
+
+
+def _all_faults(base: type[faults.Fault]) -> list[type[faults.Fault]]:
+    return [base, *(found for child in base.__subclasses__() for found in _all_faults(child))]
+
+
+async def docs(_request: web.Request) -> web.Response:
+    """`GET /docs`."""
+    return web.Response(text=reference_page(), content_type="text/html")
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """`GET /healthz`: the process is alive. Does not touch the database."""
+    return web.Response(text="ok\n")
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """`GET /readyz`: calls can be served, the database included."""
+    try:
+        async with asyncio.timeout(READY_SECONDS), request.app[DATABASE].read() as session:
+            await session.execute(text("SELECT 1"))
+    except Exception:  # noqa: BLE001 (whatever it is, the answer is the same)
+        return web.Response(status=503, text="the database does not answer\n")
+    return web.Response(text="ready\n")
+
+
+async def show_metrics(request: web.Request) -> web.Response:
+    """`GET /metrics`, for Prometheus."""
+    metrics.POOL_IN_USE.set(request.app[DATABASE].pool_in_use())
+    return web.Response(body=metrics.exposition(), content_type="text/plain", charset="utf-8")

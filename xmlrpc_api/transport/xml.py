@@ -1,0 +1,333 @@
+"""
+XML-RPC documents to values and back.
+
+Every value arrives whole or not at all: nothing is stripped, shortened or guessed. The writer cannot
+fail: what cannot be written was refused when it was read.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from xmlrpc_api.faults import (
+    Fault,
+    InvalidCharacter,
+    InvalidRequest,
+    NotWellFormed,
+    UnsupportedEncoding,
+    WrongType,
+)
+from xmlrpc_api.fields import COMPACT_DATE, INT_HIGH, INT_LOW, to_decimal
+
+DEPTH_LIMIT = 16
+MEMBER_LIMIT = 1000
+VALUE_LIMIT = 20_000
+PROLOG = "<?xml version='1.0'?>\n"
+APACHE = "{http://ws.apache.org/xmlrpc/namespaces/extensions}"
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.0{1,6})?Z?")
+_METHOD_NAME = re.compile(r"[A-Za-z0-9_.:/]{1,255}")
+_SPACE = " \t\r\n"
+_UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_ERRORS: dict[int, type[NotWellFormed | UnsupportedEncoding | InvalidCharacter]] = {
+    etree.ErrorTypes.ERR_INVALID_CHAR: InvalidCharacter,
+    etree.ErrorTypes.ERR_INVALID_CHARREF: InvalidCharacter,
+    etree.ErrorTypes.ERR_INVALID_ENCODING: UnsupportedEncoding,
+    etree.ErrorTypes.ERR_UNKNOWN_ENCODING: UnsupportedEncoding,
+    etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING: UnsupportedEncoding,
+}
+
+
+def _new_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,  # joins the text around them: no value is cut at a comment
+        remove_pis=True,
+    )
+
+
+def parse(body: bytes) -> etree._Element:
+    """
+    Read a document; one with a DOCTYPE is refused, whatever it holds.
+
+    Raises:
+        NotWellFormed, UnsupportedEncoding, InvalidCharacter: It cannot be read.
+    """
+    try:
+        root = etree.fromstring(body, _new_parser())
+    except etree.XMLSyntaxError as error:
+        raise _ERRORS.get(getattr(error, "code", 0), NotWellFormed)() from None  # noqa: RSE102
+    except ValueError:
+        raise NotWellFormed from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise NotWellFormed("A document type declaration is not allowed")
+    return root
+
+
+def loads(body: bytes) -> tuple[str, list[Any]]:
+    """
+    Read a call.
+
+    Returns:
+        The method's name and the parameters: int, Decimal, bool, str, bytes, datetime, None, list, dict.
+
+    Raises:
+        Fault: It is not a readable call.
+    """
+    root = parse(body)
+    if root.tag != "methodCall" or _has_text(root):
+        raise InvalidRequest("The document is not a methodCall")
+    children = list(root)
+    if not children or children[0].tag != "methodName" or len(children[0]):
+        raise InvalidRequest("methodName is missing")
+    name = (children[0].text or "").strip(_SPACE)
+    if not _METHOD_NAME.fullmatch(name):
+        raise InvalidRequest("methodName is not the name of a method")
+    if len(children) == 1:
+        return name, []
+    params = children[1]
+    if len(children) > 2 or params.tag != "params" or _has_text(params):  # noqa: PLR2004
+        raise InvalidRequest("Only params may follow methodName")
+    if len(params) > MEMBER_LIMIT:
+        raise WrongType(f"There are more than {MEMBER_LIMIT} parameters")
+    reader = _Reader()
+    return name, [reader.value(_only_child(param, "param", "value"), 0) for param in params]
+
+
+def loads_answer(body: bytes) -> tuple[bool, Any]:
+    """
+    Read an answer, for the command line's client.
+
+    Returns:
+        Whether it is a fault, and its one value.
+
+    Raises:
+        Fault: It cannot be read.
+    """
+    root = parse(body)
+    if root.tag != "methodResponse" or len(root) != 1:
+        raise InvalidRequest("The document is not a methodResponse")
+    if root[0].tag == "fault":
+        return True, _Reader(limited=False).value(_only_child(root[0], "fault", "value"), 0)
+    return False, _Reader(limited=False).value(
+        _only_child(_only_child(root[0], "params", "param"), "param", "value"), 0
+    )
+
+
+def _has_text(element: etree._Element) -> bool:
+    """Whether there is text beside the children."""
+    if element.text and element.text.strip(_SPACE):
+        return True
+    return any(child.tail and child.tail.strip(_SPACE) for child in element)
+
+
+def _only_child(element: etree._Element, tag: str, child: str) -> etree._Element:
+    if element.tag != tag or len(element) != 1 or element[0].tag != child or _has_text(element):
+        raise InvalidRequest(f"{tag} must hold one {child}")
+    return element[0]
+
+
+class _Reader:
+    """Walks one document and counts what it has read."""
+
+    def __init__(self, *, limited: bool = True) -> None:
+        self._values = 0
+        self._value_limit = VALUE_LIMIT if limited else 2**31
+        self._member_limit = MEMBER_LIMIT if limited else 2**31
+
+    def value(self, element: etree._Element, depth: int) -> Any:
+        """The content of a `value` element."""
+        self._values += 1
+        if self._values > self._value_limit:
+            raise WrongType(f"The document holds more than {VALUE_LIMIT} values")
+        if depth > DEPTH_LIMIT:
+            raise InvalidRequest(f"The document is nested deeper than {DEPTH_LIMIT} levels")
+        if not len(element):
+            return element.text or ""
+        if len(element) > 1 or _has_text(element):
+            raise InvalidRequest("value must hold one type")
+        typed = element[0]
+        if typed.tag == "struct":
+            return self._struct(typed, depth)
+        if typed.tag == "array":
+            return self._array(typed, depth)
+        read = SCALARS.get(typed.tag)
+        if read is None or len(typed):
+            raise InvalidRequest("value holds an unknown type")
+        return read(typed.text or "")
+
+    def _struct(self, element: etree._Element, depth: int) -> dict[str, Any]:
+        if _has_text(element):
+            raise InvalidRequest("struct must hold members only")
+        if len(element) > self._member_limit:
+            raise WrongType(f"A struct holds more than {MEMBER_LIMIT} members")
+        members: dict[str, Any] = {}
+        for member in element:
+            if member.tag != "member" or len(member) != 2 or _has_text(member):  # noqa: PLR2004
+                raise InvalidRequest("member must hold name and value")
+            name, value = member
+            if name.tag != "name":
+                name, value = value, name
+            if name.tag != "name" or value.tag != "value" or len(name):
+                raise InvalidRequest("member must hold name and value")
+            key = name.text or ""
+            if key in members:
+                raise WrongType(f"Parameter {key[:64]} is given twice")
+            members[key] = self.value(value, depth + 1)
+        return members
+
+    def _array(self, element: etree._Element, depth: int) -> list[Any]:
+        data = _only_child(element, "array", "data")
+        if _has_text(data):
+            raise InvalidRequest("data must hold values only")
+        if len(data) > self._member_limit:
+            raise WrongType(f"An array holds more than {MEMBER_LIMIT} values")
+        if any(value.tag != "value" for value in data):
+            raise InvalidRequest("data must hold values only")
+        return [self.value(value, depth + 1) for value in data]
+
+
+def _int(text: str) -> int:
+    text = text.strip(_SPACE)
+    if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+        raise WrongType("An int is not a whole number")
+    return int(text)
+
+
+def _double(text: str) -> Decimal:
+    try:
+        return to_decimal(text.strip(_SPACE))
+    except ValueError:
+        raise WrongType("A double is not a number") from None
+
+
+def _boolean(text: str) -> bool:
+    text = text.strip(_SPACE)
+    if text not in ("0", "1"):
+        raise WrongType("A boolean is neither 0 nor 1")
+    return text == "1"
+
+
+def _datetime(text: str) -> datetime:
+    match = _DATE.fullmatch(text.strip(_SPACE))
+    try:
+        if match:
+            return datetime(*(int(part) for part in match.groups()[:6]), tzinfo=UTC)  # type: ignore[arg-type,misc]
+    except ValueError:
+        pass
+    raise WrongType("A dateTime.iso8601 is not a date such as 20261120T09:57:29")
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise WrongType("A base64 is not base64") from None
+
+
+def _nil(text: str) -> None:
+    if text.strip(_SPACE):
+        raise InvalidRequest("nil must be empty")
+
+
+SCALARS: dict[Any, Any] = {
+    "int": _int,
+    "i4": _int,
+    "i8": _int,
+    f"{APACHE}i8": _int,
+    "double": _double,
+    "boolean": _boolean,
+    "string": str,
+    "dateTime.iso8601": _datetime,
+    "base64": _base64,
+    "nil": _nil,
+    f"{APACHE}nil": _nil,
+}
+
+
+def dumps(value: Any) -> bytes:
+    """A methodResponse with one value, in the form Python's xmlrpclib gave it and old parsers expect."""
+    out = [PROLOG, "<methodResponse>\n<params>\n<param>\n"]
+    _write(value, out)
+    out.append("\n</param>\n</params>\n</methodResponse>\n")
+    return "".join(out).encode()
+
+
+def dumps_fault(fault: Fault) -> bytes:
+    """A methodResponse with a fault: the code first, as an int."""
+    out = [PROLOG, "<methodResponse>\n<fault>\n"]
+    _write({"faultCode": fault.code, "faultString": fault.text}, out)
+    out.append("\n</fault>\n</methodResponse>\n")
+    return "".join(out).encode()
+
+
+def dumps_call(name: str, params: list[Any]) -> bytes:
+    """A methodCall (for the command line's client, the printed examples and the reference)."""
+    out = [PROLOG, f"<methodCall>\n<methodName>{escape(name)}</methodName>\n<params>\n"]
+    for param in params:
+        out.append("<param>\n")
+        _write(param, out)
+        out.append("\n</param>\n")
+    out.append("</params>\n</methodCall>\n")
+    return "".join(out).encode()
+
+
+def _text(value: str) -> str:
+    """Text as it may stand in an element; a carriage return would not survive as itself."""
+    if _UNWRITABLE.search(value):
+        value = _UNWRITABLE.sub(lambda match: "\r" if match[0] == "\r" else "\ufffd", value)
+        return escape(value, {"\r": "&#13;"})
+    return escape(value)
+
+
+def plain_decimal(value: Decimal) -> str:
+    """A number in plain digits with a point: 25.5, 100.0, 0.000001."""
+    text = f"{value.normalize():f}"
+    return text if "." in text else f"{text}.0"
+
+
+def _write_int(value: int) -> str:
+    kind = "int" if INT_LOW <= value <= INT_HIGH else "string"
+    return f"<value><{kind}>{value}</{kind}></value>"
+
+
+WRITERS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "<value><nil/></value>",
+    str: lambda value: f"<value><string>{_text(value)}</string></value>",
+    bool: lambda value: f"<value><boolean>{value:d}</boolean></value>",
+    int: _write_int,
+    Decimal: lambda value: f"<value><double>{plain_decimal(value)}</double></value>",
+    datetime: lambda value: f"<value><dateTime.iso8601>{value:{COMPACT_DATE}}</dateTime.iso8601></value>",
+    bytes: lambda value: f"<value><base64>{base64.b64encode(value).decode()}</base64></value>",
+}
+
+
+def _write(value: Any, out: list[str]) -> None:
+    writer = WRITERS.get(type(value))
+    if writer is not None:
+        out.append(writer(value))
+    elif isinstance(value, Mapping):
+        out.append("<value><struct>\n")
+        for name, member in value.items():
+            out.append(f"<member>\n<name>{_text(str(name))}</name>\n")
+            _write(member, out)
+            out.append("\n</member>\n")
+        out.append("</struct></value>")
+    else:
+        out.append("<value><array><data>\n")
+        for item in value:
+            _write(item, out)
+            out.append("\n")
+        out.append("</data></array></value>")
