@@ -1,12 +1,23 @@
 """The declarative base, the column types, and `field()`, with which every attribute is declared once."""
 
 import enum
+import operator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, String, Table, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    MetaData,
+    String,
+    Table,
+    text,
+    type_coerce,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
@@ -62,6 +73,14 @@ class Exact(TypeDecorator[Decimal]):
 
     impl = BigInteger
     cache_ok = True
+
+    class comparator_factory(TypeDecorator.Comparator[Decimal]):  # noqa: N801 (SQLAlchemy's name)
+        """Sums and differences of amounts are amounts; without this they would be plain integers."""
+
+        def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
+            """Keep the type through + and -."""
+            result = super().operate(op, *other, **kwargs)
+            return type_coerce(result, self.type) if op in (operator.add, operator.sub) else result
 
     def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
         """Turn a decimal into millionths; a seventh decimal is a bug of the caller, not rounded."""

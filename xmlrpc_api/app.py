@@ -13,9 +13,8 @@ from xmlrpc_api.digest import ReplayGuard
 from xmlrpc_api.dispatch import Dispatcher
 from xmlrpc_api.hashing import PasswordHasher
 from xmlrpc_api.transport import http, pages, rest, xmlrpc
+from xmlrpc_api.transport.protocol import SERVER_NAME
 from xmlrpc_api.vault import open_vault
-
-SERVER_NAME = "xmlrpc-api"  # no version: that is nobody's business
 
 
 def new_platform(config: Config) -> Platform:

@@ -3,9 +3,11 @@
 import enum
 import hmac
 import ipaddress
+import re
 import secrets
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import select
 
 from models import Customer, WebUser, ancestors, login_key
@@ -16,8 +18,11 @@ from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import customers, ownership
 from xmlrpc_api.vault import VaultError
 
+log = structlog.get_logger()
+
 LOGIN_LIMIT = 256
 _DUMMY_PLACE = "nobody"
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = (
     select(*ownership.CALLER_COLUMNS, Customer.blocked, Customer.api_access, Customer.api_password)
     .join(WebUser, WebUser.i_customer == Customer.i_customer)
@@ -81,12 +86,12 @@ class Authenticator:
         if answer.algorithm not in config.digest_algorithms:
             return Refusal.WRONG
         account = await self._look_up(answer.username)
-        password = account.api_password if account else self._dummy_password()
-        if not digest.proves(answer, method, password) or account is None:
+        right = digest.proves(answer, method, account.api_password if account else self._dummy_password())
+        if not right or account is None or not await self._is_admitted(account.caller):
             return Refusal.WRONG
         if not self._nonces.is_alive(answer.nonce) or not self._guard.accept(answer.nonce, answer.count):
             return Refusal.STALE
-        return account.caller if await self._is_admitted(account.caller) else Refusal.WRONG
+        return account.caller
 
     async def by_password(self, web_login: str, api_password: str) -> Caller | Refusal:
         """Check a login and an API password."""
@@ -99,7 +104,7 @@ class Authenticator:
 
     async def _look_up(self, web_login: str) -> _Account | None:
         """The customer with this login, if he may use the API."""
-        if len(web_login) > LOGIN_LIMIT or not web_login.isprintable():
+        if len(web_login) > LOGIN_LIMIT or _NOT_TEXT.search(web_login):
             return None
         async with self._database.read() as session:
             statement = _LOOK_UP.where(WebUser.web_login_key == login_key(web_login))
@@ -110,6 +115,7 @@ class Authenticator:
             place = customers.api_password_place(row.i_customer)
             return _Account(ownership.caller_from(row), self._platform.vault.decrypt(row.api_password, place))
         except VaultError:
+            log.error("the API password cannot be decrypted: wrong key?", i_customer=row.i_customer)  # noqa: TRY400
             return None
 
     async def _is_admitted(self, caller: Caller) -> bool:

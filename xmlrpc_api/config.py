@@ -1,12 +1,15 @@
 """The settings: one frozen value, read once from a file and the environment, then passed down."""
 
 import ipaddress
+import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -88,14 +91,14 @@ class Config(BaseSettings):
     )
 
     realm: str = Field("xmlrpc-api", pattern=r"^[^\"\\=,\x00-\x1f]+$", description="Realm of HTTP Digest.")
-    digest_algorithms: list[Literal["MD5", "SHA-256"]] = Field(
+    digest_algorithms: Annotated[list[Literal["MD5", "SHA-256"]], NoDecode] = Field(
         ["MD5"], min_length=1, description="Digest challenges in this order; old clients know MD5 alone."
     )
     nonce_seconds: int = Field(300, ge=10, le=86400, description="Life of a Digest nonce, in seconds.")
-    trusted_hosts: list[Network] = Field(
+    trusted_hosts: Annotated[list[Network], NoDecode] = Field(
         [], description="Addresses and networks trusted without credentials."
     )
-    trusted_proxies: list[Network] = Field(
+    trusted_proxies: Annotated[list[Network], NoDecode] = Field(
         [], description="Addresses and networks of reverse proxies whose X-Forwarded-For is believed."
     )
 
@@ -119,12 +122,20 @@ class Config(BaseSettings):
         "INFO", description="Least severity logged."
     )
 
-    @field_validator("trusted_hosts", "trusted_proxies", mode="before")
+    @field_validator("digest_algorithms", "trusted_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("trusted_hosts", "trusted_proxies")
+    @classmethod
+    def _not_mapped(cls, networks: list[Network]) -> list[Network]:
+        for network in networks:
+            if getattr(network.network_address, "ipv4_mapped", None):
+                raise ValueError(f"{network}: write an IPv4 address as such")
+        return networks
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
@@ -184,3 +195,33 @@ def _explain(error: Any) -> str:
         return f"{where}: there is no such setting"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
+
+
+def as_toml() -> str:
+    """All settings with their defaults, as `config/default.toml` shows them."""
+    lines = [
+        "# Every setting with its default. Copy what you change into a file of your own and start with",
+        "# `xmlrpc-api --config FILE …`; each one is also an environment variable: XMLRPC_API_ and the name",
+        "# in capitals (lists with commas). Secrets belong into the environment, not here.",
+    ]
+    for name, setting in Config.model_fields.items():
+        shown = _shown_default(setting.get_default())
+        lines += ["", f"# {setting.description}", f"{name} = {shown}" if shown else f"# {name} ="]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown() -> str:
+    """All settings as the table of the README."""
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for name, setting in Config.model_fields.items():
+        shown = _shown_default(setting.get_default())
+        lines.append(f"| `{name}` | {f'`{shown}`' if shown else ''} | {setting.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown_default(default: Any) -> str:
+    return "" if default is None else json.dumps(default, default=str)
+
+
+if __name__ == "__main__":
+    print(as_markdown() if "markdown" in sys.argv else as_toml(), end="")  # noqa: T201

@@ -137,9 +137,10 @@ class Nonces:
         return hmac.digest(self._key, head, "sha256")[:_MAC_BYTES]
 
 
-_SLOT = struct.Struct("=16sIQ32s")  # nonce, highest count, order of arrival, bitmap of the last counts
+_SLOT = struct.Struct("=I16sI32s")  # when it was made, nonce, highest count, bitmap of the last counts
 _WINDOW = 256
 _SLOTS_PER_BUCKET = 8
+_BUCKET_BYTES = _SLOTS_PER_BUCKET * _SLOT.size
 
 
 class ReplayGuard:
@@ -147,7 +148,8 @@ class ReplayGuard:
     Remembers which counts of which nonces were used, in memory that forked workers share.
 
     Parallel requests of one client arrive out of order, so the last 256 counts are told apart. The
-    table has a fixed size; when it is full the nonce used longest ago makes room.
+    table has a fixed size; when it is full the oldest nonce makes room, and from then on nothing as
+    old is accepted: its counts might be forgotten, and an old header must not work again.
 
     Args:
         nonces: How many nonces it holds, about.
@@ -156,27 +158,28 @@ class ReplayGuard:
     def __init__(self, nonces: int = 65536) -> None:
         self._buckets = max(1, nonces // _SLOTS_PER_BUCKET)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-        size = 8 + self._buckets * _SLOTS_PER_BUCKET * _SLOT.size
+        size = self._buckets * _BUCKET_BYTES
         self._file.truncate(size)
         self._memory = mmap.mmap(self._file.fileno(), size)
 
     def accept(self, nonce: str, count: int) -> bool:
         """Note a use; False if this count was used before, or is too old to tell."""
-        key = bytes.fromhex(nonce)[4:20]
-        first = 8 + (int.from_bytes(key[:4]) % self._buckets) * _SLOTS_PER_BUCKET * _SLOT.size
+        raw = bytes.fromhex(nonce)
+        made, key = int.from_bytes(raw[:4]), raw[4:20]
         with self._locked():
-            arrival = int.from_bytes(self._memory[:8]) + 1
-            self._memory[:8] = arrival.to_bytes(8)
-            place, highest, seen = self._find(first, key)
+            slot = self._find(made, key)
+            if slot is None or count < 1:
+                return False
+            place, highest, seen = slot
             ahead = count - highest
-            if count < 1 or ahead <= -_WINDOW or (ahead <= 0 and seen >> -ahead & 1):
+            if ahead <= -_WINDOW or (ahead <= 0 and seen >> -ahead & 1):
                 return False
             if ahead > 0:
                 seen = (seen << min(ahead, _WINDOW) | 1) & ((1 << _WINDOW) - 1)
                 highest = count
             else:
                 seen |= 1 << -ahead
-            _SLOT.pack_into(self._memory, place, key, highest, arrival, seen.to_bytes(_WINDOW // 8))
+            _SLOT.pack_into(self._memory, place, made, key, highest, seen.to_bytes(_WINDOW // 8))
         return True
 
     def close(self) -> None:
@@ -184,16 +187,17 @@ class ReplayGuard:
         self._memory.close()
         self._file.close()
 
-    def _find(self, first: int, key: bytes) -> tuple[int, int, int]:
-        """The nonce's slot, or the one that makes room for it."""
-        oldest, oldest_arrival = first, None
-        for place in range(first, first + _SLOTS_PER_BUCKET * _SLOT.size, _SLOT.size):
-            known, highest, arrival, seen = _SLOT.unpack_from(self._memory, place)
+    def _find(self, made: int, key: bytes) -> tuple[int, int, int] | None:
+        """The nonce's slot with its counts, or one that makes room; None if it is too old to tell."""
+        first = int.from_bytes(key[:4]) % self._buckets * _BUCKET_BYTES
+        oldest, oldest_made = first, made
+        for place in range(first, first + _BUCKET_BYTES, _SLOT.size):
+            known_made, known, highest, seen = _SLOT.unpack_from(self._memory, place)
             if known == key:
                 return place, highest, int.from_bytes(seen)
-            if oldest_arrival is None or arrival < oldest_arrival:
-                oldest, oldest_arrival = place, arrival
-        return oldest, 0, 0
+            if known_made < oldest_made:
+                oldest, oldest_made = place, known_made
+        return (oldest, 0, 0) if oldest_made < made else None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -177,9 +177,12 @@ def _read_array(value: Any) -> list[Any]:
 
 def _read_id_or_name(value: Any) -> int | str:
     try:
-        return _read_int(value)
+        number = _read_int(value)
     except PydanticCustomError:
         return _read_text(value)
+    if not INT_LOW <= number <= INT_HIGH:
+        raise _bad_value(f"must be between {INT_LOW} and {INT_HIGH}")
+    return number
 
 
 READERS: dict[Wire, tuple[type[Any] | Any, Callable[[Any], Any]]] = {

@@ -2,13 +2,26 @@
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
 from xmlrpc_api.config import Config
 
 QUIET_LOGGERS = ("aiohttp", "aiohttp_xmlrpc", "asyncio", "aiosqlite", "sqlalchemy", "alembic")
+
+
+class _Stream:
+    """Standard error; a log line that cannot be written (pipe closed, disk full) fails no call."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure(config: Config) -> None:
@@ -27,7 +40,7 @@ def configure(config: Config) -> None:
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stream())),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)

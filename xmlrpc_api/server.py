@@ -16,6 +16,7 @@ from xmlrpc_api import logs, metrics
 from xmlrpc_api.app import create_app
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.digest import ReplayGuard
+from xmlrpc_api.transport.protocol import Runner
 
 KEEPALIVE_SECONDS = 30
 LINGERING_SECONDS = 2
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 
 def new_runner(app: web.Application, config: Config) -> web.AppRunner:
     """The runner with the limits that this server needs."""
-    return web.AppRunner(
+    return Runner(
         app,
         access_log=None,
         auto_decompress=False,

@@ -3,8 +3,9 @@
 import asyncio
 import ipaddress
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -20,6 +21,11 @@ from xmlrpc_api.rights import Caller
 FORWARDED_FOR = "X-Forwarded-For"
 FORWARDED_LIMIT = 50
 REQUEST_ID = "X-Request-Id"
+PAGE_HEADERS = ("Origin", "Sec-Fetch-Site")  # a browser adds them to what a web page makes it send
+LARGE_BODY = 65536  # longer ones are read in a thread, so that other calls go on meanwhile
+
+T = TypeVar("T")
+Raw = TypeVar("Raw", bytes, str)
 
 log = structlog.get_logger()
 
@@ -90,8 +96,9 @@ async def identify(gate: Gate, request: web.Request, client: Client, anonymous: 
     if len(headers) == 1:
         check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path)
         return await vouched(check, anonymous)
-    trusted = not headers and client.may_be_trusted and gate.authenticator.trusts(client.address)
-    return anonymous if trusted else Refusal.WRONG
+    from_page = any(name in request.headers for name in PAGE_HEADERS)
+    trusted = client.may_be_trusted and gate.authenticator.trusts(client.address)
+    return anonymous if trusted and not headers and not from_page else Refusal.WRONG
 
 
 async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Origin | Refusal:
@@ -108,11 +115,11 @@ async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Orig
     return found if isinstance(found, Refusal) else replace(anonymous, login=found)
 
 
-def challenge(gate: Gate, refusal: Refusal, origin: Origin) -> web.Response:
-    """The 401 that asks for credentials; it tells nothing about what was wrong."""
+def challenge(gate: Gate, refusal: Refusal, origin: Origin, response: web.Response) -> web.Response:
+    """Make this the 401 that asks for credentials; it tells nothing about what was wrong."""
     metrics.UNAUTHENTICATED.labels(origin.dialect).inc()
     log.info("unauthenticated", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
-    response = web.Response(status=401, text="Authentication required\n")
+    response.set_status(401)
     response.headers[REQUEST_ID] = origin.request_id
     for header in gate.authenticator.challenges(refusal):
         response.headers.add("WWW-Authenticate", header)
@@ -127,8 +134,10 @@ async def read_body(request: web.Request, config: Config, media_types: tuple[str
         web.HTTPUnsupportedMediaType: The media type is another one, or the body is compressed.
         web.HTTPRequestEntityTooLarge: It is too long.
         web.HTTPRequestTimeout: It did not come in time.
+        web.HTTPBadRequest: The client went away.
     """
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+    codings = request.headers.getall("Content-Encoding", [])
+    if any(coding.strip().lower() != "identity" for coding in codings):
         raise closing(web.HTTPUnsupportedMediaType(text="the body must not be compressed\n"))
     if request.content_type.lower() not in media_types or "Content-Type" not in request.headers:
         raise closing(web.HTTPUnsupportedMediaType(text=f"the media type must be {media_types[0]}\n"))
@@ -147,7 +156,20 @@ async def read_body(request: web.Request, config: Config, media_types: tuple[str
                 chunks.append(chunk)
     except TimeoutError:
         raise closing(web.HTTPRequestTimeout(text="the body did not come in time\n")) from None
+    except ConnectionError:
+        raise closing(web.HTTPBadRequest(text="the body is not complete\n")) from None
     return b"".join(chunks)
+
+
+async def read(reader: Callable[[Raw], T], body: Raw) -> T:
+    """What `reader` makes of a body."""
+    return await asyncio.to_thread(reader, body) if len(body) > LARGE_BODY else reader(body)
+
+
+def note_unreadable(fault: Fault, origin: Origin) -> None:
+    """Count and log a request that did not become a call."""
+    metrics.FAULTS.labels(metrics.UNKNOWN_METHOD, origin.dialect, fault.code).inc()
+    log.info("unreadable", fault=fault.code, address=origin.address, request_id=origin.request_id)
 
 
 def closing(error: web.HTTPException) -> web.HTTPException:

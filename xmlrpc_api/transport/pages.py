@@ -5,14 +5,16 @@ from functools import cache
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy import text
+from sqlalchemy import select
 
+from models import ROOT_ID, Customer
 from xmlrpc_api import faults, metrics, reference
 from xmlrpc_api.database import Database
 from xmlrpc_api.registry import METHODS
 from xmlrpc_api.transport import rest, xml, xmlrpc
 
 READY_SECONDS = 2
+ROOT = select(Customer.i_customer).where(Customer.i_customer == ROOT_ID)
 DATABASE = web.AppKey("DATABASE", Database)
 
 
@@ -26,20 +28,16 @@ def reference_page() -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    general = {fault.code: fault.summary for fault in _all_faults(faults.Fault) if hasattr(fault, "code")}
+    general = {(fault.code, fault.summary) for fault in faults.Fault.__subclasses__()}
     return environment.get_template("reference.html").render(
         methods=[METHODS[name] for name in sorted(METHODS)],
-        faults=sorted(general.items(), key=lambda item: (item[0] > 0, abs(item[0]))),
+        faults=sorted(general, key=lambda item: (item[0] > 0, abs(item[0]), item[1])),
         request=lambda method: xml.dumps_call(method.name, reference.example_params(method)).decode(),
         answer=lambda method: xml.dumps(reference.example_answer(method)).decode(),
         json=lambda method: rest.dumps(reference.example_params(method)),
         xmlrpc_path=xmlrpc.PATH,
         rest_path=rest.PATH,
     )
-
-
-def _all_faults(base: type[faults.Fault]) -> list[type[faults.Fault]]:
-    return [base, *(found for child in base.__subclasses__() for found in _all_faults(child))]
 
 
 async def docs(_request: web.Request) -> web.Response:
@@ -53,12 +51,12 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """`GET /readyz`: calls can be served, the database included."""
+    """`GET /readyz`: calls can be served: the database answers and holds the root customer."""
     try:
         async with asyncio.timeout(READY_SECONDS), request.app[DATABASE].read() as session:
-            await session.execute(text("SELECT 1"))
+            (await session.execute(ROOT)).one()
     except Exception:  # noqa: BLE001 (whatever it is, the answer is the same)
-        return web.Response(status=503, text="the database does not answer\n")
+        return web.Response(status=503, text="the database does not answer, or is empty\n")
     return web.Response(text="ready\n")
 
 

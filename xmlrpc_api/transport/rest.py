@@ -11,15 +11,32 @@ from aiohttp import web
 
 from xmlrpc_api.auth import Refusal
 from xmlrpc_api.call import Origin
-from xmlrpc_api.faults import AuthenticationFailed, BadParameter, Fault, NotWellFormed, WrongType
-from xmlrpc_api.fields import COMPACT_DATE, to_decimal
+from xmlrpc_api.faults import (
+    AuthenticationFailed,
+    BadParameter,
+    Fault,
+    MethodNotFound,
+    NotWellFormed,
+    WrongType,
+)
 from xmlrpc_api.transport import http
-from xmlrpc_api.transport.xml import DEPTH_LIMIT, plain_decimal
+from xmlrpc_api.transport.xml import (
+    DEPTH_LIMIT,
+    MEMBER_LIMIT,
+    METHOD_NAME,
+    VALUE_LIMIT,
+    compact_date,
+    plain_decimal,
+    read_double,
+    read_int,
+)
 
 PATH = "/api.php"
 DIALECT = "rest"
 MEDIA_TYPES = ("application/x-www-form-urlencoded",)
 FIELD_LIMIT = 20
+CREDENTIALS = {"username", "apipassword"}
+FIELDS = CREDENTIALS | {"action", "JSONString"}
 
 
 async def gateway(request: web.Request) -> web.StreamResponse:
@@ -32,30 +49,48 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
     anonymous = http.new_origin(client, DIALECT)
-    fields = dict(request.query)
+    pairs = list(request.query.items())
     if request.method == "POST":
-        fields.update(_form(await http.read_body(request, gate.config, MEDIA_TYPES)))
+        pairs += await http.read(_form, await http.read_body(request, gate.config, MEDIA_TYPES))
     try:
-        if "Authorization" in request.headers or "username" not in fields:
+        fields = _fields(pairs)
+        if "Authorization" in request.headers or not CREDENTIALS & fields.keys():
             origin = await http.identify(gate, request, client, anonymous)
         else:
-            check = gate.authenticator.by_password(fields["username"], fields.get("apipassword", ""))
-            origin = await http.vouched(check, anonymous)
+            login, password = (fields.get(name, "") for name in ("username", "apipassword"))
+            origin = await http.vouched(gate.authenticator.by_password(login, password), anonymous)
         if isinstance(origin, Refusal):
-            return _answer(_fault(AuthenticationFailed()), anonymous, status=401)
-        if not fields.get("action"):
-            raise BadParameter.required("action")
-        params = loads(fields.get("JSONString", ""))
-        return _answer(await gate.dispatcher.call(origin, fields["action"], params), origin)
+            return http.challenge(gate, origin, anonymous, _answer(_fault(AuthenticationFailed()), anonymous))
+        try:
+            name, params = await _call(fields)
+        except Fault as fault:
+            http.note_unreadable(fault, origin)
+            raise
+        return _answer(await gate.dispatcher.call(origin, name, params), origin)
     except Fault as fault:
         return _answer(_fault(fault), anonymous, http.unavailable_status(fault))
 
 
-def _form(body: bytes) -> dict[str, str]:
+def _form(body: bytes) -> list[tuple[str, str]]:
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELD_LIMIT))
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELD_LIMIT)
     except ValueError:
         raise http.closing(web.HTTPBadRequest(text="the form cannot be read\n")) from None
+
+
+def _fields(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    fields = {name: value for name, value in pairs if name in FIELDS}
+    if len(fields) != sum(name in FIELDS for name, _ in pairs):
+        raise WrongType("username, apipassword, action and JSONString can be given once each")
+    return fields
+
+
+async def _call(fields: dict[str, str]) -> tuple[str, list[Any]]:
+    if not fields.get("action"):
+        raise BadParameter.required("action")
+    if not METHOD_NAME.fullmatch(fields["action"]):
+        raise MethodNotFound
+    return fields["action"], await http.read(loads, fields.get("JSONString", ""))
 
 
 def loads(text: str) -> list[Any]:
@@ -64,21 +99,26 @@ def loads(text: str) -> list[Any]:
 
     Raises:
         NotWellFormed: It is not JSON.
-        WrongType: A name comes twice, or it is nested too deep.
+        WrongType: A name comes twice, a number is out of range, or a limit of `xml` is exceeded.
     """
     if not text.strip():
         return []
     try:
         value = json.loads(
-            text, parse_float=to_decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_twins
+            text,
+            parse_int=read_int,
+            parse_float=read_double,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_without_twins,
         )
     except RecursionError:
         raise WrongType("JSONString is nested too deep") from None
     except ValueError:
         raise NotWellFormed("JSONString is not JSON") from None
-    if _depth(value) > DEPTH_LIMIT:
-        raise WrongType("JSONString is nested too deep")
-    return value if isinstance(value, list) else [value]
+    params = value if isinstance(value, list) else [value]
+    if _count(params, -1) > VALUE_LIMIT:
+        raise WrongType(f"JSONString holds more than {VALUE_LIMIT} values")
+    return params
 
 
 def _refuse_constant(_text: str) -> Any:
@@ -92,9 +132,14 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _depth(value: Any) -> int:
+def _count(value: Any, depth: int) -> int:
+    """How many values there are within this one, itself included."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max(map(_depth, inner), default=0)
+    if depth > DEPTH_LIMIT:
+        raise WrongType("JSONString is nested too deep")
+    if len(inner) > MEMBER_LIMIT:
+        raise WrongType(f"JSONString holds more than {MEMBER_LIMIT} values in one place")
+    return 1 + sum(_count(member, depth + 1) for member in inner)
 
 
 def dumps(value: Any) -> str:
@@ -102,7 +147,7 @@ def dumps(value: Any) -> str:
     if isinstance(value, Decimal):
         return plain_decimal(value)
     if isinstance(value, datetime):
-        return json.dumps(value.strftime(COMPACT_DATE))
+        return json.dumps(compact_date(value))
     if isinstance(value, Mapping):
         return (
             "{"

@@ -1,16 +1,20 @@
 """
 XML-RPC documents to values and back.
 
-Every value arrives whole or not at all: nothing is stripped, shortened or guessed. The writer cannot
-fail: what cannot be written was refused when it was read.
+Every value arrives whole or not at all: nothing is stripped, shortened or guessed. Beyond the
+specification the reader takes `i8`, Apache's `ex:nil` and `ex:i8`, 64 bits in an `int` (clients of 64
+bits send them; the field decides whether they fit), dates with dashes and `Z`. The writer cannot fail:
+what cannot be written was refused when it was read.
 """
 
 import base64
 import binascii
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -20,21 +24,24 @@ from xmlrpc_api.faults import (
     Fault,
     InvalidCharacter,
     InvalidRequest,
+    MethodNotFound,
     NotWellFormed,
     UnsupportedEncoding,
     WrongType,
 )
-from xmlrpc_api.fields import COMPACT_DATE, INT_HIGH, INT_LOW, to_decimal
+from xmlrpc_api.fields import INT_HIGH, INT_LOW, to_decimal
 
 DEPTH_LIMIT = 16
 MEMBER_LIMIT = 1000
 VALUE_LIMIT = 20_000
 PROLOG = "<?xml version='1.0'?>\n"
 APACHE = "{http://ws.apache.org/xmlrpc/namespaces/extensions}"
+METHOD_NAME = re.compile(r"[A-Za-z0-9_.:/]{1,255}")
+ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252")
 
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^<]*?encoding\s*=\s*[\"']([^\"'<]*)")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.0{1,6})?Z?")
-_METHOD_NAME = re.compile(r"[A-Za-z0-9_.:/]{1,255}")
 _SPACE = " \t\r\n"
 _UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -65,6 +72,9 @@ def parse(body: bytes) -> etree._Element:
     Raises:
         NotWellFormed, UnsupportedEncoding, InvalidCharacter: It cannot be read.
     """
+    declared = _DECLARED.match(body)  # UTF-16 does not match: its first bytes tell what it is
+    if declared and declared[1].decode("latin-1").lower() not in ENCODINGS:
+        raise UnsupportedEncoding  # some that the parser knows hide markup from everybody else, like UTF-7
     try:
         root = etree.fromstring(body, _new_parser())
     except etree.XMLSyntaxError as error:
@@ -93,8 +103,8 @@ def loads(body: bytes) -> tuple[str, list[Any]]:
     if not children or children[0].tag != "methodName" or len(children[0]):
         raise InvalidRequest("methodName is missing")
     name = (children[0].text or "").strip(_SPACE)
-    if not _METHOD_NAME.fullmatch(name):
-        raise InvalidRequest("methodName is not the name of a method")
+    if not METHOD_NAME.fullmatch(name):
+        raise MethodNotFound
     if len(children) == 1:
         return name, []
     params = children[1]
@@ -199,18 +209,23 @@ class _Reader:
         return [self.value(value, depth + 1) for value in data]
 
 
-def _int(text: str) -> int:
+def read_int(text: str) -> int:
+    """A whole number of up to 64 bits."""
     text = text.strip(_SPACE)
     if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
         raise WrongType("An int is not a whole number")
     return int(text)
 
 
-def _double(text: str) -> Decimal:
+def read_double(text: str) -> Decimal:
+    """A number within the range of a double, exactly as it is written."""
     try:
-        return to_decimal(text.strip(_SPACE))
+        value = to_decimal(text.strip(_SPACE))
     except ValueError:
         raise WrongType("A double is not a number") from None
+    if math.isinf(float(value)) or (value and not float(value)):
+        raise WrongType("A double is out of range")
+    return value
 
 
 def _boolean(text: str) -> bool:
@@ -232,7 +247,7 @@ def _datetime(text: str) -> datetime:
 
 def _base64(text: str) -> bytes:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode(re.sub(f"[{_SPACE}]", "", text), validate=True)
     except (binascii.Error, ValueError):
         raise WrongType("A base64 is not base64") from None
 
@@ -243,11 +258,11 @@ def _nil(text: str) -> None:
 
 
 SCALARS: dict[Any, Any] = {
-    "int": _int,
-    "i4": _int,
-    "i8": _int,
-    f"{APACHE}i8": _int,
-    "double": _double,
+    "int": read_int,
+    "i4": read_int,
+    "i8": read_int,
+    f"{APACHE}i8": read_int,
+    "double": read_double,
     "boolean": _boolean,
     "string": str,
     "dateTime.iso8601": _datetime,
@@ -261,7 +276,7 @@ def dumps(value: Any) -> bytes:
     """A methodResponse with one value, in the form Python's xmlrpclib gave it and old parsers expect."""
     out = [PROLOG, "<methodResponse>\n<params>\n<param>\n"]
     _write(value, out)
-    out.append("\n</param>\n</params>\n</methodResponse>\n")
+    out.append("</param>\n</params>\n</methodResponse>\n")
     return "".join(out).encode()
 
 
@@ -269,7 +284,7 @@ def dumps_fault(fault: Fault) -> bytes:
     """A methodResponse with a fault: the code first, as an int."""
     out = [PROLOG, "<methodResponse>\n<fault>\n"]
     _write({"faultCode": fault.code, "faultString": fault.text}, out)
-    out.append("\n</fault>\n</methodResponse>\n")
+    out.append("</fault>\n</methodResponse>\n")
     return "".join(out).encode()
 
 
@@ -279,7 +294,7 @@ def dumps_call(name: str, params: list[Any]) -> bytes:
     for param in params:
         out.append("<param>\n")
         _write(param, out)
-        out.append("\n</param>\n")
+        out.append("</param>\n")
     out.append("</params>\n</methodCall>\n")
     return "".join(out).encode()
 
@@ -294,28 +309,43 @@ def _text(value: str) -> str:
 
 def plain_decimal(value: Decimal) -> str:
     """A number in plain digits with a point: 25.5, 100.0, 0.000001."""
-    text = f"{value.normalize():f}"
-    return text if "." in text else f"{text}.0"
+    whole, _, decimals = f"{value:f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0') or '0'}"
+
+
+def compact_date(value: datetime) -> str:
+    """A date as 20261120T09:57:29."""
+    return f"{value.year:04}{value:%m%dT%H:%M:%S}"  # strftime does not pad years
+
+
+def _value(kind: str, text: str) -> str:
+    return f"<value><{kind}>{text}</{kind}></value>\n"
 
 
 def _write_int(value: int) -> str:
-    kind = "int" if INT_LOW <= value <= INT_HIGH else "string"
-    return f"<value><{kind}>{value}</{kind}></value>"
+    return _value("int" if INT_LOW <= value <= INT_HIGH else "string", f"{value:d}")
 
 
+def _write_double(value: Decimal) -> str:
+    return _value("double", plain_decimal(value)) if value.is_finite() else NIL
+
+
+NIL = "<value><nil/></value>"  # without a line feed, as xmlrpclib has it
 WRITERS: dict[type, Callable[[Any], str]] = {
-    type(None): lambda _: "<value><nil/></value>",
-    str: lambda value: f"<value><string>{_text(value)}</string></value>",
-    bool: lambda value: f"<value><boolean>{value:d}</boolean></value>",
+    type(None): lambda _: NIL,
+    str: lambda value: _value("string", _text(value)),
+    bool: lambda value: _value("boolean", f"{value:d}"),
     int: _write_int,
-    Decimal: lambda value: f"<value><double>{plain_decimal(value)}</double></value>",
-    datetime: lambda value: f"<value><dateTime.iso8601>{value:{COMPACT_DATE}}</dateTime.iso8601></value>",
-    bytes: lambda value: f"<value><base64>{base64.b64encode(value).decode()}</base64></value>",
+    Decimal: _write_double,
+    float: lambda value: _write_double(Decimal(str(value))),
+    datetime: lambda value: _value("dateTime.iso8601", compact_date(value)),
+    bytes: lambda value: _value("base64", base64.b64encode(value).decode()),
 }
 
 
 def _write(value: Any, out: list[str]) -> None:
-    writer = WRITERS.get(type(value))
+    kind: Any = type(value)
+    writer = WRITERS.get(kind) or _inherited_writer(kind)
     if writer is not None:
         out.append(writer(value))
     elif isinstance(value, Mapping):
@@ -323,11 +353,17 @@ def _write(value: Any, out: list[str]) -> None:
         for name, member in value.items():
             out.append(f"<member>\n<name>{_text(str(name))}</name>\n")
             _write(member, out)
-            out.append("\n</member>\n")
-        out.append("</struct></value>")
-    else:
+            out.append("</member>\n")
+        out.append("</struct></value>\n")
+    elif isinstance(value, Iterable):
         out.append("<value><array><data>\n")
         for item in value:
             _write(item, out)
-            out.append("\n")
-        out.append("</data></array></value>")
+        out.append("</data></array></value>\n")
+    else:
+        _write(str(value), out)
+
+
+@cache
+def _inherited_writer(kind: Any) -> Callable[[Any], str] | None:
+    return next((WRITERS[base] for base in kind.__mro__ if base in WRITERS), None)

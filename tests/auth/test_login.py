@@ -1,0 +1,237 @@
+"""Who may log in to the API; everybody else gets one and the same answer."""
+
+import http.client
+import re
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from faces import Api
+from harness import Server, unique
+from wire import LIST, TEXT_XML, Reply, answer, header, send
+
+PASSWORD = "s3cret-Api"
+
+
+def digest(server: Server, login: str, password: str = PASSWORD, nonce: str | None = None) -> Reply:
+    """A call with HTTP Digest."""
+    members = answer(nonce or send(server).nonce, login, password)
+    quoted = members | {"username": login.replace("\\", "\\\\").replace('"', '\\"')}
+    return send(server, LIST, header(quoted), TEXT_XML)
+
+
+def gateway(server: Server, login: str, password: str = PASSWORD) -> Reply:
+    """A call through the JSON gateway."""
+    query = urlencode({"username": login, "apipassword": password, "action": "listCustomers"})
+    return send(server, method="GET", target=f"/api.php?{query}")
+
+
+LogIn = Callable[..., Reply]
+
+
+@pytest.fixture(params=[digest, gateway])
+def log_in(request: pytest.FixtureRequest) -> LogIn:
+    return request.param
+
+
+def shape(reply: Reply) -> tuple[Any, ...]:
+    """All that an outsider sees, apart from what differs from answer to answer."""
+    headers = [(name, re.sub("[0-9a-f]{16,}", "(random)", value)) for name, value in reply.headers]
+    return reply.status, [pair for pair in headers if pair[0] != "Date"], reply.body
+
+
+def blocked(root: Api, customers: Any) -> str:
+    reseller = customers.reseller()
+    root.blockCustomer(i_customer=reseller.i_customer)
+    return reseller.login
+
+
+def below_a_blocked_one(root: Api, customers: Any) -> str:
+    reseller = customers.reseller()
+    child = customers.reseller(reseller)
+    root.blockCustomer(i_customer=reseller.i_customer)
+    return child.login
+
+
+def far_below_a_blocked_one(root: Api, customers: Any) -> str:
+    reseller = customers.reseller()
+    grandchild = customers.reseller(customers.reseller(reseller))
+    root.blockCustomer(i_customer=reseller.i_customer)
+    return grandchild.login
+
+
+def without_api_access(root: Api, customers: Any) -> str:
+    reseller = customers.reseller()
+    root.updateCustomer(i_customer=reseller.i_customer, api_access=0)
+    return reseller.login
+
+
+def without_api_password(root: Api, customers: Any) -> str:
+    reseller = customers.reseller()
+    root.updateCustomer(i_customer=reseller.i_customer, api_password=None)
+    return reseller.login
+
+
+def deleted(root: Api, customers: Any) -> str:
+    reseller = customers.reseller()
+    root.deleteCustomer(i_customer=reseller.i_customer)
+    return reseller.login
+
+
+def with_another_password(root: Api, customers: Any) -> str:
+    return customers.reseller(api_password="another").login
+
+
+SHUT_OUT = [
+    blocked,
+    below_a_blocked_one,
+    far_below_a_blocked_one,
+    without_api_access,
+    without_api_password,
+    deleted,
+    with_another_password,
+]
+
+
+@pytest.mark.parametrize("make", SHUT_OUT)
+def test_whoever_is_shut_out_looks_unknown(
+    server: Server, root: Api, customers: Any, log_in: LogIn, make: Callable[[Api, Any], str]
+) -> None:
+    login = make(root, customers)
+
+    refused = shape(log_in(server, login))
+
+    assert refused[0] == 401
+    assert refused == shape(log_in(server, "nobody"))
+
+
+@pytest.mark.parametrize("make", SHUT_OUT)
+def test_whoever_is_shut_out_is_never_called_stale(
+    server: Server, root: Api, customers: Any, make: Callable[[Api, Any], str]
+) -> None:
+    """`stale=true` says that the password is right."""
+    login = make(root, customers)
+
+    assert not digest(server, login, nonce="00" * 28).is_stale
+
+
+def test_the_password_of_somebody_else_does_not_help(server: Server, customers: Any, log_in: LogIn) -> None:
+    customers.reseller(api_password="mine")
+    victim = customers.reseller()
+
+    assert log_in(server, victim.login, "mine").status == 401
+    assert log_in(server, "ssp-root", PASSWORD).status == 401
+
+
+@pytest.mark.parametrize("password", ["", "s3cret-Web", PASSWORD.upper(), PASSWORD + " ", PASSWORD[:-1]])
+def test_only_the_whole_api_password_does(
+    server: Server, customers: Any, log_in: LogIn, password: str
+) -> None:
+    assert log_in(server, customers.reseller().login, password).status == 401
+
+
+def test_an_unblocked_customer_is_let_in_again(
+    server: Server, root: Api, customers: Any, log_in: LogIn
+) -> None:
+    reseller = customers.reseller()
+    root.blockCustomer(i_customer=reseller.i_customer)
+    root.unblockCustomer(i_customer=reseller.i_customer)
+
+    assert log_in(server, reseller.login).status == 200
+
+
+def test_the_case_of_the_login_does_not_matter(server: Server, customers: Any, log_in: LogIn) -> None:
+    login = unique("Straße-Żółć")
+    customers.reseller(web_login=login)
+
+    for form in (login, login.upper(), login.lower(), login.swapcase()):
+        assert log_in(server, form).status == 200
+
+
+LOGINS = [
+    "é",
+    "a\u00a0b",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467",
+    'qu"ote',
+    "back\\slash",
+    "a:b",
+    " a b ",
+]
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_login_that_can_be_given_can_be_used(
+    server: Server, customers: Any, log_in: LogIn, login: str
+) -> None:
+    login = f"{unique()}{login}"
+    customers.reseller(web_login=login)
+
+    assert log_in(server, login).status == 200
+
+
+@pytest.mark.parametrize("password", ["żółć", "a:b", '"\\', " ", "\U0001f600" * 64, "x" * 128, "\n\t"])
+def test_every_api_password_that_can_be_given_can_be_used(
+    server: Server, customers: Any, log_in: LogIn, password: str
+) -> None:
+    reseller = customers.reseller(api_password=password)
+
+    assert log_in(server, reseller.login, password).status == 200
+
+
+def test_a_renamed_login_works_at_once_with_the_same_password(
+    server: Server, root: Api, customers: Any, log_in: LogIn
+) -> None:
+    reseller, renamed = customers.reseller(), unique("renamed")
+
+    root.updateCustomer(i_customer=reseller.i_customer, web_login=renamed)
+
+    assert log_in(server, renamed).status == 200
+    assert log_in(server, reseller.login).status == 401
+
+
+def test_a_changed_password_works_at_once_and_the_old_one_no_more(
+    server: Server, root: Api, customers: Any, log_in: LogIn
+) -> None:
+    reseller = customers.reseller()
+    nonce = send(server).nonce
+
+    root.updateCustomer(i_customer=reseller.i_customer, api_password="changed")
+
+    assert log_in(server, reseller.login, "changed").status == 200
+    assert log_in(server, reseller.login).status == 401
+    assert digest(server, reseller.login, nonce=nonce).status == 401
+
+
+def test_the_web_password_is_not_the_api_password(
+    server: Server, root: Api, customers: Any, log_in: LogIn
+) -> None:
+    reseller = customers.reseller()
+
+    root.updateCustomer(i_customer=reseller.i_customer, web_password="changed-Web1")
+
+    assert log_in(server, reseller.login).status == 200
+    assert log_in(server, reseller.login, "changed-Web1").status == 401
+
+
+def test_an_unknown_login_takes_as_long_as_a_wrong_password(server: Server, customers: Any) -> None:
+    known = customers.reseller().login
+    unknown = known[:-1] + "x"
+    nonce = send(server).nonce
+    line = http.client.HTTPConnection("127.0.0.1", server.port)
+
+    def measure(login: str) -> float:
+        authorization = header(answer(nonce, login, "wrong"))
+        started = time.perf_counter()
+        send(server, LIST, authorization, TEXT_XML, connection=line)
+        return time.perf_counter() - started
+
+    def is_alike() -> bool:
+        pairs = [(measure(known), measure(unknown)) for _ in range(300)]
+        first, second = (statistics.median(column) for column in zip(*pairs, strict=True))
+        return max(first, second) < 1.25 * min(first, second)
+
+    assert any(is_alike() for _ in range(3))  # another process may disturb one of them
+    line.close()
