@@ -96,6 +96,11 @@ class Customers:
         defaults = {"name": name, "web_password": "s3cret-Web", "i_tariff": None}
         return owner.createCustomer(**{**defaults, **attributes})["i_customer"]
 
+    def tariff(self, owner: "Reseller", currency: str = "USD") -> int:
+        """A tariff that `owner` may assign."""
+        statement = "INSERT INTO tariffs (i_customer, name, currency) VALUES (:o, :n, :c) RETURNING i_tariff"
+        return self.server.sql(statement, o=owner.i_customer, n=unique(), c=currency)[0][0]
+
     def reseller(self, owner: Api | None = None, **attributes: Any) -> "Reseller":
         name = attributes.pop("name", unique("reseller"))
         owner = owner or self.server.api()

@@ -55,18 +55,13 @@ def references(server, reseller, customers) -> dict[str, int]:
     """Rows of the reseller's own that its customers may point at."""
     owner = reseller.i_customer
     name = unique()
-    tariff = server.sql(
-        "INSERT INTO tariffs (i_customer, name, currency) VALUES (:o, :n, 'USD') RETURNING i_tariff",
-        o=owner,
-        n=name,
-    )
     group = server.sql(
         "INSERT INTO routing_groups (i_customer, name) VALUES (:o, :n) RETURNING i_routing_group",
         o=owner,
         n=name,
     )
     return {
-        "i_tariff": tariff[0][0],
+        "i_tariff": customers.tariff(reseller),
         "i_routing_group": group[0][0],
         "i_commission_agent": customers.make(reseller),
     }
