@@ -11,9 +11,7 @@ from xmlrpc_api.database import Database
 
 
 def migrate(connection: Connection) -> None:
-    context.configure(
-        connection=connection, target_metadata=Base.metadata, compare_type=True, render_as_batch=True
-    )
+    context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -11,18 +11,14 @@ from xmlrpc_api.rights import Right
 from xmlrpc_api.services import customers
 
 CUSTOMER = customers.CUSTOMER
-I_CUSTOMER = Field(
-    name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29
-)
+I_CUSTOMER = Field(name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29)
 ID_OR_NAME = Field(
     name="i_customer",
     wire=Wire.ID_OR_NAME,
     doc="Id of the customer. A string that is not a number is taken as his name.",
     example=29,
 )
-NAME = Field(
-    name="name", wire=Wire.STRING, doc="Name of the customer, instead of i_customer.", example="acme"
-)
+NAME = Field(name="name", wire=Wire.STRING, doc="Name of the customer, instead of i_customer.", example="acme")
 
 
 @method(
@@ -109,11 +105,7 @@ async def delete_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
     LIMIT,
     right=Right.ANYONE,
     access=Access.READ,
-    returns=(
-        Field(
-            name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED
-        ),
-    ),
+    returns=(Field(name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED),),
 )
 async def list_customers(call: Call, *, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
     """List the direct sub-customers of the caller, in the order of their creation."""

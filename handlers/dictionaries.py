@@ -26,9 +26,7 @@ TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or
     right=Right.ANYONE,
     access=Access.READ,
     scope=I_CUSTOMER_OWNER,
-    returns=(
-        Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),
-    ),
+    returns=(Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),),
 )
 async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> dict[str, Any]:  # noqa: A002
     """Tell the ids that a parameter may take, each with its label."""

@@ -24,9 +24,7 @@ class Balance(Base):
     i_customer: Mapped[int] = mapped_column(
         Integer, index=True, doc="The owner's id. No foreign key: it is kept when the owner is deleted."
     )
-    is_default: Mapped[bool] = mapped_column(
-        Boolean, default=False, doc="Whether this is the owner's main balance."
-    )
+    is_default: Mapped[bool] = mapped_column(Boolean, default=False, doc="Whether this is the owner's main balance.")
     name: Mapped[str] = mapped_column(String(64), default="")
     currency: Mapped[str] = field(
         ForeignKey("currencies.code"),
@@ -64,7 +62,5 @@ class LedgerEntry(Base):
     amount: Mapped[Decimal] = mapped_column(Money)
     balance_after: Mapped[Decimal] = mapped_column(Money)
     kind: Mapped[str] = mapped_column(String(32))
-    i_customer_actor: Mapped[int | None] = mapped_column(
-        Integer, doc="Who booked it; no foreign key, as above."
-    )
+    i_customer_actor: Mapped[int | None] = mapped_column(Integer, doc="Who booked it; no foreign key, as above.")
     created: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -164,9 +164,7 @@ def _hold_bounds(table: Table, name: str, kind: TypeEngine[Any], info: FieldInfo
 def one_default_per_customer(table: str) -> Index:
     """An index that allows one row marked `is_default` for each `i_customer`."""
     default = text("is_default")
-    return Index(
-        f"uq_{table}_default", "i_customer", unique=True, sqlite_where=default, postgresql_where=default
-    )
+    return Index(f"uq_{table}_default", "i_customer", unique=True, sqlite_where=default, postgresql_where=default)
 
 
 def field(*args: Any, doc: str, access: Access = Access.OPTIONAL, **kwargs: Any) -> MappedColumn[Any]:

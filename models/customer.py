@@ -164,8 +164,7 @@ class Customer(Base):
         low=0,
         high=ROOT_DEPTH,
         default=0,
-        doc="How many levels of sub-customers may hang below. "
-        "Left out at create: one less than the caller's.",
+        doc="How many levels of sub-customers may hang below. Left out at create: one less than the caller's.",
         example=2,
     )
     use_own_tariff: Mapped[int] = _flag(

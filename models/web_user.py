@@ -19,12 +19,8 @@ class WebUser(Base):
 
     __tablename__ = "web_users"
 
-    i_web_user: Mapped[int] = field(
-        Integer, primary_key=True, access=Access.READ_ONLY, doc="Id of the web user."
-    )
-    i_customer: Mapped[int] = mapped_column(
-        ForeignKey("customers.i_customer", ondelete="CASCADE"), index=True
-    )
+    i_web_user: Mapped[int] = field(Integer, primary_key=True, access=Access.READ_ONLY, doc="Id of the web user.")
+    i_customer: Mapped[int] = mapped_column(ForeignKey("customers.i_customer", ondelete="CASCADE"), index=True)
     is_default: Mapped[bool] = mapped_column(Boolean, default=False)
     web_login: Mapped[str] = field(
         String(LOGIN_LENGTH),

@@ -10,9 +10,7 @@ from typing import Any
 class DigestTransport(xmlrpc.client.Transport):
     """xmlrpc.client over urllib's HTTP Digest."""
 
-    def __init__(
-        self, login: str | None, password: str | None, headers: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, login: str | None, password: str | None, headers: dict[str, str] | None = None) -> None:
         super().__init__(use_builtin_types=True)
         self._extra = headers
         handlers = []

@@ -20,8 +20,7 @@ def document(name: str, *values: str) -> bytes:
     """A methodCall whose params hold these contents of `value`, as they stand."""
     params = "".join(f"<param><value>{value}</value></param>" for value in values)
     return (
-        f"<?xml version='1.0'?>\n<methodCall><methodName>{name}</methodName>"
-        f"<params>{params}</params></methodCall>"
+        f"<?xml version='1.0'?>\n<methodCall><methodName>{name}</methodName><params>{params}</params></methodCall>"
     ).encode()
 
 
@@ -148,9 +147,7 @@ def header(members: dict[str, str]) -> tuple[str, str]:
     return ("Authorization", "Digest " + ", ".join(f'{name}="{value}"' for name, value in members.items()))
 
 
-def signed(
-    server: Server, login: str = "ssp-root", password: str | None = None, **changes: Any
-) -> tuple[str, str]:
+def signed(server: Server, login: str = "ssp-root", password: str | None = None, **changes: Any) -> tuple[str, str]:
     """An Authorization header that will do, on a nonce of its own unless told otherwise."""
     nonce = changes.pop("nonce", None) or send(server).nonce
     return header(answer(nonce, login, password or server.root_password, **changes))

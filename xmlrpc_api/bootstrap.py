@@ -9,8 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, select, text
 
-from models import ROOT_DEPTH, ROOT_ID, Balance, Customer, WebUser
+from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser
 from xmlrpc_api.call import Platform
+from xmlrpc_api.config import ConfigError
 from xmlrpc_api.database import Database
 from xmlrpc_api.rights import BITMASKS, FLAGS
 from xmlrpc_api.services.customers import api_password_place
@@ -18,6 +19,7 @@ from xmlrpc_api.services.customers import api_password_place
 ROOT_LOGIN = "ssp-root"
 ROOT_CURRENCY = "USD"
 PASSWORD_BYTES = 18
+ROOT = select(Customer.i_customer).where(Customer.i_customer == ROOT_ID)
 
 
 def migrations() -> AlembicConfig:
@@ -49,19 +51,32 @@ async def revisions(database: Database) -> tuple[str | None, str | None]:
     return await database.run(current), ScriptDirectory.from_config(migrations()).get_current_head()
 
 
+async def has_root(database: Database) -> bool:
+    """Whether the root customer is there."""
+    async with database.read() as session:
+        return (
+            await session.execute(select(Customer.i_customer).where(Customer.i_customer == ROOT_ID))
+        ).first() is not None
+
+
 async def create_root(platform: Platform, database: Database, currency: str = ROOT_CURRENCY) -> str | None:
     """
     Create the root customer if there is none.
 
     Returns:
         His API password, which is shown nowhere else; None if root was there.
+
+    Raises:
+        ConfigError: The currency does not exist.
     """
     api_password, web_password = secrets.token_urlsafe(PASSWORD_BYTES), secrets.token_urlsafe(PASSWORD_BYTES)
     rights = {**dict.fromkeys(BITMASKS, 7), **dict.fromkeys(FLAGS, 1)}
     hashed = await platform.hasher.hash(web_password)
     async with database.write() as session:
-        if (await session.execute(select(Customer.i_customer).where(Customer.i_customer == ROOT_ID))).first():
+        if (await session.execute(ROOT)).first():
             return None
+        if not (await session.execute(select(Currency.code).where(Currency.code == currency))).first():
+            raise ConfigError(f"There is no currency {currency}: give a code of ISO 4217, such as USD")
         session.add(
             Customer(
                 i_customer=ROOT_ID,

@@ -58,9 +58,7 @@ class Config(BaseSettings):
         le=64,
         description="Processes that share the port (SO_REUSEPORT); more than one needs PostgreSQL.",
     )
-    shutdown_seconds: float = Field(
-        20, gt=0, description="How long running calls may take after SIGTERM, in seconds."
-    )
+    shutdown_seconds: float = Field(20, gt=0, description="How long running calls may take after SIGTERM, in seconds.")
 
     database_url: Annotated[str, AfterValidator(_known_driver)] = Field(
         "sqlite:///var/xmlrpc-api.db",
@@ -69,9 +67,7 @@ class Config(BaseSettings):
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
     )
     pool_size: int = Field(10, ge=1, le=200, description="Database connections per process (PostgreSQL).")
-    pool_wait_seconds: float = Field(
-        3, gt=0, description="How long a call waits for a connection, in seconds."
-    )
+    pool_wait_seconds: float = Field(3, gt=0, description="How long a call waits for a connection, in seconds.")
     statement_seconds: float = Field(5, gt=0, description="Longest run of one SQL statement, in seconds.")
     lock_seconds: float = Field(2, gt=0, description="Longest wait for a row lock, in seconds.")
 
@@ -83,12 +79,8 @@ class Config(BaseSettings):
         None,
         description="The key itself (64 hexadecimal digits) instead of the file; for the environment.",
     )
-    bcrypt_cost: int = Field(
-        12, ge=4, le=20, description="Cost of web password hashes; 12 takes about 0.3 s."
-    )
-    bcrypt_queue: int = Field(
-        16, ge=1, le=1000, description="Password checks that may wait; more are refused."
-    )
+    bcrypt_cost: int = Field(12, ge=4, le=20, description="Cost of web password hashes; 12 takes about 0.3 s.")
+    bcrypt_queue: int = Field(16, ge=1, le=1000, description="Password checks that may wait; more are refused.")
 
     realm: str = Field("xmlrpc-api", pattern=r"^[^\"\\=,\x00-\x1f]+$", description="Realm of HTTP Digest.")
     digest_algorithms: Annotated[list[Literal["MD5", "SHA-256"]], NoDecode] = Field(
@@ -118,16 +110,12 @@ class Config(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description='"json", "console", or "auto": readable at a terminal, JSON elsewhere.'
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severity logged."
-    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severity logged.")
 
     @field_validator("digest_algorithms", "trusted_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        )
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("trusted_hosts", "trusted_proxies")
     @classmethod

@@ -73,9 +73,7 @@ def _complete(found: dict[str, str]) -> Answer | None:
     if qop and not (re.fullmatch("[0-9a-fA-F]{1,8}", found.get("nc", "")) and found.get("cnonce")):
         return None
     required = {name: found[name] for name in _REQUIRED}
-    return Answer(
-        **required, algorithm=algorithm, qop=qop, nc=found.get("nc", ""), cnonce=found.get("cnonce", "")
-    )
+    return Answer(**required, algorithm=algorithm, qop=qop, nc=found.get("nc", ""), cnonce=found.get("cnonce", ""))
 
 
 def expected_response(answer: Answer, method: str, password: str) -> str:

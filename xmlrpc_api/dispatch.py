@@ -58,11 +58,19 @@ class Prepared:
 
 
 class Dispatcher:
-    """Runs calls on one database."""
+    """
+    Runs calls on one database.
 
-    def __init__(self, platform: Platform, database: Database) -> None:
+    Args:
+        platform: What all calls share.
+        database: Where they run.
+        keep: False undoes every change at the end of its call: all rules are tried, nothing happens.
+    """
+
+    def __init__(self, platform: Platform, database: Database, *, keep: bool = True) -> None:
         self.platform = platform
         self.database = database
+        self._keep = keep
 
     async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         """
@@ -80,9 +88,7 @@ class Dispatcher:
 
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
-        return await self._in_transaction(
-            origin, prepared.method.access, prepared.caller, self._runner(prepared)
-        )
+        return await self._in_transaction(origin, prepared.method.access, prepared.caller, self._runner(prepared))
 
     async def _observed(self, origin: Origin, name: str, work: Awaitable[Any]) -> Any:
         """Await a call; turn any error into a fault; count and log the outcome."""
@@ -171,7 +177,10 @@ class Dispatcher:
                 try:
                     async with self.database.write() as session:
                         locked = await ownership.lock_caller(session, caller)
-                        return await work(self._new_call(origin, session, locked))
+                        answer = await work(self._new_call(origin, session, locked))
+                        if not self._keep:
+                            await session.rollback()
+                        return answer
                 except DBAPIError as error:
                     if attempt == RETRIES or not is_retryable(error):
                         raise
@@ -183,9 +192,7 @@ class Dispatcher:
         async def perform_all(calls: list[Any]) -> list[Any]:
             return await self._perform_all(origin, caller, calls)
 
-        return Call(
-            session=session, caller=caller, platform=self.platform, origin=origin, perform_all=perform_all
-        )
+        return Call(session=session, caller=caller, platform=self.platform, origin=origin, perform_all=perform_all)
 
     def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
         async def run(call: Call) -> Any:
@@ -292,9 +299,7 @@ def to_fault(error: Exception, origin: Origin) -> Fault:
 def _from_constraint(constraint: Constraint | Index | None) -> Fault:
     """The fault for a change that the database refused."""
     if isinstance(constraint, CheckConstraint):
-        return BadParameter(
-            str(constraint.name).rpartition(f"{constraint.table.name}_")[2], "is out of range"
-        )
+        return BadParameter(str(constraint.name).rpartition(f"{constraint.table.name}_")[2], "is out of range")
     if isinstance(constraint, UniqueConstraint):
         return Conflict.taken(list(constraint.columns)[-1].name.removesuffix("_key"))
     return Conflict("The object is still in use, or what it points at is gone")

@@ -262,9 +262,7 @@ def _bounded(field: Field) -> Callable[[Any], Any]:
 
     def check(value: Any) -> Any:
         if (low is not None and value < low) or (high is not None and value > high):
-            bounds = (
-                f"must be between {low} and {high}" if high is not None else f"must not be less than {low}"
-            )
+            bounds = f"must be between {low} and {high}" if high is not None else f"must not be less than {low}"
             raise _bad_value(bounds)
         return value
 
@@ -313,8 +311,7 @@ class Params:
         if len(self.by_name) != len(self.fields):
             raise TypeError(f"{name} declares a parameter twice")
         members = {
-            field.name: (Required if field.required else NotRequired)[_annotation(field)]
-            for field in self.fields
+            field.name: (Required if field.required else NotRequired)[_annotation(field)] for field in self.fields
         }
         new_type: Any = TypedDict  # made at run time, which type checkers do not follow
         shape = new_type(name, members)
@@ -403,20 +400,14 @@ class Entity:
 
     def __init__(self, model: type[Base]) -> None:
         self.model = model
-        declared = [
-            _column_field(model, name) for name in model.__annotations__ if _is_attribute(model, name)
-        ]
+        declared = [_column_field(model, name) for name in model.__annotations__ if _is_attribute(model, name)]
         self.fields = {field.name: field for access, field in declared if access is not Access.HIDDEN}
-        writable = [
-            (access, field) for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)
-        ]
+        writable = [(access, field) for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)]
         self.create = tuple(replace(field, required=access is Access.REQUIRED) for access, field in writable)
         self.update = tuple(replace(field, nil_refused=not field.nullable) for _, field in writable)
         self.read = tuple(field for field in self.fields.values() if not field.secret)
         self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
-        self.references = {
-            field.name: field.reference for field in self.create if field.reference is not None
-        }
+        self.references = {field.name: field.reference for field in self.create if field.reference is not None}
 
     def __getitem__(self, name: str) -> Field:
         return self.fields[name]
@@ -468,12 +459,8 @@ def to_decimal(text: str) -> Decimal:
         raise ValueError("not a number") from None
 
 
-OFFSET = Field(
-    name="offset", wire=Wire.INT, low=0, doc="How many of the first rows to skip; 0 if left out.", example=0
-)
-LIMIT = Field(
-    name="limit", wire=Wire.INT, low=0, doc="How many rows to answer; all if left out.", example=100
-)
+OFFSET = Field(name="offset", wire=Wire.INT, low=0, doc="How many of the first rows to skip; 0 if left out.", example=0)
+LIMIT = Field(name="limit", wire=Wire.INT, low=0, doc="How many rows to answer; all if left out.", example=100)
 I_WHOLESALER = Field(
     name="i_wholesaler",
     wire=Wire.INT,

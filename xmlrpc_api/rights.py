@@ -67,9 +67,7 @@ class Caller:
         Raises:
             NotPermitted: A right, flag or depth exceeds the caller's own; the text says which.
         """
-        changed = {
-            name: value for name, value in values.items() if name not in current or value != current[name]
-        }
+        changed = {name: value for name, value in values.items() if name not in current or value != current[name]}
         for name in BITMASKS:
             if changed.get(name, 0) & ~getattr(self, name):
                 raise NotPermitted(f"{name} {changed[name]} exceeds your own {getattr(self, name)}")

@@ -1,16 +1,20 @@
 """Listens: one process or several on the same port, until a signal ends them in good order."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import ssl
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
 from aiohttp import web
+from sqlalchemy.engine import make_url
 
 from xmlrpc_api import logs, metrics
 from xmlrpc_api.app import create_app
@@ -49,10 +53,26 @@ def serve(config: Config, ready: Callable[[str], None] = lambda _address: None) 
         ConfigError: The settings cannot work; the text says why.
     """
     guard = ReplayGuard()
-    if config.workers == 1:
-        _run(_serve_one(config, guard, ready, share_port=False))
-    else:
-        _supervise(config, guard, ready)
+    with _alone(config):
+        if config.workers == 1:
+            _run(_serve_one(config, guard, ready, share_port=False))
+        else:
+            _supervise(config, guard, ready)
+
+
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Keep a second server off the same SQLite file: each would believe itself the only writer."""
+    if not config.is_sqlite:
+        yield
+        return
+    path = Path(f"{make_url(config.database_url).database}.lock")
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"Another server is using this database (it holds {path}). Stop it first.") from None
+        yield
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -64,9 +84,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(work)
 
 
-async def _serve_one(
-    config: Config, guard: ReplayGuard, ready: Callable[[str], None], *, share_port: bool
-) -> None:
+async def _serve_one(config: Config, guard: ReplayGuard, ready: Callable[[str], None], *, share_port: bool) -> None:
     logs.configure(config)
     runner = new_runner(create_app(config, guard), config)
     await runner.setup()

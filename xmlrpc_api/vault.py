@@ -80,9 +80,7 @@ def open_vault(config: Config) -> Vault:
         return Vault(_parse(config.secret_key.get_secret_value(), "secret_key"))
     path = config.secret_key_file
     if not path.is_file():
-        raise ConfigError(
-            f"There is no key file {path}. Run `xmlrpc-api init`, or copy the one this database needs."
-        )
+        raise ConfigError(f"There is no key file {path}. Run `xmlrpc-api init`, or copy the one this database needs.")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ConfigError(f"Others can read the key file {path}. Run: chmod 600 {path}")
     return Vault(_parse(path.read_text(encoding="ascii"), str(path)))

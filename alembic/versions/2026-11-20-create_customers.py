@@ -205,20 +205,14 @@ def upgrade() -> None:
             sa.String(length=363).with_variant(sa.String(length=363, collation="C"), "postgresql"),
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "(i_wholesaler IS NULL) = (path = '')", name=op.f("ck_customers_only_root_has_no_parent")
-        ),
-        sa.CheckConstraint(
-            "accounts_mgmt >= 0 AND accounts_mgmt <= 7", name=op.f("ck_customers_accounts_mgmt")
-        ),
+        sa.CheckConstraint("(i_wholesaler IS NULL) = (path = '')", name=op.f("ck_customers_only_root_has_no_parent")),
+        sa.CheckConstraint("accounts_mgmt >= 0 AND accounts_mgmt <= 7", name=op.f("ck_customers_accounts_mgmt")),
         sa.CheckConstraint("api_access >= 0 AND api_access <= 1", name=op.f("ck_customers_api_access")),
         sa.CheckConstraint("api_mgmt >= 0 AND api_mgmt <= 1", name=op.f("ck_customers_api_mgmt")),
         sa.CheckConstraint(
             "commission_size >= 0 AND commission_size <= 100000000", name=op.f("ck_customers_commission_size")
         ),
-        sa.CheckConstraint(
-            "customers_mgmt >= 0 AND customers_mgmt <= 7", name=op.f("ck_customers_customers_mgmt")
-        ),
+        sa.CheckConstraint("customers_mgmt >= 0 AND customers_mgmt <= 7", name=op.f("ck_customers_customers_mgmt")),
         sa.CheckConstraint("i_wholesaler < i_customer", name=op.f("ck_customers_parent_is_older")),
         sa.CheckConstraint(
             "max_calls_per_second >= 0 AND max_calls_per_second <= 1000000000000000",
@@ -237,12 +231,8 @@ def upgrade() -> None:
         sa.CheckConstraint("start_page >= 0 AND start_page <= 32767", name=op.f("ck_customers_start_page")),
         sa.CheckConstraint("system_mgmt >= 0 AND system_mgmt <= 1", name=op.f("ck_customers_system_mgmt")),
         sa.CheckConstraint("tariffs_mgmt >= 0 AND tariffs_mgmt <= 7", name=op.f("ck_customers_tariffs_mgmt")),
-        sa.CheckConstraint(
-            "use_own_tariff >= 0 AND use_own_tariff <= 1", name=op.f("ck_customers_use_own_tariff")
-        ),
-        sa.CheckConstraint(
-            "vouchers_mgmt >= 0 AND vouchers_mgmt <= 7", name=op.f("ck_customers_vouchers_mgmt")
-        ),
+        sa.CheckConstraint("use_own_tariff >= 0 AND use_own_tariff <= 1", name=op.f("ck_customers_use_own_tariff")),
+        sa.CheckConstraint("vouchers_mgmt >= 0 AND vouchers_mgmt <= 7", name=op.f("ck_customers_vouchers_mgmt")),
         sa.ForeignKeyConstraint(
             ["i_commission_agent"], ["customers.i_customer"], name=op.f("fk_customers_i_commission_agent")
         ),
@@ -259,15 +249,9 @@ def upgrade() -> None:
             ["i_routing_group"], ["routing_groups.i_routing_group"], name=op.f("fk_customers_i_routing_group")
         ),
         sa.ForeignKeyConstraint(["i_tariff"], ["tariffs.i_tariff"], name=op.f("fk_customers_i_tariff")),
-        sa.ForeignKeyConstraint(
-            ["i_time_zone"], ["time_zones.i_time_zone"], name=op.f("fk_customers_i_time_zone")
-        ),
-        sa.ForeignKeyConstraint(
-            ["i_wholesaler"], ["customers.i_customer"], name=op.f("fk_customers_i_wholesaler")
-        ),
-        sa.ForeignKeyConstraint(
-            ["payment_currency"], ["currencies.code"], name=op.f("fk_customers_payment_currency")
-        ),
+        sa.ForeignKeyConstraint(["i_time_zone"], ["time_zones.i_time_zone"], name=op.f("fk_customers_i_time_zone")),
+        sa.ForeignKeyConstraint(["i_wholesaler"], ["customers.i_customer"], name=op.f("fk_customers_i_wholesaler")),
+        sa.ForeignKeyConstraint(["payment_currency"], ["currencies.code"], name=op.f("fk_customers_payment_currency")),
         sa.ForeignKeyConstraint(
             ["payment_method"], ["payment_methods.i_payment_method"], name=op.f("fk_customers_payment_method")
         ),
@@ -276,9 +260,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_customers_i_commission_agent"), ["i_commission_agent"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_customers_i_commission_agent"), ["i_commission_agent"], unique=False)
         batch_op.create_index(batch_op.f("ix_customers_i_routing_group"), ["i_routing_group"], unique=False)
         batch_op.create_index(batch_op.f("ix_customers_i_tariff"), ["i_tariff"], unique=False)
         batch_op.create_index(

@@ -271,9 +271,7 @@ def test_a_count_is_accepted_once(nonces: digest.Nonces, guard: digest.ReplayGua
     assert [guard.accept(first, 1), guard.accept(first, 1), guard.accept(second, 1)] == [True, False, True]
 
 
-def test_the_same_nonce_written_otherwise_is_the_same(
-    nonces: digest.Nonces, guard: digest.ReplayGuard
-) -> None:
+def test_the_same_nonce_written_otherwise_is_the_same(nonces: digest.Nonces, guard: digest.ReplayGuard) -> None:
     nonce = nonces.make()
 
     assert guard.accept(nonce, 1)
@@ -386,8 +384,6 @@ def test_forked_workers_share_what_was_used() -> None:
 
 
 def test_the_hand_made_header_of_the_tests_is_that_of_the_rfc() -> None:
-    made = answer(
-        NONCE, "Mufasa", "Circle Of Life", method="GET", uri="/dir/index.html", realm="testrealm@host.com"
-    )
+    made = answer(NONCE, "Mufasa", "Circle Of Life", method="GET", uri="/dir/index.html", realm="testrealm@host.com")
 
     assert made["response"] == MEMBERS["response"].strip('"')

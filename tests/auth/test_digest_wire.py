@@ -63,9 +63,7 @@ FORMS: dict[str, Callable[[dict[str, str]], str]] = {
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_members_may_come_in_any_form(
-    server: Server, nonce: str, form: Callable[[dict[str, str]], str]
-) -> None:
+def test_members_may_come_in_any_form(server: Server, nonce: str, form: Callable[[dict[str, str]], str]) -> None:
     members = answer(nonce, "ssp-root", server.root_password)
 
     assert call(server, ("Authorization", f"Digest {form(members)}")).status == 200
@@ -74,10 +72,7 @@ def test_members_may_come_in_any_form(
 def test_a_nonce_serves_many_calls_on_one_connection(server: Server, nonce: str) -> None:
     line = http.client.HTTPConnection("127.0.0.1", server.port)
 
-    replies = [
-        call(server, signed(server, nonce=nonce, nc=f"{count:08x}"), connection=line)
-        for count in range(1, 20)
-    ]
+    replies = [call(server, signed(server, nonce=nonce, nc=f"{count:08x}"), connection=line) for count in range(1, 20)]
 
     assert {reply.status for reply in replies} == {200}
     line.close()

@@ -127,15 +127,11 @@ def test_the_password_of_somebody_else_does_not_help(server: Server, customers: 
 
 
 @pytest.mark.parametrize("password", ["", "s3cret-Web", PASSWORD.upper(), PASSWORD + " ", PASSWORD[:-1]])
-def test_only_the_whole_api_password_does(
-    server: Server, customers: Any, log_in: LogIn, password: str
-) -> None:
+def test_only_the_whole_api_password_does(server: Server, customers: Any, log_in: LogIn, password: str) -> None:
     assert log_in(server, customers.reseller().login, password).status == 401
 
 
-def test_an_unblocked_customer_is_let_in_again(
-    server: Server, root: Api, customers: Any, log_in: LogIn
-) -> None:
+def test_an_unblocked_customer_is_let_in_again(server: Server, root: Api, customers: Any, log_in: LogIn) -> None:
     reseller = customers.reseller()
     root.blockCustomer(i_customer=reseller.i_customer)
     root.unblockCustomer(i_customer=reseller.i_customer)
@@ -163,9 +159,7 @@ LOGINS = [
 
 
 @pytest.mark.parametrize("login", LOGINS)
-def test_every_login_that_can_be_given_can_be_used(
-    server: Server, customers: Any, log_in: LogIn, login: str
-) -> None:
+def test_every_login_that_can_be_given_can_be_used(server: Server, customers: Any, log_in: LogIn, login: str) -> None:
     login = f"{unique()}{login}"
     customers.reseller(web_login=login)
 
@@ -205,9 +199,7 @@ def test_a_changed_password_works_at_once_and_the_old_one_no_more(
     assert digest(server, reseller.login, nonce=nonce).status == 401
 
 
-def test_the_web_password_is_not_the_api_password(
-    server: Server, root: Api, customers: Any, log_in: LogIn
-) -> None:
+def test_the_web_password_is_not_the_api_password(server: Server, root: Api, customers: Any, log_in: LogIn) -> None:
     reseller = customers.reseller()
 
     root.updateCustomer(i_customer=reseller.i_customer, web_password="changed-Web1")

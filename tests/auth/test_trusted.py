@@ -152,9 +152,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_wrong_or_half_credentials_in_a_query_from_a_trusted_host_are_refused(
-    trusting: Server, query: str
-) -> None:
+def test_wrong_or_half_credentials_in_a_query_from_a_trusted_host_are_refused(trusting: Server, query: str) -> None:
     target = f"/api.php?action=system.listMethods&{query}"
 
     assert send(trusting, method="GET", target=target).status == 401
@@ -188,15 +186,11 @@ class TestOnWhoseBehalf:
 
         assert [row["i_customer"] for row in rows] == [mine]
 
-    def test_its_rights_are_those_of_the_customer(
-        self, host: Api, root: Api, reseller: Any, refused: Any
-    ) -> None:
+    def test_its_rights_are_those_of_the_customer(self, host: Api, root: Api, reseller: Any, refused: Any) -> None:
         root.updateCustomer(i_customer=reseller.i_customer, customers_mgmt=0)
 
         with refused(403):
-            host.createCustomer(
-                i_wholesaler=reseller.i_customer, name="x", web_password="s3cret-Web", i_tariff=None
-            )
+            host.createCustomer(i_wholesaler=reseller.i_customer, name="x", web_password="s3cret-Web", i_tariff=None)
 
     def test_it_sees_nothing_outside_of_the_customer(
         self, host: Api, reseller: Any, customers: Any, refused: Any
@@ -220,9 +214,7 @@ class TestOnWhoseBehalf:
         with refused(401, "Wrong i_wholesaler"):
             host.listCustomers(i_wholesaler=unknown)
 
-    @pytest.mark.parametrize(
-        ("bad", "code"), [("x", -32602), ([1], -32602), (0, 400), (-1, 400), (1.5, -32602)]
-    )
+    @pytest.mark.parametrize(("bad", "code"), [("x", -32602), ([1], -32602), (0, 400), (-1, 400), (1.5, -32602)])
     def test_one_that_is_no_id_is_refused(self, host: Api, refused: Any, bad: Any, code: int) -> None:
         with refused(code):
             host.listCustomers(i_wholesaler=bad)
@@ -272,15 +264,11 @@ class TestInNormalMode:
         with refused(401, "Wrong i_wholesaler"):
             root.listCustomers(i_wholesaler=reseller.i_customer)
 
-    def test_it_creates_nothing_elsewhere(
-        self, root: Api, reseller: Any, customers: Any, refused: Any
-    ) -> None:
+    def test_it_creates_nothing_elsewhere(self, root: Api, reseller: Any, customers: Any, refused: Any) -> None:
         other = customers.reseller()
 
         with refused(401, "Wrong i_wholesaler"):
-            reseller.createCustomer(
-                i_wholesaler=other.i_customer, name="x", web_password="s3cret-Web", i_tariff=None
-            )
+            reseller.createCustomer(i_wholesaler=other.i_customer, name="x", web_password="s3cret-Web", i_tariff=None)
         assert other.listCustomers()["customers"] == []
 
 
@@ -300,9 +288,7 @@ OVERLAPS = [
 def test_a_proxy_that_is_trusted_refuses_to_start(host_network: str, proxy_network: str) -> None:
     """Everybody behind it would be trusted."""
     with pytest.raises(ConfigError, match=r"overlap|IPv4"):
-        test_config(
-            "sqlite:///x", trusted_hosts=["8.8.8.8", host_network], trusted_proxies=["8.8.4.4", proxy_network]
-        )
+        test_config("sqlite:///x", trusted_hosts=["8.8.8.8", host_network], trusted_proxies=["8.8.4.4", proxy_network])
 
 
 def test_a_proxy_that_does_not_tell_is_never_trusted_itself(server: Server) -> None:

@@ -136,9 +136,7 @@ def test_nil_clears_what_may_be_nil(reseller, customers, references, field):
     assert reseller.info(i_customer).get(field.name) is None
 
 
-@pytest.mark.parametrize(
-    "field", [f for f in CUSTOMER.update if not f.nullable], ids=lambda field: field.name
-)
+@pytest.mark.parametrize("field", [f for f in CUSTOMER.update if not f.nullable], ids=lambda field: field.name)
 def test_nil_is_refused_where_it_has_no_meaning(reseller, customers, refused, field):
     i_customer = customers.make(reseller)
 
@@ -153,9 +151,7 @@ def test_nil_at_creation_means_the_default(reseller, customers):
     with_nils = reseller.info(customers.make(reseller, **optional))
 
     own = {"i_customer", "i_web_user", "name", "web_login"}
-    assert {k: v for k, v in with_nils.items() if k not in own} == {
-        k: v for k, v in plain.items() if k not in own
-    }
+    assert {k: v for k, v in with_nils.items() if k not in own} == {k: v for k, v in plain.items() if k not in own}
 
 
 def test_the_login_is_the_name_unless_given(reseller, customers):

@@ -48,9 +48,7 @@ VALUES = {
 EXPECTED = {None, 400, 401, 402, 403, 404, 409, -32602}
 PLACES = [
     (METHODS[name], field.name)
-    for name in sorted(
-        METHODS, key=lambda name: name.startswith("delete")
-    )  # the customer is needed till then
+    for name in sorted(METHODS, key=lambda name: name.startswith("delete"))  # the customer is needed till then
     for field in METHODS[name].documented_params
     if name != "system.multicall"
 ]

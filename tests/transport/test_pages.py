@@ -101,9 +101,7 @@ def test_pages_are_read_only(server: Server, path: str) -> None:
     assert send(server, method="POST", target=path).status == 405
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/docs/", "/docs/../etc/passwd", "/%2e%2e/", "/xmlapi", "/xmlapi/xmlapi/"]
-)
+@pytest.mark.parametrize("path", ["/", "/docs/", "/docs/../etc/passwd", "/%2e%2e/", "/xmlapi", "/xmlapi/xmlapi/"])
 def test_there_is_nothing_else(server: Server, path: str) -> None:
     assert get(server, path).status == 404
 

@@ -195,10 +195,7 @@ PARAMS = {
     "an int of 4,000 digits": (f'{{"limit": {"9" * 4000}}}', -32602),
     "an int of 5,000 digits": (f'{{"limit": {"9" * 5000}}}', -32602),
     "an id that no database holds": ('{"limit": 9223372036854775807}', 400),
-    **{
-        f"{depth} arrays": (f'{{"a": {"[" * depth}{"]" * depth}}}', -32602)
-        for depth in (17, 300, 600, 990, 1200)
-    },
+    **{f"{depth} arrays": (f'{{"a": {"[" * depth}{"]" * depth}}}', -32602) for depth in (17, 300, 600, 990, 1200)},
     "500 objects": ('{"a":' * 500 + "1" + "}" * 500, -32602),
     "an array of 1,001": (json.dumps({"a": [1] * 1001}), -32602),
 }
@@ -233,9 +230,7 @@ def test_a_large_document_is_a_fault(server: Server, params: str) -> None:
     assert read(reply)["faultCode"] in (-32602, -32700, 400)
 
 
-@pytest.mark.parametrize(
-    "action", ["canary", "__init__", "../x", "a b", "\r\nX: y", "\x1b[31m", "ż", "a" * 999]
-)
+@pytest.mark.parametrize("action", ["canary", "__init__", "../x", "a b", "\r\nX: y", "\x1b[31m", "ż", "a" * 999])
 def test_an_unknown_method_is_a_fault(gateway: Gateway, action: str) -> None:
     assert gateway.call(action) == {"faultCode": -32601, "faultString": "Method not found"}
 
@@ -266,9 +261,7 @@ def test_only_get_and_post_are_allowed(server: Server, method: str) -> None:
     assert send(server, method=method, target=PATH).status == 405
 
 
-@pytest.mark.parametrize(
-    "media_type", ["application/json", "text/xml", "multipart/form-data; boundary=x", ""]
-)
+@pytest.mark.parametrize("media_type", ["application/json", "text/xml", "multipart/form-data; boundary=x", ""])
 def test_a_form_must_be_a_form(server: Server, media_type: str) -> None:
     assert send(server, b"a=b", ("Content-Type", media_type), target=PATH).status == 415
 
@@ -278,9 +271,7 @@ def test_a_form_that_cannot_be_read_is_refused(server: Server, body: bytes) -> N
     assert send(server, body, FORM, target=PATH).status == 400
 
 
-@pytest.mark.parametrize(
-    "query", [b"a=\xff", b"username=%ff&apipassword=%00", b"%", b"username=%zz", b"?&&==&"]
-)
+@pytest.mark.parametrize("query", [b"a=\xff", b"username=%ff&apipassword=%00", b"%", b"username=%zz", b"?&&==&"])
 def test_no_bytes_in_the_query_make_it_fail(server: Server, query: bytes) -> None:
     line = first_line(server, b"GET /api.php?" + query + b" HTTP/1.1\r\nHost: x\r\n\r\n")
 
@@ -300,9 +291,7 @@ def logged(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     logging.root.handlers[:] = handlers
 
 
-def test_no_secret_is_logged(
-    server: Server, gateway: Gateway, customers: Any, logged: Callable[[], str]
-) -> None:
+def test_no_secret_is_logged(server: Server, gateway: Gateway, customers: Any, logged: Callable[[], str]) -> None:
     reseller = customers.reseller(api_password="c4nary-Api&1", web_password="c4nary-Web 2")
     reseller.password = "c4nary-Api&1"
     Api(server.url, reseller.login, reseller.password).listCustomers()
@@ -320,9 +309,7 @@ def test_no_secret_is_logged(
     assert not any(form in text for secret in secrets for form in (secret, quote_plus(secret)))
 
 
-def test_no_secret_is_logged_of_a_request_that_cannot_be_read(
-    server: Server, logged: Callable[[], str]
-) -> None:
+def test_no_secret_is_logged_of_a_request_that_cannot_be_read(server: Server, logged: Callable[[], str]) -> None:
     raw(server, b"GET /api.php?apipassword=c4nary HTTP/1.1 \x01\r\n\r\n")
     raw(server, b"GET / HTTP/1.1\r\nAuthorization Digest c4nary\r\n\r\n")
 

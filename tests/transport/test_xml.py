@@ -188,8 +188,7 @@ SHAPES = {
     "XInclude": f"<xi:include {XI} href='/etc/passwd' parse='text'/>",
     "XInclude in a string": f"<string>a<xi:include {XI} href='/etc/passwd' parse='text'/></string>",
     "one level too deep": nested(xml.DEPTH_LIMIT + 1),
-    "structs one level too deep": "<struct><member><name>a</name><value>" * 17
-    + "</value></member></struct>" * 17,
+    "structs one level too deep": "<struct><member><name>a</name><value>" * 17 + "</value></member></struct>" * 17,
 }
 
 
@@ -333,9 +332,7 @@ def test_refuses_encodings_that_it_cannot_trust(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", ["\0", "\x01", "\x0b", "\x1b", "\x1f", "\ufffe", "\uffff"], ids=ascii)
-@pytest.mark.parametrize(
-    "form", ["{}", "<string>{}</string>", "<struct><member><name>{}</name></member></struct>"]
-)
+@pytest.mark.parametrize("form", ["{}", "<string>{}</string>", "<struct><member><name>{}</name></member></struct>"])
 def test_refuses_characters_that_xml_does_not_allow(text: str, form: str) -> None:
     assert code(document("m", form.format(text))) == CHARACTER
     assert code(document("m", form.format(f"&#{ord(text)};"))) == CHARACTER
@@ -377,9 +374,7 @@ def test_the_limits_themselves_are_allowed() -> None:
 ROW = f"<value><array><data>{'<value/>' * 999}</data></array></value>"
 TOO_MANY = {
     "params": document("m", *[""] * 26_000),
-    "values in an array": document(
-        "m", f"<array><data>{'<value><int>1</int></value>' * 36_000}</data></array>"
-    ),
+    "values in an array": document("m", f"<array><data>{'<value><int>1</int></value>' * 36_000}</data></array>"),
     "calls of a multicall": document(
         "system.multicall", f"<array><data>{'<value><struct/></value>' * 10_000}</data></array>"
     ),

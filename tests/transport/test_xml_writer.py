@@ -117,8 +117,7 @@ settings.register_profile("wire", deadline=None)  # a busy machine is no bug
 settings.load_profile("wire")
 
 text = st.text(
-    st.characters(codec="utf-8", exclude_characters="\ufffe\uffff", exclude_categories=["Cc"])
-    | st.sampled_from("\t\n")
+    st.characters(codec="utf-8", exclude_characters="\ufffe\uffff", exclude_categories=["Cc"]) | st.sampled_from("\t\n")
 )
 scalars = (
     st.none()

@@ -186,9 +186,7 @@ class TestChallengeFirst:
         assert reply.value["result"] == "OK"
         line.close()
 
-    @pytest.mark.parametrize(
-        "headers", [(), (("Content-Encoding", "gzip"),), (("Content-Type", "x"),), (TEXT_XML,)]
-    )
+    @pytest.mark.parametrize("headers", [(), (("Content-Encoding", "gzip"),), (("Content-Type", "x"),), (TEXT_XML,)])
     @pytest.mark.parametrize("body", [b"", b"<!DOCTYPE", LIST, b"\0" * 2_000_000])
     def test_nobody_reaches_the_parser_or_a_limit_without_credentials(
         self, server: Server, headers: tuple[tuple[str, str], ...], body: bytes
@@ -277,9 +275,7 @@ HOSTILE = {
     "dotted names of Python": document("post.__globals__"),
     "a path": document("../../etc/passwd"),
     "control characters in base64": document("listCustomers", "<base64>AAEb</base64>"),
-    "a key of Python": document(
-        "listCustomers", "<struct><member><name>self</name><value/></member></struct>"
-    ),
+    "a key of Python": document("listCustomers", "<struct><member><name>self</name><value/></member></struct>"),
     "too large an id": document(
         "listCustomers",
         "<struct><member><name>limit</name><value><i8>9223372036854775807</i8></value></member></struct>",
@@ -293,9 +289,7 @@ def test_a_hostile_document_gets_an_answer_without_internals(server: Server, bod
 
     assert reply.status == 200
     assert b"Internal error" not in reply.body
-    assert not re.search(
-        b"traceback|line \\d|exception|lxml|handlers|root:|canary", reply.body, re.IGNORECASE
-    )
+    assert not re.search(b"traceback|line \\d|exception|lxml|handlers|root:|canary", reply.body, re.IGNORECASE)
 
 
 OUTSIDE = {
@@ -313,9 +307,7 @@ OUTSIDE = {
 def test_no_document_makes_the_server_open_a_connection(server: Server, form: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as trap:
         prolog = form.format(f"http://127.0.0.1:{trap.getsockname()[1]}/x")
-        body = (
-            prolog if "<methodCall" in prolog else prolog + document("m", "&x;").decode().partition("\n")[2]
-        )
+        body = prolog if "<methodCall" in prolog else prolog + document("m", "&x;").decode().partition("\n")[2]
 
         assert post(server, body.encode()).fault[0] in (-32700, -32600, -32601)
 
@@ -325,9 +317,7 @@ def test_no_document_makes_the_server_open_a_connection(server: Server, form: st
 
 
 def test_other_calls_go_on_while_a_large_document_is_read(trusting: Server) -> None:
-    large = document(
-        "listCustomers", f"<struct>{'<member><name>a</name><value/></member>' * 20_000}</struct>"
-    )
+    large = document("listCustomers", f"<struct>{'<member><name>a</name><value/></member>' * 20_000}</struct>")
     line = http.client.HTTPConnection("127.0.0.1", trusting.port)
     line.request("POST", PATH, large, dict([TEXT_XML]))
 

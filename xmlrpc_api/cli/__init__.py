@@ -1,1 +1,39 @@
 """The command line, `xmlrpc-api`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xmlrpc_api.cli import calls, checks, setup, transfer
+
+app = typer.Typer(
+    help="A provisioning core for VoIP wholesalers and resellers that speaks XML-RPC.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="XMLRPC_API_CONFIG",
+            help="TOML file with settings; config/default.toml shows all of them. "
+            "Each one is also an environment variable, XMLRPC_API_ and its name in capitals.",
+        ),
+    ] = None,
+) -> None:
+    """Settings for all commands."""
+
+
+app.command()(setup.init)
+app.command()(setup.serve)
+app.command()(setup.migrate)
+app.command()(checks.check)
+app.command()(calls.call)
+app.command()(calls.methods)
+app.add_typer(transfer.app, name="customers")

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Balance, Customer, Tariff, WebUser, subtree
 from xmlrpc_api.call import Call
@@ -16,9 +17,7 @@ from xmlrpc_api.services import ledger, ownership, references
 from xmlrpc_api.services.ownership import Reach
 
 CUSTOMER = Entity(Customer)
-LISTED = CUSTOMER.some(
-    "i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency"
-)
+LISTED = CUSTOMER.some("i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency")
 SELECT_INFO = CUSTOMER.select(CUSTOMER.read)
 SELECT_LISTED = CUSTOMER.select(LISTED).order_by(Customer.i_customer)
 
@@ -81,9 +80,7 @@ async def update_child(call: Call, i_customer: int, changes: Mapping[str, Any]) 
     call.caller.demand_grantable(values, current)
     await references.check(call, CUSTOMER.references, values)
     if "i_tariff" in values and await _base_currency(call, values["i_tariff"]) != customer.base_currency:
-        raise BadParameter(
-            "i_tariff", f"must be a tariff in {customer.base_currency}, the customer's base currency"
-        )
+        raise BadParameter("i_tariff", f"must be a tariff in {customer.base_currency}, the customer's base currency")
     await _take_away_below(call, customer, values)
     balance: Decimal | None = values.pop("balance", None)
     if "api_password" in values:
@@ -146,6 +143,13 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> di
     return dict(row)
 
 
+async def children_after(session: AsyncSession, owner: int, last: int, count: int) -> list[dict[str, Any]]:
+    """The next direct sub-customers of `owner` whose id is above `last`, with all their attributes."""
+    statement = SELECT_INFO.where(Customer.i_wholesaler == owner, Customer.i_customer > last)
+    rows = await session.execute(statement.order_by(Customer.i_customer).limit(count))
+    return [dict(row) for row in rows.mappings()]
+
+
 async def children(call: Call, fields_select: Any, offset: int, limit: int | None) -> list[dict[str, Any]]:
     """
     A page of the caller's direct sub-customers, oldest first.
@@ -179,9 +183,7 @@ def set_api_password(call: Call, customer: Customer, password: str | None) -> No
 async def _base_currency(call: Call, i_tariff: int | None) -> str:
     """The currency of a tariff; that of the caller where it is his own."""
     if i_tariff is None:
-        statement = select(Balance.currency).where(
-            Balance.i_customer == call.caller.i_customer, Balance.is_default
-        )
+        statement = select(Balance.currency).where(Balance.i_customer == call.caller.i_customer, Balance.is_default)
     else:
         statement = select(Tariff.currency).where(Tariff.i_tariff == i_tariff)
     return (await call.session.execute(statement)).scalar_one()

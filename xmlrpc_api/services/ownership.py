@@ -70,9 +70,7 @@ async def find_for_update(call: Call, i_customer: int, reach: Reach = Reach.CHIL
 
 async def load_caller(session: AsyncSession, i_customer: int) -> Caller | None:
     """The rights of a customer; None if he does not exist or if he or anybody above is blocked."""
-    row = (
-        await session.execute(select(*CALLER_COLUMNS, Customer.blocked).where(named(i_customer)))
-    ).one_or_none()
+    row = (await session.execute(select(*CALLER_COLUMNS, Customer.blocked).where(named(i_customer)))).one_or_none()
     if row is None or row.blocked or await any_blocked(session, ancestors(row.path)):
         return None
     return caller_from(row)
@@ -82,9 +80,7 @@ async def any_blocked(session: AsyncSession, customers: list[int]) -> bool:
     """Whether one of these customers is blocked. The root (the first) never is."""
     if len(customers) <= 1:
         return False
-    statement = (
-        select(Customer.i_customer).where(Customer.i_customer.in_(customers), Customer.blocked).limit(1)
-    )
+    statement = select(Customer.i_customer).where(Customer.i_customer.in_(customers), Customer.blocked).limit(1)
     return (await session.execute(statement)).first() is not None
 
 

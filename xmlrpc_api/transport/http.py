@@ -150,9 +150,7 @@ async def read_body(request: web.Request, config: Config, media_types: tuple[str
             async for chunk in request.content.iter_any():
                 left -= len(chunk)
                 if left < 0:
-                    raise closing(
-                        web.HTTPRequestEntityTooLarge(config.body_limit, text="the body is too long\n")
-                    )
+                    raise closing(web.HTTPRequestEntityTooLarge(config.body_limit, text="the body is too long\n"))
                 chunks.append(chunk)
     except TimeoutError:
         raise closing(web.HTTPRequestTimeout(text="the body did not come in time\n")) from None

@@ -142,21 +142,29 @@ def _count(value: Any, depth: int) -> int:
     return 1 + sum(_count(member, depth + 1) for member in inner)
 
 
-def dumps(value: Any) -> str:
-    """JSON with exact decimals as plain numbers."""
+def dumps(value: Any, line: str = "") -> str:
+    """
+    JSON with exact decimals as plain numbers.
+
+    `line` is a line feed to spread it over indented lines.
+    """
+    inner = f"{line}  " if line else ""
     if isinstance(value, Decimal):
         return plain_decimal(value)
     if isinstance(value, datetime):
         return json.dumps(compact_date(value))
     if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{json.dumps(str(name))}: {dumps(member)}" for name, member in value.items())
-            + "}"
-        )
+        members = [f"{json.dumps(str(name))}: {dumps(member, inner)}" for name, member in value.items()]
+        return _bracketed("{}", members, line)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(dumps, value)) + "]"
+        return _bracketed("[]", [dumps(item, inner) for item in value], line)
     return json.dumps(value)
+
+
+def _bracketed(brackets: str, parts: list[str], line: str) -> str:
+    if not line or not parts:
+        return brackets[0] + ", ".join(parts) + brackets[1]
+    return f"{brackets[0]}{line}  " + f",{line}  ".join(parts) + line + brackets[1]
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""What the commands share: where they print, their settings, their database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from xmlrpc_api import bootstrap
+from xmlrpc_api.app import new_platform
+from xmlrpc_api.call import Platform
+from xmlrpc_api.config import Config, ConfigError, load
+from xmlrpc_api.database import Database
+
+T = TypeVar("T")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def settings(context: typer.Context, **overrides: Any) -> Config:
+    """The settings, with what the command line says about them."""
+    file: Path | None = context.find_root().params.get("config")
+    return load(file, **overrides)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine to its end."""
+    return asyncio.run(work)
+
+
+@asynccontextmanager
+async def open_database(config: Config) -> AsyncIterator[Database]:
+    """The configured database, closed at the end."""
+    database = Database(config)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_platform(config: Config) -> AsyncIterator[tuple[Platform, Database]]:
+    """All that calls need, on a database that is ready for them."""
+    platform = new_platform(config)
+    async with open_database(config) as database:
+        try:
+            await demand_ready(database)
+            yield platform, database
+        finally:
+            platform.hasher.close()
+
+
+async def demand_ready(database: Database) -> None:
+    """
+    Refuse to work on a database without tables or root.
+
+    Raises:
+        ConfigError: It is not ready; the text says which command makes it so.
+    """
+    current, newest = await bootstrap.revisions(database)
+    if current is None:
+        raise ConfigError("The database is empty. Run: xmlrpc-api init")
+    if current != newest:
+        raise ConfigError(f"The database is at revision {current}, not {newest}. Run: xmlrpc-api migrate")
+    if not await bootstrap.has_root(database):
+        raise ConfigError("There is no root customer. Run: xmlrpc-api init")
+
+
+def progress(unit: str) -> Progress:
+    """A progress bar on standard error, shown at a terminal alone."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+        console=err,
+        disable=not err.is_terminal,
+    )
+
+
+Advance = Callable[[float], None]

@@ -1,0 +1,150 @@
+"""`init`, `migrate` and `serve`: from nothing to a running server."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from xmlrpc_api import bootstrap, server
+from xmlrpc_api.app import new_platform
+from xmlrpc_api.cli import console
+from xmlrpc_api.config import Config
+from xmlrpc_api.transport import xml, xmlrpc
+from xmlrpc_api.vault import create_key_file
+
+PLACEHOLDER = "THE-API-PASSWORD"
+EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 (compared with, not bound to)
+
+
+def init(
+    context: typer.Context,
+    currency: Annotated[str, typer.Option(help="Currency of the root customer (ISO 4217).")] = "USD",
+) -> None:
+    """
+    Make a new installation: key file, tables, root customer.
+
+    What is there already is kept. Root's API password is printed once and stored nowhere in clear.
+    """
+    config = console.settings(context)
+    if config.secret_key is None and create_key_file(config.secret_key_file):
+        console.out.print(f"Made the key file {config.secret_key_file}. Back it up: nothing opens without it.")
+    password = console.run(_init(config, currency))
+    if password is None:
+        console.out.print("All is there: tables are up to date, and root exists.")
+    else:
+        console.out.print(f"Created root. User [b]{bootstrap.ROOT_LOGIN}[/b], API password, shown only this once:\n")
+        console.out.print(f"  {password}\n", style="bold", markup=False)
+    shown = password or (os.environ.get("XMLRPC_API_PASSWORD") and "$XMLRPC_API_PASSWORD") or PLACEHOLDER
+    console.out.print("Two calls to try while the server runs:\n")
+    for line in example_calls(config, shown):
+        console.out.print(f"{escape(line)}\n")
+
+
+async def _init(config: Config, currency: str) -> str | None:
+    platform = new_platform(config)
+    async with console.open_database(config) as database:
+        try:
+            await bootstrap.migrate(database)
+            return await bootstrap.create_root(platform, database, currency.upper())
+        finally:
+            platform.hasher.close()
+
+
+def example_calls(config: Config, password: str) -> list[str]:
+    """Two calls to paste into a shell: one with curl, one with our own client."""
+    quoted = '"$XMLRPC_API_PASSWORD"' if password.startswith("$") else shlex.quote(password)
+    user = f'{bootstrap.ROOT_LOGIN}:"$XMLRPC_API_PASSWORD"' if password.startswith("$") else None
+    user = user or shlex.quote(f"{bootstrap.ROOT_LOGIN}:{password}")
+    body = xml.dumps_call("listCustomers", [{"limit": 10}]).decode().partition("\n")[2].replace("\n", "")
+    at = f" --unix-socket {shlex.quote(str(config.socket))}" if config.socket else ""
+    insecure = " --insecure" if config.tls_certificate else ""
+    curl = (
+        f"curl --digest --user {user}{at}{insecure} --header 'Content-Type: text/xml' "
+        f"--data {shlex.quote(body)} {url(config)}"
+    )
+    call = (
+        f"XMLRPC_API_PASSWORD={quoted} {_program()} call --url {url(config)}{insecure} "
+        f"--user {bootstrap.ROOT_LOGIN} listCustomers limit:=10"
+    )
+    return [curl, call]
+
+
+def url(config: Config) -> str:
+    """Where a client on this machine calls."""
+    if config.socket is not None:
+        return f"http://localhost{xmlrpc.PATH}"
+    host = "127.0.0.1" if config.host in EVERYWHERE else config.host
+    scheme = "https" if config.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.port}{xmlrpc.PATH}"
+
+
+def _program() -> str:
+    """How this program is called from here."""
+    if shutil.which("xmlrpc-api"):
+        return "xmlrpc-api"
+    script = Path(sys.executable).parent / "xmlrpc-api"
+    try:
+        return str(script.relative_to(Path.cwd()))
+    except ValueError:
+        return str(script)
+
+
+def migrate(
+    context: typer.Context,
+    revision: Annotated[str, typer.Option(help="Where to go.")] = "head",
+) -> None:
+    """Bring the tables of the database to the newest revision."""
+    config = console.settings(context)
+
+    async def work() -> tuple[str | None, str | None]:
+        async with console.open_database(config) as database:
+            before, _ = await bootstrap.revisions(database)
+            await bootstrap.migrate(database, revision)
+            return before, (await bootstrap.revisions(database))[0]
+
+    before, after = console.run(work())
+    console.out.print(
+        f"The tables are at revision {after}." if before == after else f"Migrated: {before or 'empty'} → {after}."
+    )
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port to listen on.")] = None,
+    socket: Annotated[Path | None, typer.Option(help="Unix socket to listen on instead.")] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file with the certificate chain.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file with its key.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port; needs PostgreSQL.")] = None,
+) -> None:
+    """
+    Serve calls until SIGTERM or Ctrl-C.
+
+    What is not given here comes from the configuration.
+    """
+    config = console.settings(
+        context,
+        host=host,
+        port=port,
+        socket=socket,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        workers=workers,
+    )
+
+    async def check() -> None:
+        async with console.open_database(config) as database:
+            await console.demand_ready(database)
+
+    console.run(check())
+    server.serve(config, _announce)
+
+
+def _announce(address: str) -> None:
+    where = address if address.startswith("unix:") else f"{address}{xmlrpc.PATH} (reference: {address}/docs)"
+    console.err.print(f"Serving on {where}. Ctrl-C ends it.")
