@@ -54,9 +54,7 @@ async def revisions(database: Database) -> tuple[str | None, str | None]:
 async def has_root(database: Database) -> bool:
     """Whether the root customer is there."""
     async with database.read() as session:
-        return (
-            await session.execute(select(Customer.i_customer).where(Customer.i_customer == ROOT_ID))
-        ).first() is not None
+        return (await session.execute(ROOT)).first() is not None
 
 
 async def create_root(platform: Platform, database: Database, currency: str = ROOT_CURRENCY) -> str | None:

@@ -24,10 +24,10 @@ class _Stream:
             sys.stderr.flush()
 
 
-def configure(config: Config) -> None:
-    """Set the format and level for this process."""
+def configure(config: Config, *, quiet: bool = False) -> None:
+    """Set the format and level for this process; `quiet` lets errors alone through, for commands."""
     readable = config.log_format == "console" or (config.log_format == "auto" and sys.stderr.isatty())
-    level = getattr(logging, config.log_level)
+    level = logging.ERROR if quiet else getattr(logging, config.log_level)
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -55,7 +55,7 @@ def serve(config: Config, ready: Callable[[str], None] = lambda _address: None) 
     guard = ReplayGuard()
     with _alone(config):
         if config.workers == 1:
-            _run(_serve_one(config, guard, ready, share_port=False))
+            _run(_serve_one(config, guard, ready))
         else:
             _supervise(config, guard, ready)
 
@@ -84,12 +84,14 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(work)
 
 
-async def _serve_one(config: Config, guard: ReplayGuard, ready: Callable[[str], None], *, share_port: bool) -> None:
+async def _serve_one(
+    config: Config, guard: ReplayGuard, ready: Callable[[str], None], alive: int | None = None
+) -> None:
     logs.configure(config)
     runner = new_runner(create_app(config, guard), config)
     await runner.setup()
     try:
-        site = _site(runner, config, share_port=share_port)
+        site = _site(runner, config, share_port=alive is not None)
         await site.start()
     except OSError as error:
         await runner.cleanup()
@@ -97,6 +99,8 @@ async def _serve_one(config: Config, guard: ReplayGuard, ready: Callable[[str], 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if alive is not None:
+        asyncio.get_running_loop().add_reader(alive, stop.set)
     ready(address(config, runner))
     log.info("listening", address=address(config, runner))
     await stop.wait()
@@ -136,9 +140,11 @@ def _supervise(config: Config, guard: ReplayGuard, ready: Callable[[str], None])
     """Fork the workers and start those again that die; end with them."""
     if config.port == 0 and config.socket is None:
         raise ConfigError("port: several workers need a fixed port")
+    logs.configure(config)
+    alive, held = os.pipe()  # nothing is ever written: it ends when this process does
     with tempfile.TemporaryDirectory(prefix="xmlrpc-api-metrics-") as directory:
         os.environ[metrics.WORKERS_DIRECTORY] = directory
-        children = {_fork(config, guard): number for number in range(config.workers)}
+        children = {_fork(config, guard, alive, held): number for number in range(config.workers)}
         stopping = False
 
         def stop(_number: int, _frame: object) -> None:
@@ -155,19 +161,21 @@ def _supervise(config: Config, guard: ReplayGuard, ready: Callable[[str], None])
             number = children.pop(child, None)
             if number is not None and not stopping:
                 log.error("worker ended, starting another", worker=number)
-                children[_fork(config, guard)] = number
+                children[_fork(config, guard, alive, held)] = number
         os.environ.pop(metrics.WORKERS_DIRECTORY, None)
 
 
-def _fork(config: Config, guard: ReplayGuard) -> int:
+def _fork(config: Config, guard: ReplayGuard, alive: int, held: int) -> int:
+    """Start a worker; it ends by itself when the parent, who holds the other end of `alive`, is gone."""
     child = os.fork()
     if child:
         return child
     code = 1
     try:
+        os.close(held)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _run(_serve_one(config, guard, lambda _address: None, share_port=True))
+        _run(_serve_one(config, guard, lambda _address: None, alive=alive))
         code = 0
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,11 +1,9 @@
 """The JSON gateway: credentials, exact numbers, hostile JSON, and nothing secret in the logs."""
 
-import io
 import json
 import logging
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -279,14 +277,11 @@ def test_no_bytes_in_the_query_make_it_fail(server: Server, query: bytes) -> Non
 
 
 @pytest.fixture
-def logged(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+def logged(server: Server, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """What the process logs at DEBUG."""
     before, handlers = structlog.get_config(), logging.root.handlers[:]
-    written = io.StringIO()
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "stderr", written)
-        logs.configure(new_config(server.config.database_url, log_level="DEBUG"))
-    yield written.getvalue
+    logs.configure(new_config(server.config.database_url, log_level="DEBUG"))
+    yield lambda: capsys.readouterr().err
     structlog.configure(**before)
     logging.root.handlers[:] = handlers
 

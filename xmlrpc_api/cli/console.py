@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from xmlrpc_api import bootstrap
+from xmlrpc_api import bootstrap, logs
 from xmlrpc_api.app import new_platform
 from xmlrpc_api.call import Platform
 from xmlrpc_api.config import Config, ConfigError, load
@@ -25,7 +25,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def settings(context: typer.Context, **overrides: Any) -> Config:
     """The settings, with what the command line says about them."""
     file: Path | None = context.find_root().params.get("config")
-    return load(file, **overrides)
+    config = load(file, **overrides)
+    logs.configure(config, quiet=True)
+    return config
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

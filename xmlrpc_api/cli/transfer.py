@@ -225,7 +225,7 @@ class _Importer:
                 return Outcome("created", await self._create(row.values))
             if not self._update:
                 return Outcome("exists", existing)
-            await self._call("updateCustomer", {**row.values, "i_customer": existing})
+            await self._call("updateCustomer", row.values, i_customer=existing)
             return Outcome("updated", existing)
         except Fault as fault:
             return Outcome("failed", fault=fault)
@@ -250,18 +250,19 @@ class _Importer:
             self._tried.add((name, key))
         return None
 
-    async def _call(self, method: str, values: dict[str, Any]) -> Any:
+    async def _call(self, method: str, values: dict[str, Any], **key: int) -> Any:
         known = {name: value for name, value in values.items() if name in WRITABLE}
-        return await self._dispatcher.call(self._origin, method, [known])
+        return await self._dispatcher.call(self._origin, method, [{**known, **key}])
 
 
-WRITABLE = {known.name for known in CUSTOMER.create} | {"i_customer"}
+WRITABLE = {known.name for known in CUSTOMER.create}
 
 
 def _read(file: Path, form: Format, advance: console.Advance) -> Iterator[Row]:
     """The rows of a file, one at a time; what cannot be read is told by line and does not end it."""
-    stream = sys.stdin.buffer if str(file) == "-" else file.open("rb")
-    with stream:
+    if str(file) != "-" and not file.is_file():
+        raise ConfigError(f"There is no file {file}")
+    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
         lines = _lines(stream, advance)
         yield from _read_csv(lines) if form is Format.CSV else _read_jsonl(lines)
 
