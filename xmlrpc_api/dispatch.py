@@ -88,7 +88,9 @@ class Dispatcher:
 
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
-        return await self._in_transaction(origin, prepared.method.access, prepared.caller, self._runner(prepared))
+        return _raised(
+            await self._in_transaction(origin, prepared.method.access, prepared.caller, self._runner(prepared))
+        )
 
     async def _observed(self, origin: Origin, name: str, work: Awaitable[Any]) -> Any:
         """Await a call; turn any error into a fault; count and log the outcome."""
@@ -199,7 +201,7 @@ class Dispatcher:
             call.caller.demand(prepared.method.right)
             answer = await prepared.method.handler(call, **prepared.params)
             await call.session.flush()
-            if isinstance(prepared.method.returns, Wire):
+            if isinstance(prepared.method.returns, Wire) or isinstance(answer, Fault):
                 return answer
             return {"result": "OK", **answer}
 
@@ -235,7 +237,8 @@ class Dispatcher:
         async def run() -> Any:
             async with call.session.begin_nested():
                 caller = await ownership.lock_caller(call.session, prepared.caller)
-                return await self._runner(prepared)(self._new_call(call.origin, call.session, caller))
+                answer = await self._runner(prepared)(self._new_call(call.origin, call.session, caller))
+            return _raised(answer)
 
         try:
             return await self._observed(call.origin, prepared.method.name, run())
@@ -270,6 +273,13 @@ def _entry(entry: Any) -> tuple[str, list[Any]]:
 
 def _as_struct(fault: Fault) -> dict[str, Any]:
     return {"faultCode": fault.code, "faultString": fault.text}
+
+
+def _raised(answer: Any) -> Any:
+    """An answer, unless the handler returned a fault: then its changes are kept, and the client is told the fault."""
+    if isinstance(answer, Fault):
+        raise answer
+    return answer
 
 
 async def _raise(fault: Fault) -> Any:

@@ -32,6 +32,9 @@ class Method:
     """
     A public method.
 
+    The handler answers a dict of members, or one value where `returns` is a wire type. A fault that it
+    raises undoes its changes; a fault that it returns keeps them (a counted failure, a used password).
+
     Attributes:
         params: Its parameters; members of the one struct, or, if `positional`, in this order.
         returns: Members of the struct it answers, or the one value of another type.
