@@ -39,6 +39,9 @@ format: $(VENV)/dev.stamp ## put the source into house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+reference: $(VENV)/dev.stamp ## write down the public API and the settings, after a change on purpose
+	$(BIN)/python -m tests.contract
+
 lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-annotate -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate -q -c requirements.lock -o requirements-dev.lock
@@ -46,4 +49,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test check format lock clean
+.PHONY: help run test check format reference lock clean

@@ -3,7 +3,9 @@
 import hashlib
 import http.client
 import re
+import shutil
 import socket
+import subprocess
 import xmlrpc.client
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,3 +158,8 @@ def signed(server: Server, login: str = "ssp-root", password: str | None = None,
 def post(server: Server, body: bytes, *headers: tuple[str, str], **options: Any) -> Reply:
     """Send a document as root."""
     return send(server, body, signed(server), *(headers or (TEXT_XML,)), **options)
+
+
+def php_has_curl() -> bool:
+    """Whether PHP, and its curl extension, are installed."""
+    return bool(shutil.which("php")) and b"curl" in subprocess.check_output(["php", "-m"])

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 from faces import Api
 from harness import Server
-from wire import LIST, PATH, TEXT_XML, document, first_line, post, raw, send, signed
+from wire import LIST, PATH, TEXT_XML, document, first_line, php_has_curl, post, raw, send, signed
 
 Start = Callable[..., Server]
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n"
@@ -350,8 +350,7 @@ class TestForeignClients:
     @pytest.mark.parametrize("padding", [0, 2000])
     def test_php(self, server: Server, padding: int) -> None:
         """With more than 1 KiB libcurl asks first (Expect: 100-continue)."""
-        has_curl = shutil.which("php") and b"curl" in subprocess.check_output(["php", "-m"])
-        if not has_curl:
+        if not php_has_curl():
             pytest.skip("php with its curl extension is not installed")
         settings = {
             "url": server.url,

@@ -1,0 +1,28 @@
+"""The calls that README shows do what it says when they are pasted."""
+
+import re
+import subprocess
+import sys
+
+import contract
+import pytest
+from harness import Server
+from wire import php_has_curl
+
+SHOWN = re.findall(r"```(python|php|sh)\n(.*?)```", contract.README.read_text(), re.DOTALL)
+CALLS = {kind: text for kind, text in SHOWN if "/xmlapi/xmlapi" in text}
+COMMANDS = {"python": [sys.executable, "-"], "php": ["php"], "sh": ["sh", "-s"]}
+ANSWERS = {"python": "'i_customer': ", "php": "<name>customers</name>", "sh": "<string>createCustomer</string>"}
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_the_first_call_works_as_printed(server: Server, kind: str) -> None:
+    """With the address and password of this server put in."""
+    text = CALLS[kind].replace("http://127.0.0.1:8080", server.address)
+    text = text.replace("the password that init printed", server.root_password)
+
+    if kind == "php" and not php_has_curl():
+        pytest.skip("php with its curl extension is not installed")
+    done = subprocess.run(COMMANDS[kind], input=text, capture_output=True, text=True, timeout=30, check=False)
+
+    assert ANSWERS[kind] in done.stdout, done.stdout + done.stderr
