@@ -1,5 +1,6 @@
 """The shared customer/reseller model: one entity a file, re-exported here. Imports nothing of ours."""
 
+from models.audit import AuditEntry, AuditHead
 from models.balance import Balance, LedgerEntry
 from models.base import SCALE, Access, Base, Exact, FieldInfo, Money, UtcDateTime, field_info, proxied_column
 from models.customer import ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
@@ -23,6 +24,8 @@ __all__ = [
     "SCALE",
     "Access",
     "AccessLevel",
+    "AuditEntry",
+    "AuditHead",
     "Balance",
     "Base",
     "Currency",

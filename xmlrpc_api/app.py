@@ -1,10 +1,12 @@
 """Puts the pieces together: configuration in, an aiohttp application out."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
 import handlers  # noqa: F401 (publishes the methods)
+from xmlrpc_api import upkeep
 from xmlrpc_api.auth import Authenticator
 from xmlrpc_api.call import Platform
 from xmlrpc_api.config import Config
@@ -62,7 +64,9 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
             Dispatcher(platform, database),
             Authenticator(platform, database, own_guard),
         )
+        background = asyncio.create_task(upkeep.run(platform, app[pages.DATABASE]))
         yield
+        await upkeep.stop(background)
         platform.hasher.close()
         await database.close()
         own_guard.close()

@@ -52,11 +52,13 @@ class Call:
     One call of one method.
 
     Attributes:
+        method: The method's public name.
         session: The database, in the call's one transaction.
         caller: The customer on whose behalf it runs.
         perform_all: Runs further calls, for `system.multicall`.
     """
 
+    method: str
     session: AsyncSession
     caller: Caller
     platform: Platform

@@ -89,7 +89,9 @@ class Dispatcher:
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
         return _raised(
-            await self._in_transaction(origin, prepared.method.access, prepared.caller, self._runner(prepared))
+            await self._in_transaction(
+                origin, prepared.method.name, prepared.method.access, prepared.caller, self._runner(prepared)
+            )
         )
 
     async def _observed(self, origin: Origin, name: str, work: Awaitable[Any]) -> Any:
@@ -171,7 +173,7 @@ class Dispatcher:
         log.warning("unknown parameters", method=method.name, names=shown, request_id=origin.request_id)
 
     async def _in_transaction(
-        self, origin: Origin, access: Access, caller: Caller, work: Callable[[Call], Awaitable[Any]]
+        self, origin: Origin, name: str, access: Access, caller: Caller, work: Callable[[Call], Awaitable[Any]]
     ) -> Any:
         """Run `work` with the session that `access` asks for; run it again if it lost a race."""
         if access is Access.WRITE:
@@ -179,7 +181,7 @@ class Dispatcher:
                 try:
                     async with self.database.write() as session:
                         locked = await ownership.lock_caller(session, caller)
-                        answer = await work(self._new_call(origin, session, locked))
+                        answer = await work(self._new_call(origin, name, session, locked))
                         if not self._keep:
                             await session.rollback()
                         return answer
@@ -188,13 +190,20 @@ class Dispatcher:
                         raise
                     await asyncio.sleep(RETRY_SECONDS * (attempt + 1) * random.random())  # noqa: S311
         async with self.database.read() as session:
-            return await work(self._new_call(origin, session, caller))
+            return await work(self._new_call(origin, name, session, caller))
 
-    def _new_call(self, origin: Origin, session: AsyncSession, caller: Caller) -> Call:
+    def _new_call(self, origin: Origin, name: str, session: AsyncSession, caller: Caller) -> Call:
         async def perform_all(calls: list[Any]) -> list[Any]:
             return await self._perform_all(origin, caller, calls)
 
-        return Call(session=session, caller=caller, platform=self.platform, origin=origin, perform_all=perform_all)
+        return Call(
+            method=name,
+            session=session,
+            caller=caller,
+            platform=self.platform,
+            origin=origin,
+            perform_all=perform_all,
+        )
 
     def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
         async def run(call: Call) -> Any:
@@ -217,7 +226,7 @@ class Dispatcher:
                 for outcome in outcomes
             ]
 
-        results = await self._in_transaction(origin, Access.WRITE, caller, run)
+        results = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
         return [_as_struct(result) if isinstance(result, Fault) else [result] for result in results]
 
     async def _attempt(self, origin: Origin, entry: Any) -> Prepared | Fault:
@@ -237,7 +246,9 @@ class Dispatcher:
         async def run() -> Any:
             async with call.session.begin_nested():
                 caller = await ownership.lock_caller(call.session, prepared.caller)
-                answer = await self._runner(prepared)(self._new_call(call.origin, call.session, caller))
+                answer = await self._runner(prepared)(
+                    self._new_call(call.origin, prepared.method.name, call.session, caller)
+                )
             return _raised(answer)
 
         try:

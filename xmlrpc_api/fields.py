@@ -393,6 +393,8 @@ class Entity:
     A model as the API sees it. All lists are computed from the columns, in the order of the class.
 
     Attributes:
+        name: Its table, which is what the change history calls its objects.
+        key_name: The attribute that holds the id.
         create: Parameters of its create method.
         update: Parameters of its update method, all optional.
         read: What its info method answers.
@@ -400,6 +402,8 @@ class Entity:
 
     def __init__(self, model: type[Base]) -> None:
         self.model = model
+        self.name = model.__tablename__
+        self.key_name = model.__mapper__.primary_key[0].name
         declared = [_column_field(model, name) for name in model.__annotations__ if _is_attribute(model, name)]
         self.fields = {field.name: field for access, field in declared if access is not Access.HIDDEN}
         writable = [(access, field) for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)]

@@ -1,9 +1,11 @@
 """Encryption of stored credentials, with keys that are not in the database."""
 
 import base64
+import hmac
 import os
 import secrets
 import stat
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -31,7 +33,7 @@ class Vault:
     def __init__(self, keys: list[bytes]) -> None:
         self._ciphers = {_name(key): AESGCM(_derive(key, b"credentials")) for key in keys}
         self._current = _name(keys[0])
-        self._root = keys[0]
+        self._keys = {_name(key): key for key in keys}
 
     def __repr__(self) -> str:
         return f"Vault({self._current})"
@@ -58,9 +60,22 @@ class Vault:
 
     def subkey(self, purpose: bytes) -> bytes:
         """A key of its own for one purpose, such as signing nonces."""
-        return _derive(self._root, purpose)
+        return _derive(self._keys[self._current], purpose)
+
+    def sign(self, purpose: bytes, data: bytes) -> str:
+        """A signature of `data` that only this server can make: name of the key, colon, 64 hexadecimal digits."""
+        return f"{self._current}:{self._mac(self._current, purpose, data)}"
+
+    def signed(self, purpose: bytes, data: bytes, signature: str) -> bool:
+        """Whether `signature` is one of this server for `data`, with the present key or an older one."""
+        name, _, mac = signature.partition(":")
+        return name in self._keys and hmac.compare_digest(self._mac(name, purpose, data), mac)
+
+    def _mac(self, name: str, purpose: bytes, data: bytes) -> str:
+        return hmac.digest(_derive(self._keys[name], purpose), data, "sha256").hex()
 
 
+@lru_cache(maxsize=64)
 def _derive(key: bytes, purpose: bytes) -> bytes:
     return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"xmlrpc-api " + purpose).derive(key)
 

@@ -13,7 +13,7 @@ from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange,
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.rights import BITMASKS, FLAGS
-from xmlrpc_api.services import ledger, ownership, references
+from xmlrpc_api.services import audit, ledger, ownership, references
 from xmlrpc_api.services.ownership import Reach
 
 CUSTOMER = Entity(Customer)
@@ -58,6 +58,7 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
     await call.session.flush()
     if api_password is not None:
         set_api_password(call, customer, api_password)
+    await audit.added(call, CUSTOMER, customer, customer.i_customer)
     if balance:
         await ledger.book(call, customer.money, balance, "initial balance")
     return customer
@@ -75,6 +76,7 @@ async def update_child(call: Call, i_customer: int, changes: Mapping[str, Any]) 
     if not changes:
         raise NothingToChange
     customer = await ownership.find_for_update(call, i_customer)
+    before = audit.snapshot(CUSTOMER, customer)
     values = dict(changes)
     current = {name: getattr(customer, name) for name in values if name != "web_password"}
     call.caller.demand_grantable(values, current)
@@ -89,6 +91,7 @@ async def update_child(call: Call, i_customer: int, changes: Mapping[str, Any]) 
         customer.web_password = values.pop("web_password").hashed
     assign(customer, values)
     await call.session.flush()
+    await audit.updated(call, CUSTOMER, customer, i_customer, before)
     if balance is not None and balance != customer.balance:
         await ledger.book(call, customer.money, balance - customer.balance, "balance set")
     return customer
@@ -108,6 +111,7 @@ async def delete_child(call: Call, i_customer: int) -> None:
         raise Conflict("Customer still has sub-customers")
     if customer.balance:
         raise Conflict(f"Customer still has money: the balance is {customer.balance.normalize():f}")
+    await audit.removed(call, CUSTOMER, customer, i_customer)
     await call.session.execute(
         delete(Customer).where(Customer.i_customer == i_customer).execution_options(synchronize_session=False)
     )
@@ -121,7 +125,9 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
         NotFound: He is not below the caller.
     """
     customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE)
+    before = audit.snapshot(CUSTOMER, customer)
     customer.blocked = blocked
+    await audit.updated(call, CUSTOMER, customer, i_customer, before)
 
 
 async def info(call: Call, i_customer: int | str | None, name: str | None) -> dict[str, Any]:
@@ -207,12 +213,32 @@ async def _take_away_below(call: Call, customer: Customer, values: Mapping[str, 
         lost["max_depth"] = case((Customer.max_depth > allowed, allowed), else_=Customer.max_depth)
         conditions.append(Customer.max_depth > allowed)
     if lost:
-        await call.session.execute(
-            update(Customer)
-            .where(_below(customer), or_(*conditions))
-            .values(lost)
-            .execution_options(synchronize_session=False)
-        )
+        await _update_below(call, customer, or_(*conditions), lost)
+
+
+async def _update_below(
+    call: Call, customer: Customer, condition: ColumnElement[bool], values: Mapping[str, Any]
+) -> None:
+    """Change many customers at once, and note the change of each."""
+    columns = [getattr(Customer, name) for name in values]
+    affected = select(Customer.i_customer, Customer.path, *columns).where(_below(customer), condition)
+    rows = (await call.session.execute(affected.with_for_update(of=Customer))).mappings().all()
+    statement = (
+        update(Customer)
+        .where(_below(customer), condition)
+        .values(values)
+        .returning(Customer.i_customer, *columns)
+        .execution_options(synchronize_session=False)
+    )
+    after = {row["i_customer"]: row for row in (await call.session.execute(statement)).mappings()}
+    entries = []
+    for row in rows:
+        i_customer = row["i_customer"]
+        names = [name for name in values if row[name] != after[i_customer][name]]
+        old, new = ({name: source[name] for name in names} for source in (row, after[i_customer]))
+        subject = audit.Subject(CUSTOMER.name, i_customer, i_customer, subtree(row["path"], i_customer)[0])
+        entries.append(audit.entry(call, audit.UPDATED, subject, before=old, after=new))
+    await audit.note(call, entries)
 
 
 async def _allowed_depth_below(call: Call, customer: Customer, max_depth: int) -> ColumnElement[int]:

@@ -7,6 +7,7 @@ from sqlalchemy import insert, update
 from models import Balance, LedgerEntry
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotEnoughCredit
+from xmlrpc_api.services import audit
 
 
 async def book(call: Call, balance: Balance, amount: Decimal, kind: str) -> Decimal:
@@ -42,5 +43,13 @@ async def book(call: Call, balance: Balance, amount: Decimal, kind: str) -> Deci
             i_customer_actor=call.caller.i_customer,
             created=call.now,
         )
+    )
+    await audit.event(
+        call,
+        audit.FUNDS,
+        object_type="customers",
+        object_id=balance.i_customer,
+        i_customer=balance.i_customer,
+        details={"kind": kind, "amount": amount, "currency": balance.currency, "balance": after},
     )
     return after

@@ -1,0 +1,242 @@
+"""
+The change history: who did what to which object, when and from where, in the transaction of the change.
+
+Every row is signed when it is written, so that a row from elsewhere is noticed; a short background step
+seals new rows into one chain, so that a missing one is noticed. Neither makes writers wait for another.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import AuditEntry, AuditHead, Base, Customer, subtree
+from models.audit import HEAD
+from xmlrpc_api.call import Call
+from xmlrpc_api.fields import Entity
+from xmlrpc_api.vault import Vault
+
+ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
+CHANGED = "changed"
+SEAL_BATCH = 500
+PURPOSE_ROW, PURPOSE_CHAIN = b"audit row", b"audit chain"
+SIGNED = (
+    "uid",
+    "created",
+    "i_customer",
+    "scope",
+    "i_customer_actor",
+    "trusted",
+    "address",
+    "dialect",
+    "request_id",
+    "method",
+    "action",
+    "object_type",
+    "object_id",
+    "before",
+    "after",
+)
+
+Snapshot = dict[str, Any]
+
+
+def snapshot(entity: Entity, row: Base) -> Snapshot:
+    """All attributes of a row as they are now, secrets included: for comparing, not for keeping."""
+    return {name: getattr(row, name) for name in entity.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """
+    What a row of the history is about.
+
+    Attributes:
+        type: Table of the object.
+        id: Its id, if it has one.
+        i_customer: Whom it concerns; he and everybody above may read of it.
+        scope: Ids from the root down to i_customer, each followed by a dot.
+    """
+
+    type: str
+    id: int | None
+    i_customer: int
+    scope: str
+
+
+async def added(call: Call, entity: Entity, row: Base, i_customer: int) -> None:
+    """Note that a row was created; i_customer is whom it concerns."""
+    after = {name: value for name, value in snapshot(entity, row).items() if value is not None}
+    subject = await _subject(call, entity, row, i_customer)
+    await note(call, [entry(call, ADDED, subject, after=_shown(entity, after))])
+
+
+async def updated(call: Call, entity: Entity, row: Base, i_customer: int, before: Snapshot) -> None:
+    """Note what has changed since `before`; nothing if nothing did."""
+    now = snapshot(entity, row)
+    names = [name for name in now if now[name] != before[name]]
+    if not names:
+        return
+    old, new = (_shown(entity, {name: values[name] for name in names}) for values in (before, now))
+    subject = await _subject(call, entity, row, i_customer)
+    await note(call, [entry(call, UPDATED, subject, before=old, after=new)])
+
+
+async def removed(call: Call, entity: Entity, row: Base, i_customer: int) -> None:
+    """Note that a row is about to be removed, and all it held."""
+    subject = await _subject(call, entity, row, i_customer)
+    await note(call, [entry(call, DELETED, subject, before=_shown(entity, snapshot(entity, row)))])
+
+
+async def event(
+    call: Call,
+    action: str,
+    *,
+    object_type: str,
+    object_id: int | None,
+    i_customer: int,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """
+    Note something that is not a change of attributes, such as a login.
+
+    Args:
+        call: Tells who, when and from where.
+        action: What happened, in a few words or by one of the codes above.
+        object_type: Table of the object it happened to.
+        object_id: Its id, if there is one.
+        i_customer: Whom it concerns; he and everybody above may read of it.
+        details: What else to know; never a secret.
+    """
+    subject = Subject(object_type, object_id, i_customer, await scope_of(call.session, i_customer))
+    await note(call, [entry(call, action, subject, after=details)])
+
+
+async def _subject(call: Call, entity: Entity, row: Base, i_customer: int) -> Subject:
+    return Subject(entity.name, getattr(row, entity.key_name), i_customer, await scope_of(call.session, i_customer))
+
+
+def entry(
+    call: Call,
+    action: str,
+    subject: Subject,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A signed row, ready for `note`."""
+    values = {
+        "uid": secrets.token_hex(16),
+        "created": call.now,
+        "i_customer": subject.i_customer,
+        "scope": subject.scope,
+        "i_customer_actor": call.caller.i_customer,
+        "trusted": call.origin.login is None,
+        "address": call.origin.address,
+        "dialect": call.origin.dialect,
+        "request_id": call.origin.request_id,
+        "method": call.method,
+        "action": action,
+        "object_type": subject.type,
+        "object_id": subject.id,
+        "before": None if before is None else _as_json(before),
+        "after": None if after is None else _as_json(after),
+    }
+    return {**values, "mac": call.platform.vault.sign(PURPOSE_ROW, content(values))}
+
+
+async def note(call: Call, entries: list[dict[str, Any]]) -> None:
+    """Write rows of the history, in the call's transaction."""
+    if entries:
+        await call.session.execute(insert(AuditEntry), entries)
+
+
+async def scope_of(session: AsyncSession, i_customer: int) -> str:
+    """Ids from the root down to a customer, each followed by a dot: what `AuditEntry.scope` holds."""
+    path = (await session.execute(select(Customer.path).where(Customer.i_customer == i_customer))).scalar_one()
+    return subtree(path, i_customer)[0]
+
+
+def content(values: Mapping[str, Any]) -> bytes:
+    """What is signed of a row."""
+    signed = [values[name] for name in SIGNED]
+    signed[SIGNED.index("created")] = values["created"].astimezone(UTC).isoformat(timespec="microseconds")
+    return json.dumps(signed, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def link(seq: int, previous: str, mac: str) -> bytes:
+    """What is signed of a place in the chain."""
+    return f"{seq}|{previous}|{mac}".encode()
+
+
+async def any_unsealed(session: AsyncSession) -> bool:
+    """Whether there are rows to seal."""
+    statement = select(AuditEntry.i_audit).where(AuditEntry.seq.is_(None)).limit(1)
+    return (await session.execute(statement)).first() is not None
+
+
+async def seal(session: AsyncSession, vault: Vault) -> tuple[int, str, int]:
+    """
+    Add new rows to the chain, oldest first, as many as one short transaction may hold.
+
+    Returns:
+        Place and hash of the newest link, and how many were added: none if another process is at it.
+    """
+    head = (
+        await session.execute(select(AuditHead).where(AuditHead.i_audit_head == HEAD).with_for_update(skip_locked=True))
+    ).scalar_one_or_none()
+    if head is None:
+        return 0, "", 0
+    wanted = select(AuditEntry.i_audit, AuditEntry.mac).where(AuditEntry.seq.is_(None))
+    rows = (await session.execute(wanted.order_by(AuditEntry.i_audit).limit(SEAL_BATCH))).all()
+    for row in rows:
+        head.seq += 1
+        head.hash = vault.sign(PURPOSE_CHAIN, link(head.seq, head.hash, row.mac))
+        await session.execute(
+            update(AuditEntry)
+            .where(AuditEntry.i_audit == row.i_audit)
+            .values(seq=head.seq, hash=head.hash)
+            .execution_options(synchronize_session=False)
+        )
+    return head.seq, head.hash, len(rows)
+
+
+def breaks(vault: Vault, rows: Iterable[Mapping[Any, Any]], seq: int, previous: str) -> Iterator[str]:
+    """
+    What is wrong with sealed rows that follow the link (seq, previous), in the order of `seq`.
+
+    Yields:
+        A sentence for each row that was changed, inserted, or that follows one that was removed.
+    """
+    for row in rows:
+        if not vault.signed(PURPOSE_ROW, content(row), row["mac"]):
+            yield f"audit row {row['i_audit']} was changed, or did not come from this server"
+        if row["seq"] != seq + 1:
+            yield f"audit rows are missing before row {row['i_audit']}: link {seq + 1} of the chain"
+        elif not vault.signed(PURPOSE_CHAIN, link(row["seq"], previous, row["mac"]), row["hash"]):
+            yield f"audit row {row['i_audit']} does not fit link {row['seq']} of the chain"
+        seq, previous = row["seq"], row["hash"]
+
+
+def _shown(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they may be kept: of a secret, only that it is there or has changed."""
+    secret = set(entity.secrets)
+    return {name: CHANGED if name in secret and value is not None else value for name, value in values.items()}
+
+
+def _as_json(values: Mapping[str, Any]) -> str:
+    return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in the history")

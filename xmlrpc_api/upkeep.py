@@ -1,0 +1,49 @@
+"""What a server does beside answering calls: short steps in the background, each in its own transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from xmlrpc_api.call import Platform
+from xmlrpc_api.database import Database
+from xmlrpc_api.services import audit
+
+SEAL_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+async def run(platform: Platform, database: Database) -> None:
+    """Do all of it until cancelled. Any number of processes may: a step that another is at is skipped."""
+    await _every(SEAL_SECONDS, lambda: seal(platform, database))
+
+
+async def seal(platform: Platform, database: Database) -> None:
+    """Add what is new in the change history to its chain; the log keeps the newest link, out of reach of the rows."""
+    while True:
+        async with database.read() as session:
+            if not await audit.any_unsealed(session):
+                return
+        async with database.write() as session:
+            seq, newest, count = await audit.seal(session, platform.vault)
+        if not count:
+            return
+        log.info("audit sealed", seq=seq, hash=newest)
+
+
+async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 (the next round tries again; calls go on meanwhile)
+            log.warning("upkeep failed", error=type(error).__name__)
+        await asyncio.sleep(seconds)
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    """End it between two steps or in the middle of one, whose transaction is then undone."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
