@@ -115,7 +115,9 @@ def lost(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
     else:
         url = new_database(engine)
         running = Server(new_config(url), "")
-        shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent)
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        while folder.exists():  # the server may be opening the file just now
+            shutil.rmtree(folder, ignore_errors=True)
     yield running
     for thread in set(threading.enumerate()) - before:
         if "_connection_worker_thread" in thread.name:  # aiosqlite's, about to tell the loop that it ends
