@@ -1,17 +1,18 @@
 """Customers: wholesalers, resellers and end customers, each owned by the customer above."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import Conflict, NotEnoughCredit, NotFound, WrongReference
-from xmlrpc_api.fields import LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
+from xmlrpc_api.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import customers
+from xmlrpc_api.services import customers, history
+from xmlrpc_api.services.customers import Expected
 
 CUSTOMER = customers.CUSTOMER
-I_CUSTOMER = Field(name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29)
 ID_OR_NAME = Field(
     name="i_customer",
     wire=Wire.ID_OR_NAME,
@@ -19,6 +20,17 @@ ID_OR_NAME = Field(
     example=29,
 )
 NAME = Field(name="name", wire=Wire.STRING, doc="Name of the customer, instead of i_customer.", example="acme")
+AS_OF = Field(name="as_of", wire=Wire.DATETIME, doc="Tells how the customer was at this time.")
+IF_VERSION = Field(
+    name="if_version",
+    wire=Wire.INT,
+    doc="Refuses the call with 409 if this is not the customer's version any more.",
+)
+IF_BALANCE = Field(
+    name="if_balance",
+    wire=Wire.DOUBLE,
+    doc="Refuses the call with 409 if this is not the customer's balance any more.",
+)
 
 
 @method(
@@ -44,20 +56,27 @@ async def create_customer(call: Call, **attributes: Any) -> dict[str, Any]:
     "getCustomerInfo",
     ID_OR_NAME,
     NAME,
+    AS_OF,
     right=Right.ANYONE,
     access=Access.READ,
     returns=(Field(name="customer", wire=Wire.STRUCT, doc="The customer.", members=CUSTOMER.read),),
     raises=(NotFound,),
 )
 async def get_customer_info(
-    call: Call, *, i_customer: int | str | None = None, name: str | None = None
+    call: Call, *, i_customer: int | str | None = None, name: str | None = None, as_of: datetime | None = None
 ) -> dict[str, Any]:
     """
     Tell all attributes of a direct sub-customer, or of the caller himself.
 
-    Either i_customer or name is required. Passwords are never told.
+    Either i_customer or name is required. Passwords are never told. With as_of, which needs the id,
+    he is told as he was then, even if he is deleted by now.
     """
-    customer = await customers.info(call, i_customer, name)
+    if as_of is None:
+        customer = await customers.info(call, i_customer, name)
+    elif isinstance(i_customer, int):
+        customer = await history.customer_as_of(call, i_customer, as_of)
+    else:
+        raise BadParameter("i_customer", "must be the id where as_of is given")
     if call.platform.config.balance_sign == "switch":
         customer["balance"] = Decimal(0) - customer["balance"]
     return {"customer": customer}
@@ -66,36 +85,41 @@ async def get_customer_info(
 @method(
     "updateCustomer",
     I_CUSTOMER,
+    IF_VERSION,
+    IF_BALANCE,
     *CUSTOMER.update,
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
 )
-async def update_customer(call: Call, *, i_customer: int, **changes: Any) -> dict[str, Any]:
+async def update_customer(
+    call: Call, *, i_customer: int, if_version: int | None = None, if_balance: Decimal | None = None, **changes: Any
+) -> dict[str, Any]:
     """
     Change attributes of a direct sub-customer; at least one must be given.
 
     Attributes left out keep their value; nil clears those that may be nil. A right taken away from a
     customer is taken away from everybody below him as well. Setting balance books the difference.
     """
-    await customers.update_child(call, i_customer, changes)
+    await customers.update_child(call, i_customer, changes, Expected(version=if_version, balance=if_balance))
     return {}
 
 
 @method(
     "deleteCustomer",
     I_CUSTOMER,
+    IF_VERSION,
     right=Right.CUSTOMERS_DELETE,
     access=Access.WRITE,
     raises=(NotFound, Conflict),
 )
-async def delete_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
+async def delete_customer(call: Call, *, i_customer: int, if_version: int | None = None) -> dict[str, Any]:
     """
     Delete a direct sub-customer together with his web users.
 
     Refused while he has sub-customers, a balance other than zero, or is still referred to.
     """
-    await customers.delete_child(call, i_customer)
+    await customers.delete_child(call, i_customer, Expected(version=if_version))
     return {}
 
 
@@ -109,7 +133,7 @@ async def delete_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
 )
 async def list_customers(call: Call, *, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
     """List the direct sub-customers of the caller, in the order of their creation."""
-    return {"customers": await customers.children(call, customers.SELECT_LISTED, offset, limit)}
+    return {"customers": await customers.children(call, {"offset": offset, "limit": limit})}
 
 
 @method("blockCustomer", I_CUSTOMER, right=Right.CUSTOMERS_EDIT, access=Access.WRITE, raises=(NotFound,))

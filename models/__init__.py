@@ -1,9 +1,11 @@
 """The shared customer/reseller model: one entity a file, re-exported here. Imports nothing of ours."""
 
 from models.audit import AuditEntry, AuditHead
-from models.balance import Balance, LedgerEntry
-from models.base import SCALE, Access, Base, Exact, FieldInfo, Money, UtcDateTime, field_info, proxied_column
+from models.balance import LARGEST_AMOUNT, Balance, ExchangeRate, LedgerEntry
+from models.base import SCALE, Access, Base, Exact, FieldInfo, Money, Rate, UtcDateTime, field_info, proxied_column
 from models.customer import ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
+from models.event import LOW_BALANCE, Event
+from models.idempotency import KEY_LENGTH, IdempotencyKey
 from models.reference import (
     AccessLevel,
     Currency,
@@ -19,6 +21,9 @@ from models.tariff import Tariff
 from models.web_user import WebUser, login_key
 
 __all__ = [
+    "KEY_LENGTH",
+    "LARGEST_AMOUNT",
+    "LOW_BALANCE",
     "ROOT_DEPTH",
     "ROOT_ID",
     "SCALE",
@@ -31,14 +36,18 @@ __all__ = [
     "Currency",
     "Customer",
     "DictionaryEntry",
+    "Event",
     "Exact",
+    "ExchangeRate",
     "ExportType",
     "FieldInfo",
+    "IdempotencyKey",
     "Language",
     "LedgerEntry",
     "Money",
     "PasswordPolicy",
     "PaymentMethod",
+    "Rate",
     "RoutingGroup",
     "Tariff",
     "TimeZone",

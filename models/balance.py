@@ -3,12 +3,14 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Access, Base, Money, UtcDateTime, field, one_default_per_customer
+from models.base import Access, Base, Money, Rate, UtcDateTime, field, one_default_per_customer
 
 LARGEST_AMOUNT = 10**12
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Balance(Base):
@@ -49,6 +51,29 @@ class Balance(Base):
         example=Decimal(100),
     )
 
+    threshold: Mapped[Decimal | None] = field(
+        Money,
+        low=-LARGEST_AMOUNT,
+        high=LARGEST_AMOUNT,
+        doc="Falling below this balance writes an event; nil: never.",
+        example=Decimal(5),
+    )
+    notify_by_email: Mapped[bool] = field(
+        Boolean, default=False, doc="Whether the event asks for an e-mail to the customer.", example=True
+    )
+    charge_card: Mapped[bool] = field(
+        Boolean, default=False, doc="Whether the event asks for a charge of the customer's card."
+    )
+    charge_amount: Mapped[Decimal] = field(
+        Money, default=Decimal(0), low=0, high=LARGEST_AMOUNT, doc="How much to charge, in the base currency."
+    )
+    notification_retry_count: Mapped[int] = field(
+        Integer, default=0, low=0, high=100, doc="How often a failed notification is tried again."
+    )
+    notification_retry_interval: Mapped[int | None] = field(
+        Integer, low=1, high=86400 * 30, doc="Time between two tries, in seconds; nil leaves it to the notifier."
+    )
+
     __table_args__ = (one_default_per_customer("balances"), Base.__table_args__)
 
 
@@ -57,10 +82,59 @@ class LedgerEntry(Base):
 
     __tablename__ = "ledger"
 
-    i_ledger: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    i_balance: Mapped[int] = mapped_column(ForeignKey("balances.i_balance", ondelete="RESTRICT"), index=True)
-    amount: Mapped[Decimal] = mapped_column(Money)
-    balance_after: Mapped[Decimal] = mapped_column(Money)
-    kind: Mapped[str] = mapped_column(String(32))
-    i_customer_actor: Mapped[int | None] = mapped_column(Integer, doc="Who booked it; no foreign key, as above.")
-    created: Mapped[datetime] = mapped_column(UtcDateTime)
+    i_ledger: Mapped[int] = field(_BIG, primary_key=True, access=Access.READ_ONLY, doc="Id of the booking.", example=7)
+    i_balance: Mapped[int] = mapped_column(ForeignKey("balances.i_balance", ondelete="RESTRICT"))
+    amount: Mapped[Decimal] = field(
+        Money,
+        access=Access.READ_ONLY,
+        doc="What was added to the balance, in its currency; negative: taken.",
+        example=Decimal("20.12"),
+    )
+    balance_after: Mapped[Decimal] = field(
+        Money, access=Access.READ_ONLY, doc="The balance after this booking.", example=Decimal("45.62")
+    )
+    kind: Mapped[str] = field(
+        String(16),
+        access=Access.READ_ONLY,
+        doc="initial or set (createCustomer, updateCustomer), funds, credit, debit (payments), "
+        "payer (the other side of a sub-customer's payment), transfer.",
+        example="funds",
+    )
+    i_customer_actor: Mapped[int | None] = field(
+        Integer, access=Access.READ_ONLY, doc="On whose behalf it was booked.", example=1
+    )
+    notes: Mapped[str | None] = field(String(1024), access=Access.READ_ONLY, doc="Notes.", example="cash")
+    payment_time: Mapped[datetime] = field(UtcDateTime, access=Access.READ_ONLY, doc="When the payment was made.")
+    created: Mapped[datetime] = field(UtcDateTime, access=Access.READ_ONLY, doc="When it was booked.")
+    paid_amount: Mapped[Decimal | None] = field(
+        Money, access=Access.READ_ONLY, doc="The amount in the currency it was paid in.", example=Decimal("20.12")
+    )
+    paid_currency: Mapped[str | None] = field(
+        String(3), access=Access.READ_ONLY, doc="The currency it was paid in.", example="USD"
+    )
+    rate: Mapped[Decimal | None] = field(
+        Rate, access=Access.READ_ONLY, doc="By what paid_amount was multiplied to give amount.", example=Decimal(1)
+    )
+    i_ledger_source: Mapped[int | None] = field(
+        _BIG,
+        access=Access.READ_ONLY,
+        doc="The booking that this one is the other side of.",
+        example=None,
+    )
+    idempotency_key: Mapped[str | None] = field(
+        String(255), access=Access.READ_ONLY, doc="The key the call was made with."
+    )
+
+    __table_args__ = (Index(None, "i_balance", "i_ledger"), Base.__table_args__)
+
+
+class ExchangeRate(Base):
+    """By what an amount in one currency is multiplied to give one in another."""
+
+    __tablename__ = "exchange_rates"
+    __table_args__ = ()
+
+    from_currency: Mapped[str] = mapped_column(ForeignKey("currencies.code"), primary_key=True)
+    to_currency: Mapped[str] = mapped_column(ForeignKey("currencies.code"), primary_key=True)
+    rate: Mapped[Decimal] = mapped_column(Rate)
+    updated: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -73,6 +73,7 @@ class Exact(TypeDecorator[Decimal]):
 
     impl = BigInteger
     cache_ok = True
+    places = SCALE
 
     class comparator_factory(TypeDecorator.Comparator[Decimal]):  # noqa: N801 (SQLAlchemy's name)
         """Sums and differences of amounts are amounts; without this they would be plain integers."""
@@ -83,24 +84,31 @@ class Exact(TypeDecorator[Decimal]):
             return type_coerce(result, self.type) if op in (operator.add, operator.sub) else result
 
     def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
-        """Turn a decimal into millionths; a seventh decimal is a bug of the caller, not rounded."""
+        """Turn a decimal into a whole number; one place too many is a bug of the caller, not rounded."""
         if value is None:
             return None
-        scaled = Decimal(value).scaleb(SCALE)
+        scaled = Decimal(value).scaleb(self.places)
         whole = int(scaled)
         if whole != scaled:
-            raise ValueError("more than six decimals")
+            raise ValueError(f"more than {self.places} decimals")
         return whole
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """Turn millionths into a decimal."""
-        return None if value is None else Decimal(value).scaleb(-SCALE)
+        """Turn it into a decimal again."""
+        return None if value is None else Decimal(value).scaleb(-self.places)
 
 
 class Money(Exact):
     """An amount of money, exact to the millionth."""
 
     cache_ok = True
+
+
+class Rate(Exact):
+    """A factor between two currencies, with twelve places."""
+
+    cache_ok = True
+    places = 12
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -155,7 +163,7 @@ class Base(DeclarativeBase):
 def _hold_bounds(table: Table, name: str, kind: TypeEngine[Any], info: FieldInfo | None) -> None:
     if info is None or (info.low is None and info.high is None):
         return
-    unit = 10**SCALE if isinstance(kind, Exact) else 1
+    unit = 10**kind.places if isinstance(kind, Exact) else 1
     low = [f"{name} >= {info.low * unit}"] if info.low is not None else []
     high = [f"{name} <= {info.high * unit}"] if info.high is not None else []
     table.append_constraint(CheckConstraint(" AND ".join(low + high), name=name))

@@ -68,6 +68,14 @@ class Customer(Base):
         example=False,
     )
 
+    version: Mapped[int] = field(
+        Integer,
+        default=1,
+        access=Access.READ_ONLY,
+        doc="Counts the changes of attributes, bookings excepted; see if_version.",
+        example=1,
+    )
+
     name: Mapped[str] = field(
         String(128),
         access=Access.REQUIRED,

@@ -38,12 +38,14 @@ class Origin:
         dialect: The face it came through, such as `xmlrpc`.
         address: The client's address, after proxies.
         login: The customer whose API credentials were right; None for a trusted host.
+        idempotency_key: The HTTP header Idempotency-Key; it means the same as the parameter.
     """
 
     request_id: str
     dialect: str
     address: str
     login: Caller | None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Call:
         method: The method's public name.
         session: The database, in the call's one transaction.
         caller: The customer on whose behalf it runs.
+        idempotency_key: The key with which it may be sent again.
         perform_all: Runs further calls, for `system.multicall`.
     """
 
@@ -63,6 +66,7 @@ class Call:
     caller: Caller
     platform: Platform
     origin: Origin
+    idempotency_key: str | None = None
     perform_all: Callable[[list[Any]], Awaitable[list[Any]]] = field(repr=False)
 
     @property

@@ -104,6 +104,12 @@ class Config(BaseSettings):
     )
     list_limit: int = Field(10_000, ge=1, le=1_000_000, description="Most rows that one list call answers.")
     multicall_limit: int = Field(50, ge=1, le=1000, description="Most calls in one system.multicall.")
+    idempotency_hours: int = Field(
+        48, ge=24, le=24 * 90, description="How long a call with an idempotency_key may be sent again, in hours."
+    )
+    balance_queue: int = Field(
+        500, ge=1, le=100_000, description="Calls that may wait for one balance in one process; more are refused."
+    )
     body_limit: int = Field(1_048_576, ge=4096, le=16_777_216, description="Largest request body, in bytes.")
     body_seconds: float = Field(10, gt=0, description="Time a client has to send a request body, in seconds.")
 

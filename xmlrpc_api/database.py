@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -129,6 +130,20 @@ def _postgresql(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
         },
     )
     return engine, engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+async def insert_unless_there(session: AsyncSession, model: type[Base], values: dict[str, Any]) -> bool:
+    """
+    Insert a row unless its key is taken; a transaction that is just inserting it is waited for.
+
+    Returns:
+        Whether it was inserted.
+    """
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    new: Any = sqlite.insert(model) if is_sqlite else postgresql.insert(model)
+    key = model.__mapper__.primary_key
+    statement = new.values(values).on_conflict_do_nothing(index_elements=key).returning(*key)
+    return (await session.execute(statement)).first() is not None
 
 
 def sqlstate(error: DBAPIError) -> str:

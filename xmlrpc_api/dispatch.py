@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -33,28 +33,45 @@ from xmlrpc_api.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.fields import I_CUSTOMER_OWNER, I_WHOLESALER, Field, Params, Wire
+from xmlrpc_api.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Field, Params, Wire
 from xmlrpc_api.hashing import Password
+from xmlrpc_api.queues import Queues
 from xmlrpc_api.registry import METHODS, Access, Method
 from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import ownership
+from xmlrpc_api.services import idempotency, ownership
 
 RETRIES = 3
 RETRY_SECONDS = 0.02
 LOGGED_NAME_LENGTH = 64
 MULTICALL = "system.multicall"
 SCOPES = {field.name: Params(f"scope {field.name}", [field]) for field in (I_WHOLESALER, I_CUSTOMER_OWNER)}
+KEY = Params("idempotency key", [IDEMPOTENCY_KEY])
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A call that may run: method found, right checked, parameters loaded."""
+    """
+    A call that may run: method found, right checked, parameters loaded.
+
+    Attributes:
+        key: Its idempotency key.
+        sent: What must be the same when it is sent again with this key.
+    """
 
     method: Method
     caller: Caller
     params: dict[str, Any]
+    key: str | None
+    sent: bytes
+
+    @property
+    def queues(self) -> set[int]:
+        """The customers on whose balances it books. Root's is never booked on."""
+        if not self.method.balances:
+            return set()
+        return {self.caller.i_customer, *(self.params[name] for name in self.method.balances)} - {ROOT_ID}
 
 
 class Dispatcher:
@@ -71,6 +88,7 @@ class Dispatcher:
         self.platform = platform
         self.database = database
         self._keep = keep
+        self._queues = Queues(platform.config.balance_queue)
 
     async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         """
@@ -88,11 +106,12 @@ class Dispatcher:
 
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
-        return _raised(
-            await self._in_transaction(
-                origin, prepared.method.name, prepared.method.access, prepared.caller, self._runner(prepared)
+        async with self._queues.hold(prepared.queues):
+            return _raised(
+                await self._in_transaction(
+                    origin, prepared.method.name, prepared.method.access, prepared.caller, self._runner(prepared)
+                )
             )
-        )
 
     async def _observed(self, origin: Origin, name: str, work: Awaitable[Any]) -> Any:
         """Await a call; turn any error into a fault; count and log the outcome."""
@@ -131,13 +150,15 @@ class Dispatcher:
         raw = _named_params(method, params)
         caller = await self._caller(origin, method.scope, raw)
         caller.demand(method.right)
+        key = _idempotency_key(origin, raw) if method.repeatable else None
         self._refuse_unknown(origin, method, raw)
         loaded = method.params.load(raw)
         for field in method.params:
             if field.hashed and field.name in loaded:
                 plain = loaded[field.name]
                 loaded[field.name] = Password(plain, await self.platform.hasher.hash(plain))
-        return Prepared(method, caller, loaded)
+        sent = idempotency.content(name, raw) if key else b""
+        return Prepared(method, caller, loaded, key, sent)
 
     async def _caller(self, origin: Origin, scope: Field | None, raw: dict[str, Any]) -> Caller:
         """
@@ -208,17 +229,23 @@ class Dispatcher:
     def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
         async def run(call: Call) -> Any:
             call.caller.demand(prepared.method.right)
-            answer = await prepared.method.handler(call, **prepared.params)
-            await call.session.flush()
-            if isinstance(prepared.method.returns, Wire) or isinstance(answer, Fault):
-                return answer
-            return {"result": "OK", **answer}
+            if prepared.key is None:
+                return await _perform(call, prepared)
+            first = await idempotency.claim(call, prepared.key, prepared.sent)
+            if first is not None:
+                return first
+            answer = await _perform(replace(call, idempotency_key=prepared.key), prepared)
+            if isinstance(answer, Fault):
+                await idempotency.release(call, prepared.key)
+            else:
+                await idempotency.keep(call, prepared.key, answer)
+            return answer
 
         return run
 
     async def _perform_all(self, origin: Origin, caller: Caller, calls: list[Any]) -> list[Any]:
         """Run the calls of a multicall: prepared before the transaction, each in a savepoint of its own."""
-        outcomes = [await self._attempt(origin, entry) for entry in calls]
+        outcomes = [await self._attempt(_numbered(origin, number), entry) for number, entry in enumerate(calls)]
 
         async def run(call: Call) -> list[Any]:
             return [
@@ -226,7 +253,9 @@ class Dispatcher:
                 for outcome in outcomes
             ]
 
-        results = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
+        queues = set().union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
+        async with self._queues.hold(queues):
+            results = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
         return [_as_struct(result) if isinstance(result, Fault) else [result] for result in results]
 
     async def _attempt(self, origin: Origin, entry: Any) -> Prepared | Fault:
@@ -257,6 +286,33 @@ class Dispatcher:
             raise  # the transaction is lost, and all of its calls with it
         except Fault as fault:
             return fault
+
+
+async def _perform(call: Call, prepared: Prepared) -> Any:
+    """Run the handler; what it answers, with `result` first where that is a struct."""
+    answer = await prepared.method.handler(call, **prepared.params)
+    await call.session.flush()
+    if isinstance(prepared.method.returns, Wire) or isinstance(answer, Fault):
+        return answer
+    return {"result": "OK", **answer}
+
+
+def _idempotency_key(origin: Origin, raw: dict[str, Any]) -> str | None:
+    """The key of a call, which came as a parameter, as a header, or both."""
+    given = raw.pop(IDEMPOTENCY_KEY.name, None)
+    in_header = origin.idempotency_key
+    if given is not None and in_header is not None and given != in_header:
+        raise BadParameter(IDEMPOTENCY_KEY.name, "is not the key of the Idempotency-Key header")
+    key: str | None = KEY.load({IDEMPOTENCY_KEY.name: given if given is not None else in_header}).get(
+        IDEMPOTENCY_KEY.name
+    )
+    return key
+
+
+def _numbered(origin: Origin, number: int) -> Origin:
+    """The origin of one call of a multicall: the header's key stands for all of them, so each gets one of its own."""
+    key = origin.idempotency_key
+    return origin if key is None else replace(origin, idempotency_key=f"{key}/{number}")
 
 
 def _named_params(method: Method, params: list[Any]) -> dict[str, Any]:

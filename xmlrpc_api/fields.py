@@ -19,7 +19,7 @@ from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
 from sqlalchemy.types import TypeEngine
 from typing_extensions import TypedDict
 
-from models import SCALE, Access, Base, Exact, UtcDateTime, field_info, proxied_column
+from models import KEY_LENGTH, SCALE, Access, Base, Exact, UtcDateTime, field_info, proxied_column
 from xmlrpc_api.faults import BadParameter, Fault, WrongType
 
 INT_LOW, INT_HIGH = -(2**31), 2**31 - 1
@@ -245,7 +245,19 @@ def _check_not_empty(value: str) -> str:
     return value
 
 
-CHECKS: dict[str, Callable[[str], str]] = {
+def _check_positive(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise _bad_value("must be greater than zero")
+    return value
+
+
+def _check_payment_type(value: str) -> str:
+    if value not in ("credit", "debit"):
+        raise _bad_value("must be credit or debit")
+    return value
+
+
+CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": lambda value: _check_email(value) if value else value,
     "emails": _check_emails,
     "mailbox": lambda value: _check_mailbox(value) if value else value,
@@ -253,6 +265,8 @@ CHECKS: dict[str, Callable[[str], str]] = {
     "currency": _check_currency,
     "language": _check_language,
     "not_empty": _check_not_empty,
+    "positive": _check_positive,
+    "payment_type": _check_payment_type,
 }
 
 
@@ -465,6 +479,9 @@ def to_decimal(text: str) -> Decimal:
 
 OFFSET = Field(name="offset", wire=Wire.INT, low=0, doc="How many of the first rows to skip; 0 if left out.", example=0)
 LIMIT = Field(name="limit", wire=Wire.INT, low=0, doc="How many rows to answer; all if left out.", example=100)
+START_DATE = Field(name="start_date", wire=Wire.DATETIME, doc="Only what is not before this time.")
+END_DATE = Field(name="end_date", wire=Wire.DATETIME, doc="Only what is before this time.")
+I_CUSTOMER = Field(name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29)
 I_WHOLESALER = Field(
     name="i_wholesaler",
     wire=Wire.INT,
@@ -473,4 +490,12 @@ I_WHOLESALER = Field(
     example=None,
 )
 I_CUSTOMER_OWNER = replace(I_WHOLESALER, name="i_customer")
+IDEMPOTENCY_KEY = Field(
+    name="idempotency_key",
+    wire=Wire.STRING,
+    limit=KEY_LENGTH,
+    check="not_empty",
+    doc="Makes the call safe to send again: with the same key and content it has one effect and one answer.",
+    example=None,
+)
 RESULT = Field(name="result", wire=Wire.STRING, doc="OK if the call succeeded.", example="OK")

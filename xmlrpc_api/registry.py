@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from xmlrpc_api import faults
-from xmlrpc_api.fields import I_WHOLESALER, RESULT, Field, Params, Wire
+from xmlrpc_api.fields import I_WHOLESALER, IDEMPOTENCY_KEY, RESULT, Field, Params, Wire
 from xmlrpc_api.rights import Right
 
 Handler = Callable[..., Awaitable[Any]]
@@ -41,6 +41,9 @@ class Method:
         right: What the caller must hold.
         access: What it does to the database.
         scope: The parameter that says on whose behalf a trusted host calls; None if it takes none.
+        repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
+        balances: The parameters that name customers whose balances it books on. The caller's own is
+            booked on as well.
         raises: Faults to expect beside those that any method may raise.
     """
 
@@ -52,12 +55,15 @@ class Method:
     access: Access
     scope: Field | None
     positional: bool
+    repeatable: bool
+    balances: tuple[str, ...]
     raises: tuple[type[faults.Fault], ...]
 
     @property
     def documented_params(self) -> tuple[Field, ...]:
         """All parameters a client may send."""
-        return (*self.params.fields, self.scope) if self.scope else self.params.fields
+        scope = (self.scope,) if self.scope else ()
+        return (*self.params.fields, *scope, *((IDEMPOTENCY_KEY,) if self.repeatable else ()))
 
     @property
     def documentation(self) -> str:
@@ -87,6 +93,8 @@ class Method:
             found.append(faults.WrongReference)
         if self.right is not Right.ANYONE:
             found.append(faults.NotPermitted)
+        if self.repeatable:
+            found.append(faults.Conflict)
         return tuple(dict.fromkeys([*found, *self.raises]))
 
 
@@ -101,6 +109,8 @@ def method(
     returns: tuple[Field, ...] | Wire = (),
     scope: Field | None = I_WHOLESALER,
     positional: bool = False,
+    repeatable: bool | None = None,
+    balances: tuple[str, ...] = (),
     raises: tuple[type[faults.Fault], ...] = (),
 ) -> Callable[[H], H]:
     """
@@ -127,6 +137,8 @@ def method(
             access=access,
             scope=scope,
             positional=positional,
+            repeatable=access is Access.WRITE if repeatable is None else repeatable,
+            balances=balances,
             raises=raises,
         )
         return handler

@@ -3,21 +3,34 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
 from xmlrpc_api.call import Platform
 from xmlrpc_api.database import Database
-from xmlrpc_api.services import audit
+from xmlrpc_api.services import audit, idempotency
 
 SEAL_SECONDS = 1.0
+PRUNE_SECONDS = 600.0
 
 log = structlog.get_logger()
 
 
 async def run(platform: Platform, database: Database) -> None:
     """Do all of it until cancelled. Any number of processes may: a step that another is at is skipped."""
-    await _every(SEAL_SECONDS, lambda: seal(platform, database))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database)))
+        group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database)))
+
+
+async def prune(platform: Platform, database: Database) -> None:
+    """Forget idempotency keys whose time is over."""
+    before = platform.clock() - timedelta(hours=platform.config.idempotency_hours)
+    removed = 1
+    while removed:
+        async with database.write() as session:
+            removed = await idempotency.prune(session, before)
 
 
 async def seal(platform: Platform, database: Database) -> None:

@@ -105,12 +105,32 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("balance", sa.BigInteger(), nullable=False),
         sa.Column("credit_limit", sa.BigInteger(), nullable=False),
+        sa.Column("threshold", sa.BigInteger(), nullable=True),
+        sa.Column("notify_by_email", sa.Boolean(), nullable=False),
+        sa.Column("charge_card", sa.Boolean(), nullable=False),
+        sa.Column("charge_amount", sa.BigInteger(), nullable=False),
+        sa.Column("notification_retry_count", sa.Integer(), nullable=False),
+        sa.Column("notification_retry_interval", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "balance >= -1000000000000000000 AND balance <= 1000000000000000000",
             name=op.f("ck_balances_balance"),
         ),
         sa.CheckConstraint(
             "credit_limit >= 0 AND credit_limit <= 1000000000000000000", name=op.f("ck_balances_credit_limit")
+        ),
+        sa.CheckConstraint(
+            "threshold >= -1000000000000000000 AND threshold <= 1000000000000000000", name=op.f("ck_balances_threshold")
+        ),
+        sa.CheckConstraint(
+            "charge_amount >= 0 AND charge_amount <= 1000000000000000000", name=op.f("ck_balances_charge_amount")
+        ),
+        sa.CheckConstraint(
+            "notification_retry_count >= 0 AND notification_retry_count <= 100",
+            name=op.f("ck_balances_notification_retry_count"),
+        ),
+        sa.CheckConstraint(
+            "notification_retry_interval >= 1 AND notification_retry_interval <= 2592000",
+            name=op.f("ck_balances_notification_retry_interval"),
         ),
         sa.ForeignKeyConstraint(["currency"], ["currencies.code"], name=op.f("fk_balances_currency")),
         sa.PrimaryKeyConstraint("i_balance", name=op.f("pk_balances")),
@@ -142,6 +162,7 @@ def upgrade() -> None:
         sa.Column("i_customer", sa.Integer(), nullable=False),
         sa.Column("i_wholesaler", sa.Integer(), nullable=True),
         sa.Column("blocked", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("i_tariff", sa.Integer(), nullable=True),
         sa.Column("i_routing_group", sa.Integer(), nullable=True),
@@ -282,9 +303,16 @@ def upgrade() -> None:
         sa.Column("i_balance", sa.Integer(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("balance_after", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("i_customer_actor", sa.Integer(), nullable=True),
+        sa.Column("notes", sa.String(length=1024), nullable=True),
+        sa.Column("payment_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("paid_amount", sa.BigInteger(), nullable=True),
+        sa.Column("paid_currency", sa.String(length=3), nullable=True),
+        sa.Column("rate", sa.BigInteger(), nullable=True),
+        sa.Column("i_ledger_source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("idempotency_key", sa.String(length=255), nullable=True),
         sa.ForeignKeyConstraint(
             ["i_balance"], ["balances.i_balance"], name=op.f("fk_ledger_i_balance"), ondelete="RESTRICT"
         ),
@@ -292,7 +320,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("ledger", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ledger_i_balance"), ["i_balance"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_ledger_i_balance_ledger_i_ledger"), ["i_balance", "i_ledger"], unique=False
+        )
 
     op.create_table(
         "web_users",
@@ -336,7 +366,7 @@ def downgrade() -> None:
 
     op.drop_table("web_users")
     with op.batch_alter_table("ledger", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ledger_i_balance"))
+        batch_op.drop_index(batch_op.f("ix_ledger_i_balance_ledger_i_ledger"))
 
     op.drop_table("ledger")
     if op.get_bind().dialect.name == "postgresql":

@@ -124,6 +124,8 @@ def test_each_parameter_can_be_changed_alone(reseller, customers, references, fi
     reseller.updateCustomer(i_customer=i_customer, **{field.name: value})
 
     changed = {} if field.name in UNREADABLE else {field.name: as_read(value)}
+    is_new = field.name in UNREADABLE or changed[field.name] != before[field.name]
+    changed["version"] = before["version"] + (is_new and field.name != "balance")  # money has a ledger of its own
     assert reseller.info(i_customer) == {**before, **changed}
 
 
@@ -181,8 +183,8 @@ def test_every_change_of_a_balance_is_in_the_ledger(server, reseller, customers)
     )
 
     assert [tuple(row) for row in rows] == [
-        (10_000_000, 10_000_000, "initial balance"),
-        (-2_500_000, 7_500_000, "balance set"),
+        (10_000_000, 10_000_000, "initial"),
+        (-2_500_000, 7_500_000, "set"),
     ]
 
 

@@ -132,7 +132,7 @@ class TestListing:
             customers.make(reseller)
         small = variant(list_limit=2).api(reseller.login, reseller.password)
 
-        with refused(400, "Parameter limit is required: there are more than 2 customers"):
+        with refused(400, "Parameter limit is required: there are more than 2 rows"):
             small.listCustomers()
         with refused(400, "Parameter limit must not be greater than 2"):
             small.listCustomers(limit=3)

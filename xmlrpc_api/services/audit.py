@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models import AuditEntry, AuditHead, Base, Customer, subtree
 from models.audit import HEAD
 from xmlrpc_api.call import Call
 from xmlrpc_api.fields import Entity
+from xmlrpc_api.rights import Caller
 from xmlrpc_api.vault import Vault
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
@@ -145,8 +147,8 @@ def entry(
         "action": action,
         "object_type": subject.type,
         "object_id": subject.id,
-        "before": None if before is None else _as_json(before),
-        "after": None if after is None else _as_json(after),
+        "before": None if before is None else as_json(before),
+        "after": None if after is None else as_json(after),
     }
     return {**values, "mac": call.platform.vault.sign(PURPOSE_ROW, content(values))}
 
@@ -161,6 +163,12 @@ async def scope_of(session: AsyncSession, i_customer: int) -> str:
     """Ids from the root down to a customer, each followed by a dot: what `AuditEntry.scope` holds."""
     path = (await session.execute(select(Customer.path).where(Customer.i_customer == i_customer))).scalar_one()
     return subtree(path, i_customer)[0]
+
+
+def seen_by(caller: Caller, scope: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """The condition for rows that concern the caller or anybody below him."""
+    first, end = subtree(caller.path, caller.i_customer)
+    return and_(scope >= first, scope < end)
 
 
 def content(values: Mapping[str, Any]) -> bytes:
@@ -230,7 +238,8 @@ def _shown(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: CHANGED if name in secret and value is not None else value for name, value in values.items()}
 
 
-def _as_json(values: Mapping[str, Any]) -> str:
+def as_json(values: Mapping[str, Any]) -> str:
+    """Values as text: amounts as plain decimals in strings, times in ISO 8601."""
     return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 

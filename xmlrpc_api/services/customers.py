@@ -1,19 +1,21 @@
 """The rules of the customer tree, the same for every dialect."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Balance, Customer, Tariff, WebUser, subtree
+from models import ROOT_ID, Balance, Customer, Tariff, WebUser, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.rights import BITMASKS, FLAGS
-from xmlrpc_api.services import audit, ledger, ownership, references
+from xmlrpc_api.services import audit, ledger, overcommit, ownership, paging, references
+from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
 
 CUSTOMER = Entity(Customer)
@@ -34,7 +36,7 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
     Raises:
         NotPermitted: A right or the depth exceeds the caller's own.
         WrongReference: Something pointed at is not there for the caller.
-        NotEnoughCredit: The initial balance is below the credit limit.
+        NotEnoughCredit: The initial balance is below the credit limit, or the caller would hand out too much.
         Conflict: Name or login is taken.
     """
     caller = call.caller
@@ -44,6 +46,7 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
     values = {**defaults, "web_login": attributes["name"], **attributes}
     caller.demand_grantable(values, {**defaults, "api_access": 0, "api_password": None})
     await references.check(call, CUSTOMER.references, values)
+    await _lock_own_balance(call, values)
     balance = values.pop("balance", Decimal(0))
     api_password: str | None = values.pop("api_password", None)
     password: Password = values.pop("web_password")
@@ -60,22 +63,48 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
         set_api_password(call, customer, api_password)
     await audit.added(call, CUSTOMER, customer, customer.i_customer)
     if balance:
-        await ledger.book(call, customer.money, balance, "initial balance")
+        await ledger.book(call, customer.money, Booking(amount=balance, kind=ledger.INITIAL))
+    await overcommit.check(call.session, {caller.i_customer})
     return customer
 
 
-async def update_child(call: Call, i_customer: int, changes: Mapping[str, Any]) -> Customer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What the client took for the present state; anything else refuses the change. None: whatever it is."""
+
+    version: int | None = None
+    balance: Decimal | None = None
+
+    def demand(self, customer: Customer) -> None:
+        """
+        Compare with a locked customer.
+
+        Raises:
+            Conflict: Somebody else changed him meanwhile; the text tells the present state.
+        """
+        if self.version not in (None, customer.version):
+            raise Conflict(f"Customer has changed meanwhile: his version is {customer.version}")
+        if self.balance is not None and self.balance != customer.balance:
+            raise Conflict(f"Balance has changed meanwhile: it is {customer.balance.normalize():f}")
+
+
+async def update_child(
+    call: Call, i_customer: int, changes: Mapping[str, Any], expected: Expected = Expected()
+) -> Customer:
     """
     Change attributes of a direct sub-customer of the caller.
 
     Raises:
         NothingToChange: No attribute was given.
         NotFound: He is not the caller's.
-        NotPermitted, WrongReference, NotEnoughCredit, Conflict: As in `create`.
+        Conflict: He is not as `expected`, or a name or login is taken.
+        NotPermitted, WrongReference, NotEnoughCredit: As in `create`.
     """
     if not changes:
         raise NothingToChange
+    await _lock_own_balance(call, changes)
     customer = await ownership.find_for_update(call, i_customer)
+    expected.demand(customer)
     before = audit.snapshot(CUSTOMER, customer)
     values = dict(changes)
     current = {name: getattr(customer, name) for name in values if name != "web_password"}
@@ -90,22 +119,38 @@ async def update_child(call: Call, i_customer: int, changes: Mapping[str, Any]) 
     if "web_password" in values:
         customer.web_password = values.pop("web_password").hashed
     assign(customer, values)
-    await call.session.flush()
-    await audit.updated(call, CUSTOMER, customer, i_customer, before)
+    await changed(call, customer, before)
     if balance is not None and balance != customer.balance:
-        await ledger.book(call, customer.money, balance - customer.balance, "balance set")
+        await ledger.book(call, customer.money, Booking(amount=balance - customer.balance, kind=ledger.SET))
+    if not changes.keys().isdisjoint(overcommit.WATCHED):
+        await overcommit.check(call.session, {call.caller.i_customer, i_customer})
     return customer
 
 
-async def delete_child(call: Call, i_customer: int) -> None:
+async def changed(call: Call, customer: Customer, before: audit.Snapshot) -> None:
+    """Count and note what has been changed since `before`, and write it."""
+    if audit.snapshot(CUSTOMER, customer) != before:
+        customer.version += 1
+        await call.session.flush()
+        await audit.updated(call, CUSTOMER, customer, customer.i_customer, before)
+
+
+async def _lock_own_balance(call: Call, values: Mapping[str, Any]) -> None:
+    """Hold the caller's balance while money or credit that he hands out changes; root's is without limit."""
+    if call.caller.i_customer != ROOT_ID and not values.keys().isdisjoint(overcommit.WATCHED):
+        await ledger.lock(call, {call.caller.i_customer})
+
+
+async def delete_child(call: Call, i_customer: int, expected: Expected = Expected()) -> None:
     """
     Remove a direct sub-customer of the caller. His ledger is kept.
 
     Raises:
         NotFound: He is not the caller's.
-        Conflict: He still has sub-customers or money, or something points at him.
+        Conflict: He is not as `expected`, still has sub-customers or money, or something points at him.
     """
     customer = await ownership.find_for_update(call, i_customer)
+    expected.demand(customer)
     children = select(Customer.i_customer).where(Customer.i_wholesaler == i_customer).limit(1)
     if (await call.session.execute(children)).first():
         raise Conflict("Customer still has sub-customers")
@@ -127,7 +172,7 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
     customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE)
     before = audit.snapshot(CUSTOMER, customer)
     customer.blocked = blocked
-    await audit.updated(call, CUSTOMER, customer, i_customer, before)
+    await changed(call, customer, before)
 
 
 async def info(call: Call, i_customer: int | str | None, name: str | None) -> dict[str, Any]:
@@ -156,22 +201,14 @@ async def children_after(session: AsyncSession, owner: int, last: int, count: in
     return [dict(row) for row in rows.mappings()]
 
 
-async def children(call: Call, fields_select: Any, offset: int, limit: int | None) -> list[dict[str, Any]]:
+async def children(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     A page of the caller's direct sub-customers, oldest first.
 
     Raises:
         BadParameter: More rows were asked for, or exist, than one call may answer.
     """
-    most = call.platform.config.list_limit
-    if limit is not None and limit > most:
-        raise BadParameter("limit", f"must not be greater than {most}")
-    statement = fields_select.where(ownership.within(call.caller, Reach.CHILDREN))
-    statement = statement.offset(offset).limit(limit if limit is not None else most + 1)
-    rows = [dict(row) for row in (await call.session.execute(statement)).mappings()]
-    if limit is None and len(rows) > most:
-        raise BadParameter("limit", f"is required: there are more than {most} customers")
-    return rows
+    return await paging.rows(call, SELECT_LISTED.where(ownership.within(call.caller, Reach.CHILDREN)), page)
 
 
 def assign(customer: Customer, values: Mapping[str, Any]) -> None:
@@ -226,7 +263,7 @@ async def _update_below(
     statement = (
         update(Customer)
         .where(_below(customer), condition)
-        .values(values)
+        .values({**values, "version": Customer.version + 1})
         .returning(Customer.i_customer, *columns)
         .execution_options(synchronize_session=False)
     )

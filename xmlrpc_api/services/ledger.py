@@ -1,23 +1,82 @@
 """Money: every change of a balance is a conditional update and a ledger row, in one transaction."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
-from models import Balance, LedgerEntry
+from models import LOW_BALANCE, Balance, LedgerEntry
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotEnoughCredit
-from xmlrpc_api.services import audit
+from xmlrpc_api.services import audit, events
+
+INITIAL, SET, FUNDS, CREDIT, DEBIT, PAYER, TRANSFER = "initial", "set", "funds", "credit", "debit", "payer", "transfer"
 
 
-async def book(call: Call, balance: Balance, amount: Decimal, kind: str) -> Decimal:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
     """
-    Add `amount` (negative: take) to a balance and write the ledger row.
+    How money came in, when that was not in the currency of the balance.
+
+    Attributes:
+        amount: Positive, in `currency`.
+        currency: ISO 4217 code.
+        rate: What `amount` was multiplied by.
+    """
+
+    amount: Decimal
+    currency: str
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """
+    One row to be.
+
+    Attributes:
+        amount: What is added, in the currency of the balance; negative: taken.
+        kind: One of the kinds above.
+        payment_time: When it was paid; now if left out.
+        source: The row that this one is the other side of.
+    """
+
+    amount: Decimal
+    kind: str
+    notes: str | None = None
+    payment_time: datetime | None = None
+    paid: Paid | None = None
+    source: int | None = None
+
+
+async def lock(call: Call, customers: Iterable[int]) -> dict[int, Balance]:
+    """
+    Lock the main balances of these customers, until the end of the transaction, parents before children.
+
+    Returns:
+        Those that are there, by i_customer, as they are now.
+    """
+    statement = (
+        select(Balance)
+        .where(Balance.i_customer.in_(set(customers)), Balance.is_default)
+        .order_by(Balance.i_customer)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {balance.i_customer: balance for balance in (await call.session.execute(statement)).scalars()}
+
+
+async def book(call: Call, balance: Balance, booking: Booking) -> int:
+    """
+    Change a balance and write the ledger row.
 
     What is taken must be there: balance and credit limit together never fall below zero.
 
     Returns:
-        The new balance.
+        The id of the row.
 
     Raises:
         NotEnoughCredit: It is not there; nothing was changed.
@@ -25,31 +84,66 @@ async def book(call: Call, balance: Balance, amount: Decimal, kind: str) -> Deci
     statement = (
         update(Balance)
         .where(Balance.i_balance == balance.i_balance)
-        .values(balance=Balance.balance + amount)
-        .returning(Balance.balance)
+        .values(balance=Balance.balance + booking.amount)
+        .returning(Balance.balance, Balance.threshold)
         .execution_options(synchronize_session=False)
     )
-    if amount < 0:
-        statement = statement.where(Balance.balance + Balance.credit_limit + amount >= 0)
-    after: Decimal | None = (await call.session.execute(statement)).scalar_one_or_none()
-    if after is None:
+    if booking.amount < 0:
+        statement = statement.where(Balance.balance + Balance.credit_limit + booking.amount >= 0)
+    changed = (await call.session.execute(statement)).one_or_none()
+    if changed is None:
         raise NotEnoughCredit
-    await call.session.execute(
-        insert(LedgerEntry).values(
-            i_balance=balance.i_balance,
-            amount=amount,
-            balance_after=after,
-            kind=kind,
-            i_customer_actor=call.caller.i_customer,
-            created=call.now,
-        )
-    )
+    i_ledger = await _write(call, balance, booking, changed.balance)
+    if changed.threshold is not None and changed.balance < changed.threshold <= changed.balance - booking.amount:
+        await _tell_low_balance(call, balance, changed.balance, changed.threshold)
+    return i_ledger
+
+
+async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal) -> int:
+    paid = booking.paid
+    row = {
+        "i_balance": balance.i_balance,
+        "amount": booking.amount,
+        "balance_after": after,
+        "kind": booking.kind,
+        "i_customer_actor": call.caller.i_customer,
+        "notes": booking.notes,
+        "payment_time": booking.payment_time or call.now,
+        "created": call.now,
+        "paid_amount": paid.amount if paid else None,
+        "paid_currency": paid.currency if paid else None,
+        "rate": paid.rate if paid else None,
+        "i_ledger_source": booking.source,
+        "idempotency_key": call.idempotency_key,
+    }
+    statement = insert(LedgerEntry).values(row).returning(LedgerEntry.i_ledger)
+    i_ledger: int = (await call.session.execute(statement)).scalar_one()
+    details: dict[str, Any] = {
+        "kind": booking.kind,
+        "amount": booking.amount,
+        "currency": balance.currency,
+        "balance": after,
+        "i_ledger": i_ledger,
+    }
     await audit.event(
         call,
         audit.FUNDS,
         object_type="customers",
         object_id=balance.i_customer,
         i_customer=balance.i_customer,
-        details={"kind": kind, "amount": amount, "currency": balance.currency, "balance": after},
+        details=details,
     )
-    return after
+    return i_ledger
+
+
+async def _tell_low_balance(call: Call, balance: Balance, after: Decimal, threshold: Decimal) -> None:
+    """One event for a balance that has just fallen below its threshold."""
+    details = {
+        "balance": after,
+        "threshold": threshold,
+        "currency": balance.currency,
+        "notify_by_email": balance.notify_by_email,
+        "charge_card": balance.charge_card,
+        "charge_amount": balance.charge_amount,
+    }
+    await events.write(call, LOW_BALANCE, balance.i_customer, details)

@@ -68,6 +68,18 @@ async def find_for_update(call: Call, i_customer: int, reach: Reach = Reach.CHIL
     return customer
 
 
+async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> None:
+    """
+    Make sure that a customer is there and in reach.
+
+    Raises:
+        NotFound: He does not exist or is out of reach; nobody can tell which.
+    """
+    statement = select(Customer.i_customer).where(within(call.caller, reach), named(i_customer))
+    if (await call.session.execute(statement)).first() is None:
+        raise NotFound("Customer")
+
+
 async def load_caller(session: AsyncSession, i_customer: int) -> Caller | None:
     """The rights of a customer; None if he does not exist or if he or anybody above is blocked."""
     row = (await session.execute(select(*CALLER_COLUMNS, Customer.blocked).where(named(i_customer)))).one_or_none()

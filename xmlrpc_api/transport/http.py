@@ -21,6 +21,7 @@ from xmlrpc_api.rights import Caller
 FORWARDED_FOR = "X-Forwarded-For"
 FORWARDED_LIMIT = 50
 REQUEST_ID = "X-Request-Id"
+IDEMPOTENCY_KEY = "Idempotency-Key"
 PAGE_HEADERS = ("Origin", "Sec-Fetch-Site")  # a browser adds them to what a web page makes it send
 LARGE_BODY = 65536  # longer ones are read in a thread, so that other calls go on meanwhile
 
@@ -50,10 +51,12 @@ class Client:
     Attributes:
         address: The client's address, or that of the proxy if it did not tell.
         may_be_trusted: False behind a proxy that does not tell whom it forwards.
+        idempotency_key: The header of this name.
     """
 
     address: str
     may_be_trusted: bool
+    idempotency_key: str | None = None
 
 
 def client_of(request: web.Request, config: Config) -> Client:
@@ -65,8 +68,9 @@ def client_of(request: web.Request, config: Config) -> Client:
     """
     peer = request.transport.get_extra_info("peername") if request.transport else None
     address = str(peer[0]) if isinstance(peer, tuple) else ""
+    key = request.headers.get(IDEMPOTENCY_KEY)
     if not is_in(address, config.trusted_proxies):
-        return Client(address, may_be_trusted=bool(address))
+        return Client(address, bool(address), key)
     hops = [hop.strip() for header in request.headers.getall(FORWARDED_FOR, []) for hop in header.split(",")]
     if len(hops) > FORWARDED_LIMIT:
         raise web.HTTPBadRequest(text="too many addresses in X-Forwarded-For\n")
@@ -76,13 +80,19 @@ def client_of(request: web.Request, config: Config) -> Client:
         except ValueError:
             raise web.HTTPBadRequest(text="X-Forwarded-For holds something that is no address\n") from None
         if not is_in(hop, config.trusted_proxies):
-            return Client(hop, may_be_trusted=True)
-    return Client(address, may_be_trusted=False)
+            return Client(hop, may_be_trusted=True, idempotency_key=key)
+    return Client(address, may_be_trusted=False, idempotency_key=key)
 
 
 def new_origin(client: Client, dialect: str) -> Origin:
     """Where a request came from, before anybody has logged in."""
-    return Origin(request_id=secrets.token_hex(8), dialect=dialect, address=client.address, login=None)
+    return Origin(
+        request_id=secrets.token_hex(8),
+        dialect=dialect,
+        address=client.address,
+        login=None,
+        idempotency_key=client.idempotency_key,
+    )
 
 
 async def identify(gate: Gate, request: web.Request, client: Client, anonymous: Origin) -> Origin | Refusal:

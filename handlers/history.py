@@ -1,0 +1,56 @@
+"""The change history, for those whom it concerns."""
+
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import NotFound
+from xmlrpc_api.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
+from xmlrpc_api.registry import Access, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import history
+
+PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
+
+
+@method(
+    "getAuditLogs",
+    Field(
+        name="resource",
+        wire=Wire.STRING,
+        limit=64,
+        doc="Only of this object, such as customers:i_customer=29, or of this kind, such as customers.",
+        example="customers:i_customer=29",
+    ),
+    Field(name="action", wire=Wire.STRING, limit=64, doc="Only this action.", example="U"),
+    Field(name="i_customer_actor", wire=Wire.INT, low=1, doc="Only what was done on his behalf.", example=1),
+    *PAGE,
+    right=Right.ANYONE,
+    access=Access.READ,
+    scope=I_CUSTOMER_OWNER,
+    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=history.MEMBERS),),
+)
+async def get_audit_logs(call: Call, **filters: Any) -> dict[str, Any]:
+    """
+    Tell what was changed at the caller and at everybody below him, by whom and from where.
+
+    At most 100 rows are answered at once; read on with offset.
+    """
+    return {"records": await history.logs(call, filters)}
+
+
+@method(
+    "getCustomerHistory",
+    I_CUSTOMER,
+    *PAGE,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=history.MEMBERS),),
+    raises=(NotFound,),
+)
+async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> dict[str, Any]:
+    """
+    Tell all that happened to a customer at any depth below the caller, even if he is deleted by now.
+
+    At most 100 rows are answered at once; read on with offset.
+    """
+    return {"records": await history.of_customer(call, i_customer, page)}

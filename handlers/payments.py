@@ -1,0 +1,261 @@
+"""Money: payments of customers, transfers between them, the ledger, and what happens when money runs low."""
+
+from decimal import Decimal
+from typing import Any
+
+from models import LARGEST_AMOUNT
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import Conflict, NotEnoughCredit, NotFound, WrongReference
+from xmlrpc_api.fields import END_DATE, I_CUSTOMER, LIMIT, OFFSET, START_DATE, Field, Wire
+from xmlrpc_api.registry import Access, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import events, ledger, payments
+from xmlrpc_api.services.payments import Payment
+
+AMOUNT = Field(
+    name="amount",
+    wire=Wire.DOUBLE,
+    required=True,
+    high=LARGEST_AMOUNT,
+    check="positive",
+    doc="How much; more than zero, with at most six decimals.",
+    example=Decimal("20.12"),
+)
+CURRENCY = Field(
+    name="currency",
+    wire=Wire.STRING,
+    required=True,
+    check="currency",
+    doc="Currency of the amount, ISO 4217. Converted to the base currency by the imported rates.",
+    example="USD",
+)
+PAYMENT_NOTES = Field(name="payment_notes", wire=Wire.STRING, limit=1024, doc="Notes to keep.", example="invoice 42")
+PAYMENT_TIME = Field(
+    name="payment_time",
+    wire=Wire.DATETIME,
+    doc='When it was paid, such as "09:57:29.000 GMT Fri Nov 20 2026"; now if left out.',
+    example="09:57:29.000 GMT Fri Nov 20 2026",
+)
+PAYMENT = (AMOUNT, CURRENCY, PAYMENT_NOTES, PAYMENT_TIME)
+PAYMENT_FAULTS = (NotFound, NotEnoughCredit, WrongReference)
+
+I_PAYMENT = Field(name="i_payment", wire=Wire.INT, required=True, low=1, doc="Id of the payment.", example=7)
+PAYMENT_INFO = (
+    Field(name="i_payment", wire=Wire.INT, doc="Id of the payment.", example=7),
+    Field(
+        name="i_account",
+        wire=Wire.INT,
+        nullable=True,
+        doc="The account that was paid for; nil: a customer.",
+        example=None,
+    ),
+    Field(name="i_customer", wire=Wire.INT, doc="The customer.", example=29),
+    Field(
+        name="payment_time",
+        wire=Wire.STRING,
+        doc="When it was paid.",
+        example="09:57:29.000 GMT Fri Nov 20 2026",
+    ),
+    Field(name="amount", wire=Wire.DOUBLE, doc="How much, always positive.", example=Decimal("20.12")),
+    Field(name="currency", wire=Wire.STRING, doc="Currency of the amount.", example="USD"),
+    Field(name="type", wire=Wire.STRING, doc="credit: the balance rose; debit: it fell.", example="credit"),
+    Field(name="tx_id", wire=Wire.STRING, doc="Id of the card transaction; empty: there was none.", example=""),
+    Field(name="tx_error", wire=Wire.STRING, doc="Error of the card transaction.", example=""),
+    Field(name="tx_result", wire=Wire.INT, doc="1 success, 2 failure.", example=1),
+    Field(name="by_credit_debit_card", wire=Wire.BOOLEAN, doc="Whether it was paid by card.", example=False),
+    Field(name="by_voucher", wire=Wire.BOOLEAN, doc="Whether it was paid by voucher.", example=False),
+    Field(name="notes", wire=Wire.STRING, doc="Notes.", example="invoice 42"),
+)
+OWN_OR_SUB = Field(
+    name="i_customer",
+    wire=Wire.INT,
+    low=1,
+    doc="A direct sub-customer, or the caller himself; the caller if left out.",
+    example=29,
+)
+PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
+
+
+def _payment(attributes: dict[str, Any]) -> Payment:
+    return Payment(
+        amount=attributes["amount"],
+        currency=attributes["currency"],
+        notes=attributes.get("payment_notes"),
+        time=attributes.get("payment_time"),
+    )
+
+
+@method(
+    "customerAddFunds",
+    I_CUSTOMER,
+    *PAYMENT,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    balances=("i_customer",),
+    raises=PAYMENT_FAULTS,
+)
+async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
+    """
+    Add funds to the balance of a direct sub-customer.
+
+    The caller's own balance falls by the same amount; root is not billed.
+    """
+    await payments.pay(call, i_customer, ledger.FUNDS, _payment(attributes))
+    return {}
+
+
+@method(
+    "customerCredit",
+    I_CUSTOMER,
+    *PAYMENT,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    balances=("i_customer",),
+    raises=PAYMENT_FAULTS,
+)
+async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
+    """
+    Credit the balance of a direct sub-customer. As customerAddFunds, but recorded as a credit.
+
+    The caller's own balance falls by the same amount; root is not billed.
+    """
+    await payments.pay(call, i_customer, ledger.CREDIT, _payment(attributes))
+    return {}
+
+
+@method(
+    "customerDebit",
+    I_CUSTOMER,
+    *PAYMENT,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    balances=("i_customer",),
+    raises=PAYMENT_FAULTS,
+)
+async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
+    """
+    Take money from the balance of a direct sub-customer, as far as balance and credit limit reach.
+
+    The caller's own balance rises by the same amount; root is not billed.
+    """
+    await payments.pay(call, i_customer, ledger.DEBIT, _payment(attributes))
+    return {}
+
+
+@method(
+    "transferFunds",
+    Field(
+        name="i_customer_from", wire=Wire.INT, required=True, low=1, doc="Who gives; a direct sub-customer.", example=29
+    ),
+    Field(name="i_customer_to", wire=Wire.INT, required=True, low=1, doc="Who gets; another one.", example=30),
+    *PAYMENT,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    balances=("i_customer_from", "i_customer_to"),
+    raises=PAYMENT_FAULTS,
+)
+async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int, **attributes: Any) -> dict[str, Any]:
+    """Move money from one direct sub-customer to another, as far as the first one's balance and credit reach."""
+    await payments.transfer(call, i_customer_from, i_customer_to, _payment(attributes))
+    return {}
+
+
+@method(
+    "getPaymentsList",
+    OWN_OR_SUB,
+    *PAGE,
+    Field(
+        name="type", wire=Wire.STRING, check="payment_type", doc="credit or debit; both if left out.", example="credit"
+    ),
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(Field(name="payments", wire=Wire.ARRAY, doc="The payments, newest first.", members=PAYMENT_INFO),),
+    raises=(NotFound,),
+)
+async def get_payments_list(
+    call: Call,
+    *,
+    i_customer: int | None = None,
+    type: str | None = None,  # noqa: A002 (the API's name)
+    **page: Any,
+) -> dict[str, Any]:
+    """List the payments of the caller and of his direct sub-customers, or those of one of them."""
+    return {"payments": await payments.payments(call, i_customer, type, page)}
+
+
+@method(
+    "getPaymentInfo",
+    I_PAYMENT,
+    I_CUSTOMER,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=PAYMENT_INFO,
+    raises=(NotFound,),
+)
+async def get_payment_info(call: Call, *, i_payment: int, i_customer: int) -> dict[str, Any]:
+    """Tell one payment of the caller or of a direct sub-customer."""
+    return await payments.payment(call, i_payment, i_customer)
+
+
+@method(
+    "getLedger",
+    OWN_OR_SUB,
+    *PAGE,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(Field(name="ledger", wire=Wire.ARRAY, doc="The bookings, newest first.", members=payments.LEDGER.read),),
+    raises=(NotFound,),
+)
+async def get_ledger(call: Call, *, i_customer: int | None = None, **page: Any) -> dict[str, Any]:
+    """List every booking on a balance. The balance is their sum, at any time."""
+    return {"ledger": await payments.entries(call, i_customer, page)}
+
+
+NO_CARD = Field(
+    name="i_debit_credit_card", wire=Wire.INT, nullable=True, doc="The card to charge; nil: none is kept.", example=None
+)
+
+
+@method(
+    "getLowBalance",
+    I_CUSTOMER,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(*payments.LOW_BALANCE, NO_CARD),
+    raises=(NotFound,),
+)
+async def get_low_balance(call: Call, *, i_customer: int) -> dict[str, Any]:
+    """Tell what is to happen when the balance of the caller or of a direct sub-customer runs low."""
+    return {**await payments.low_balance(call, i_customer), "i_debit_credit_card": None}
+
+
+@method(
+    "setLowBalance",
+    I_CUSTOMER,
+    *payments.LOW_BALANCE_CHANGES,
+    NO_CARD,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    raises=(NotFound, WrongReference, Conflict),
+)
+async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> dict[str, Any]:
+    """
+    Change what is to happen when the balance of a direct sub-customer runs low; at least one must be given.
+
+    Whenever it falls below threshold, one event is written; see listEvents.
+    """
+    await payments.set_low_balance(call, i_customer, changes)
+    return {}
+
+
+@method(
+    "listEvents",
+    Field(name="after", wire=Wire.INT, low=0, doc="Only events with a greater i_event; to read on.", example=3),
+    LIMIT,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(Field(name="events", wire=Wire.ARRAY, doc="The events, oldest first.", members=events.MEMBERS),),
+)
+async def list_events(call: Call, *, after: int = 0, limit: int | None = None) -> dict[str, Any]:
+    """List what happened to the caller and to everybody below him, such as a balance that ran low."""
+    return {"events": await events.read(call, after, limit)}

@@ -1,0 +1,110 @@
+"""Calls that may be sent again: the same key and content give the first answer, and nothing happens twice."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import IdempotencyKey
+from xmlrpc_api.call import Call
+from xmlrpc_api.database import insert_unless_there
+from xmlrpc_api.faults import Conflict
+
+PURPOSE = b"idempotency"
+PRUNE_BATCH = 1000
+_DECIMAL = "$decimal"
+
+
+def content(method: str, raw: Mapping[str, Any]) -> bytes:
+    """What makes two calls the same: the method and all that was sent with it."""
+    return json.dumps([method, raw], sort_keys=True, separators=(",", ":"), default=str).encode()
+
+
+async def claim(call: Call, key: str, sent: bytes) -> dict[str, Any] | None:
+    """
+    Take a key for this call, in its transaction. A twin that is still running is waited for.
+
+    Returns:
+        None if the call is the first with this key, else what the first one was answered.
+
+    Raises:
+        Conflict: The key was used for something else.
+    """
+    vault = call.platform.vault
+    row = {
+        "i_customer": call.caller.i_customer,
+        "idempotency_key": key,
+        "content": vault.sign(PURPOSE, sent),
+        "answer": None,
+        "created": call.now,
+    }
+    if await insert_unless_there(call.session, IdempotencyKey, row):
+        return None
+    mine = (IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key)
+    first = (await call.session.execute(select(IdempotencyKey).where(*mine).with_for_update())).scalar_one()
+    if first.created <= call.now - _life(call):
+        await call.session.execute(update(IdempotencyKey).where(*mine).values(row))
+        return None
+    if not vault.signed(PURPOSE, sent, first.content):
+        raise Conflict("Parameter idempotency_key was used for another call")
+    assert first.answer is not None  # noqa: S101 (both are written in one transaction)
+    answer: dict[str, Any] = json.loads(
+        vault.decrypt(first.answer, _place(call.caller.i_customer, key)), object_hook=_from_plain
+    )
+    return answer
+
+
+async def keep(call: Call, key: str, answer: Mapping[str, Any]) -> None:
+    """Keep what the call was answered."""
+    text = json.dumps(dict(answer), default=_to_plain)
+    await call.session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key)
+        .values(answer=call.platform.vault.encrypt(text, _place(call.caller.i_customer, key)))
+    )
+
+
+async def release(call: Call, key: str) -> None:
+    """Give a key back: the call was refused, and may be made anew."""
+    await call.session.execute(
+        delete(IdempotencyKey).where(
+            IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key
+        )
+    )
+
+
+async def prune(session: AsyncSession, before: datetime) -> int:
+    """Forget keys that are older; at most as many as one short transaction may remove. How many they were."""
+    old = select(IdempotencyKey.i_customer, IdempotencyKey.idempotency_key).where(IdempotencyKey.created <= before)
+    rows = (await session.execute(old.limit(PRUNE_BATCH))).all()
+    for row in rows:
+        await session.execute(
+            delete(IdempotencyKey).where(
+                IdempotencyKey.i_customer == row.i_customer,
+                IdempotencyKey.idempotency_key == row.idempotency_key,
+                IdempotencyKey.created <= before,
+            )
+        )
+    return len(rows)
+
+
+def _life(call: Call) -> timedelta:
+    return timedelta(hours=call.platform.config.idempotency_hours)
+
+
+def _place(i_customer: int, key: str) -> str:
+    return f"idempotency_keys.answer:{i_customer}:{key}"
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return {_DECIMAL: str(value)}
+    raise TypeError(f"{type(value).__name__} cannot be kept as an answer")
+
+
+def _from_plain(value: dict[str, Any]) -> Any:
+    return Decimal(value[_DECIMAL]) if value.keys() == {_DECIMAL} else value
