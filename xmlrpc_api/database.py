@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint, event
+from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -39,6 +39,9 @@ class Database:
     def __init__(self, config: Config) -> None:
         self.is_sqlite = config.is_sqlite
         self._writer, self._reader = _sqlite(config) if self.is_sqlite else _postgresql(config)
+        self._snapshots = (
+            self._reader if self.is_sqlite else self._writer.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -53,6 +56,14 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading, every statement for itself."""
         async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """A session in which everything is read as it was at one moment, however long it takes."""
+        async with AsyncSession(self._snapshots, expire_on_commit=False, autoflush=False) as session:
+            if self.is_sqlite:
+                await session.execute(text("BEGIN"))
             yield session
 
     async def run(self, work: Any) -> Any:
@@ -165,8 +176,13 @@ def is_unavailable(error: Exception) -> bool:
     if error.connection_invalidated or sqlstate(error)[:2] in UNAVAILABLE_CLASSES:
         return True
     return isinstance(error, OperationalError | InterfaceError) and (
-        not sqlstate(error) or any(text in str(error.orig) for text in SQLITE_UNAVAILABLE)
+        not sqlstate(error) or any(part in str(error.orig) for part in SQLITE_UNAVAILABLE)
     )
+
+
+def is_not_null(error: IntegrityError) -> bool:
+    """Whether a value is missing that a column needs: a bug of ours, whatever the client sent."""
+    return sqlstate(error) == "23502" or "NOT NULL constraint failed" in str(error.orig)
 
 
 def violated_constraint(error: IntegrityError) -> Constraint | Index | None:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import ROOT_ID
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call, Origin, Platform
-from xmlrpc_api.database import Database, is_retryable, is_unavailable, violated_constraint
+from xmlrpc_api.database import Database, is_not_null, is_retryable, is_unavailable, violated_constraint
 from xmlrpc_api.faults import (
     BadParameter,
     Conflict,
@@ -364,7 +364,7 @@ def to_fault(error: Exception, origin: Origin) -> Fault:
     """What the client is told of an error. Bugs are logged with their traceback and told as an id."""
     if isinstance(error, Fault):
         return error
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError) and not is_not_null(error):
         return _from_constraint(violated_constraint(error))
     if is_unavailable(error):
         log.warning("unavailable", error=type(error).__name__, request_id=origin.request_id)

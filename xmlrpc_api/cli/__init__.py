@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli import calls, checks, setup, transfer
+from xmlrpc_api.cli import books, calls, checks, setup, transfer
 
 app = typer.Typer(
     help="A provisioning core for VoIP wholesalers and resellers that speaks XML-RPC.",
@@ -34,6 +34,8 @@ app.command()(setup.init)
 app.command()(setup.serve)
 app.command()(setup.migrate)
 app.command()(checks.check)
+app.command()(books.verify)
 app.command()(calls.call)
 app.command()(calls.methods)
 app.add_typer(transfer.app, name="customers")
+app.add_typer(books.rates, name="rates")

@@ -1,0 +1,129 @@
+"""`verify` and `rates import`: are the books right, and what is a currency worth."""
+
+import csv
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import delete, insert, select
+
+from models import Currency, ExchangeRate, Rate
+from xmlrpc_api.call import utc_now
+from xmlrpc_api.cli import console
+from xmlrpc_api.config import Config, ConfigError
+from xmlrpc_api.services import verification
+
+MOST_SHOWN = 100
+COLUMNS = ("from_currency", "to_currency", "rate")
+LARGEST_RATE = Decimal(9_000_000)
+
+rates = typer.Typer(help="Exchange rates for payments in other currencies.", no_args_is_help=True)
+
+
+def verify(
+    context: typer.Context,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            help="SEQ:HASH of a link that the server logged earlier ('audit sealed'); it must still be there."
+        ),
+    ] = None,
+) -> None:
+    """
+    Prove that ledger, tree, rights, over-commit and change history are right. Exit code 1 if something is off.
+
+    The server may run meanwhile. Run it after a restore, and by a timer; keep the newest link, which it
+    prints, somewhere else: whoever owns the database cannot cut the chain off before it unnoticed.
+    """
+    config = console.settings(context)
+    findings, newest = console.run(_verify(config, head))
+    for finding in findings[:MOST_SHOWN]:
+        console.out.print(finding, markup=False)
+    if findings:
+        console.err.print(f"[red]{len(findings)} findings.[/] Restore a backup, and find out who changed the database.")
+        raise typer.Exit(1)
+    console.out.print(f"Nothing is wrong. Newest link of the audit chain: {newest}")
+
+
+async def _verify(config: Config, head: str | None) -> tuple[list[str], str]:
+    findings: list[str] = []
+    async with console.open_platform(config) as (platform, database), database.snapshot() as session:
+        with console.progress("rows") as progress:
+            task = progress.add_task("Verifying", total=await verification.size(session))
+            async for step in verification.verify(session, platform.vault, head):
+                findings += step.findings
+                progress.advance(task, step.rows)
+        return findings, await verification.newest_link(session)
+
+
+@rates.command("import")
+def import_rates(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV with the columns from_currency, to_currency and rate.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Remove all rates that the file does not have.")] = False,
+) -> None:
+    """
+    Take over exchange rates; a pair that is there already gets the new rate. All rows or none.
+
+    An amount in from_currency times rate is the amount in to_currency. For a pair that is missing, the
+    inverse of the opposite pair is taken.
+    """
+    config = console.settings(context)
+    count = console.run(_import_rates(config, file, replace))
+    console.err.print(f"{count} rates imported.")
+
+
+async def _import_rates(config: Config, file: Path, replace: bool) -> int:
+    if not file.is_file():
+        raise ConfigError(f"There is no file {file}")
+    async with console.open_platform(config) as (_, database), database.write() as session:
+        known = set((await session.execute(select(Currency.code))).scalars())
+        rows = list(_read_rates(file, known))
+        pairs = delete(ExchangeRate)
+        for row in [] if replace else rows:
+            await session.execute(
+                pairs.where(
+                    ExchangeRate.from_currency == row["from_currency"], ExchangeRate.to_currency == row["to_currency"]
+                )
+            )
+        if replace:
+            await session.execute(pairs)
+        if rows:
+            await session.execute(insert(ExchangeRate), rows)
+    return len(rows)
+
+
+def _read_rates(file: Path, known: set[str]) -> Iterator[dict[str, Any]]:
+    """
+    The rows of a file.
+
+    Raises:
+        ConfigError: One of them cannot be used; the text names its line.
+    """
+    now = utc_now()
+    seen: set[tuple[str, str]] = set()
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            raise ConfigError(f"{file} must have the columns {', '.join(COLUMNS)}")
+        for row in reader:
+            pair = (row["from_currency"].strip().upper(), row["to_currency"].strip().upper())
+            if unknown := [code for code in pair if code not in known]:
+                raise ConfigError(f"{file}, line {reader.line_num}: there is no currency {unknown[0]}")
+            if pair in seen or pair[0] == pair[1]:
+                raise ConfigError(f"{file}, line {reader.line_num}: {pair[0]} to {pair[1]} is not a new pair")
+            seen.add(pair)
+            rate = _rate(row["rate"], f"{file}, line {reader.line_num}")
+            yield {"from_currency": pair[0], "to_currency": pair[1], "rate": rate, "updated": now}
+
+
+def _rate(text: str, place: str) -> Decimal:
+    try:
+        rate = Decimal(text.strip())
+    except InvalidOperation:
+        rate = Decimal(0)
+    if not rate.is_finite() or not 0 < rate <= LARGEST_RATE or rate != round(rate, Rate.places):
+        raise ConfigError(f"{place}: rate must be above 0, up to {LARGEST_RATE}, with at most {Rate.places} decimals")
+    return rate

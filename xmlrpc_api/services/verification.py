@@ -1,0 +1,189 @@
+"""Proof that the books are right: ledger, tree, rights, over-commit and change history, in one pass."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from models import AuditEntry, AuditHead, Balance, Customer, LedgerEntry, Money, WebUser, subtree
+from models.audit import HEAD
+from xmlrpc_api.rights import BITMASKS, FLAGS
+from xmlrpc_api.services import audit, overcommit
+from xmlrpc_api.vault import Vault
+
+BATCH = 2000
+AUDIT_COLUMNS = tuple(AuditEntry.__table__.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the proof has come: rows looked at since the last step, and what was wrong with them."""
+
+    rows: int
+    findings: list[str] = field(default_factory=list)
+
+
+async def size(session: AsyncSession) -> int:
+    """How many rows there are to look at."""
+    tables: tuple[Any, ...] = (Balance, Customer, AuditEntry)
+    counts = [(await session.execute(select(func.count()).select_from(table))).scalar_one() for table in tables]
+    return sum(counts)
+
+
+async def newest_link(session: AsyncSession) -> str:
+    """The end of the audit chain, `SEQ:HASH`."""
+    head = (await session.execute(select(AuditHead).where(AuditHead.i_audit_head == HEAD))).scalar_one()
+    return f"{head.seq}:{head.hash}"
+
+
+async def verify(session: AsyncSession, vault: Vault, head: str | None = None) -> AsyncIterator[Step]:
+    """
+    Look at everything.
+
+    Args:
+        session: Where to read; one snapshot, so that calls may go on meanwhile.
+        vault: Holds the keys of the change history.
+        head: A link of the chain noted earlier, `SEQ:HASH` as the server logs it: it must still be there.
+    """
+    async for step in _balances(session):
+        yield step
+    async for step in _customers(session):
+        yield step
+    async for step in _chain(session, vault):
+        yield step
+    yield Step(0, await _unsealed(session, vault) + await _still_there(session, head))
+
+
+async def _batches(session: AsyncSession, key: Any) -> AsyncIterator[tuple[int, int, int]]:
+    """First and last key of each batch of a table, and how many rows it has."""
+    last = 0
+    while True:
+        keys = (await session.execute(select(key).where(key > last).order_by(key).limit(BATCH))).scalars().all()
+        if not keys:
+            return
+        last = keys[-1]
+        yield keys[0], last, len(keys)
+
+
+async def _balances(session: AsyncSession) -> AsyncIterator[Step]:
+    async for first, last, rows in _batches(session, Balance.i_balance):
+        total = type_coerce(func.coalesce(func.sum(LedgerEntry.amount), 0), Money)
+        sums = (
+            select(Balance.i_balance, Balance.balance, total.label("total"))
+            .outerjoin(LedgerEntry, LedgerEntry.i_balance == Balance.i_balance)
+            .where(Balance.i_balance.between(first, last))
+            .group_by(Balance.i_balance, Balance.balance)
+        )
+        findings = [
+            f"balance {row.i_balance} is {row.balance}, but its ledger adds up to {row.total}"
+            for row in await session.execute(sums)
+            if row.balance != row.total
+        ]
+        yield Step(rows, findings + await _running_sums(session, first, last))
+
+
+async def _running_sums(session: AsyncSession, first: int, last: int) -> list[str]:
+    """Each booking must give the balance that it says, from the one before."""
+    previous = func.lag(LedgerEntry.balance_after, 1, 0).over(
+        partition_by=LedgerEntry.i_balance, order_by=LedgerEntry.i_ledger
+    )
+    entries = (
+        select(
+            LedgerEntry.i_ledger,
+            LedgerEntry.balance_after,
+            (type_coerce(previous, Money) + LedgerEntry.amount).label("expected"),
+        )
+        .where(LedgerEntry.i_balance.between(first, last))
+        .subquery()
+    )
+    wrong = select(entries.c.i_ledger).where(entries.c.balance_after != entries.c.expected)
+    return [f"booking {key} does not follow from the one before" for key in (await session.execute(wrong)).scalars()]
+
+
+async def _customers(session: AsyncSession) -> AsyncIterator[Step]:
+    parent = aliased(Customer)
+    async for first, last, rows in _batches(session, Customer.i_customer):
+        batch = Customer.i_customer.between(first, last)
+        pairs = select(Customer, parent).join(parent, parent.i_customer == Customer.i_wholesaler).where(batch)
+        findings = [
+            f"customer {child.i_customer}: {what}"
+            for child, above in await session.execute(pairs)
+            for what in _misfits(child, above)
+        ]
+        for what, statement in _missing(batch):
+            ids = (await session.execute(statement)).scalars()
+            findings += [f"customer {i_customer} has no {what}" for i_customer in ids]
+        protected = select(Customer.i_customer).where(batch, Customer.overcommit_protection)
+        for i_customer in (await session.execute(protected)).scalars().all():
+            excess = await overcommit.excess_of(session, i_customer)
+            if excess > 0:
+                findings.append(f"customer {i_customer} has handed out {excess.normalize():f} more than he may")
+        session.expunge_all()
+        yield Step(rows, findings)
+
+
+def _misfits(child: Customer, above: Customer) -> list[str]:
+    """Where a customer contradicts the one above him."""
+    found = []
+    if child.path != subtree(above.path, above.i_customer)[0]:
+        found.append(f"his path {child.path} does not lead to his parent {above.i_customer}")
+    if child.max_depth >= above.max_depth:
+        found.append(f"his max_depth {child.max_depth} is not less than that of his parent")
+    found.extend(
+        f"his {name} exceeds that of his parent" for name in BITMASKS if getattr(child, name) & ~getattr(above, name)
+    )
+    found.extend(
+        f"he has {name}, but his parent does not" for name in FLAGS if getattr(child, name) > getattr(above, name)
+    )
+    return found
+
+
+def _missing(batch: Any) -> list[tuple[str, Any]]:
+    """Customers without what every customer has."""
+    parts: tuple[tuple[str, Any], ...] = (("balance", Balance), ("web user", WebUser))
+    return [
+        (
+            what,
+            select(Customer.i_customer)
+            .outerjoin(table, and_(table.i_customer == Customer.i_customer, table.is_default))
+            .where(batch, table.i_customer.is_(None)),
+        )
+        for what, table in parts
+    ]
+
+
+async def _chain(session: AsyncSession, vault: Vault) -> AsyncIterator[Step]:
+    seq, previous = 0, ""
+    while True:
+        statement = select(*AUDIT_COLUMNS).where(AuditEntry.seq > seq).order_by(AuditEntry.seq).limit(BATCH)
+        rows = (await session.execute(statement)).mappings().all()
+        if not rows:
+            break
+        yield Step(len(rows), list(audit.breaks(vault, rows, seq, previous)))
+        seq, previous = rows[-1]["seq"], rows[-1]["hash"]
+    if await newest_link(session) != f"{seq}:{previous}":
+        yield Step(0, [f"the audit chain ends at link {seq}, but more were made: rows are missing at its end"])
+
+
+async def _unsealed(session: AsyncSession, vault: Vault) -> list[str]:
+    """Rows that are not in the chain yet must at least be signed; there are never many."""
+    unsealed = await session.execute(select(*AUDIT_COLUMNS).where(AuditEntry.seq.is_(None)))
+    rows = [dict(row) for row in unsealed.mappings()]
+    return [
+        f"audit row {row['i_audit']} was changed, or did not come from this server"
+        for row in rows
+        if not vault.signed(audit.PURPOSE_ROW, audit.content(row), row["mac"])
+    ]
+
+
+async def _still_there(session: AsyncSession, head: str | None) -> list[str]:
+    if head is None:
+        return []
+    seq, _, digest = head.partition(":")
+    wanted = AuditEntry.seq == (int(seq) if seq.isdecimal() else 0)
+    if (await session.execute(select(AuditEntry.i_audit).where(wanted, AuditEntry.hash == digest))).first():
+        return []
+    return [f"the link {head} is not in the audit chain any more"]
