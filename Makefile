@@ -28,6 +28,9 @@ run: $(VENV)/run.stamp ## install, create the database and root, print two calls
 test: $(VENV)/dev.stamp ## the whole suite, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest
 
+soak: $(VENV)/dev.stamp ## the same tests of races and crashes, at full length
+	$(BIN)/python -m pytest -m soak --soak --timeout 3600 --durations 20
+
 check: $(VENV)/dev.stamp ## style, types, layers, migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -49,4 +52,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test check format reference lock clean
+.PHONY: help run test soak check format reference lock clean

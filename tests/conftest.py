@@ -15,6 +15,16 @@ from xmlrpc_api import logs
 ENGINES = ("sqlite", "postgresql")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="Run the tests marked `soak` at full length.")
+
+
+@pytest.fixture
+def length(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """How long to go on: the first number in the suite, the second with --soak."""
+    return lambda short, long: long if request.config.getoption("--soak") else short
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A real PostgreSQL 18, from a wheel."""
@@ -47,6 +57,15 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 def server(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
     config = test_config(new_database(engine))
     logs.configure(config)
+    running = Server(config, asyncio.run(prepare(config)))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def fresh(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
+    """A server on a database of its own, for tests that damage it."""
+    config = test_config(new_database(engine))
     running = Server(config, asyncio.run(prepare(config)))
     yield running
     running.close()

@@ -1,0 +1,55 @@
+"""Many clients at once, each with a connection of its own, from a trusted host."""
+
+import random
+import threading
+import xmlrpc.client
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+OK = "OK"
+Answer = Any
+Work = Callable[[Any], Any]
+
+
+class Crowd:
+    """
+    Threads that call one server.
+
+    Args:
+        url: Where it answers; it must trust this host.
+        size: How many clients there are.
+    """
+
+    def __init__(self, url: str, size: int) -> None:
+        self._url, self._size = url, size
+        self._local = threading.local()
+
+    def _client(self) -> Any:
+        if not hasattr(self._local, "client"):
+            self._local.client = xmlrpc.client.ServerProxy(self._url, allow_none=True, use_builtin_types=True)
+        return self._local.client
+
+    def do(self, works: Iterable[Work]) -> list[Answer]:
+        """Run all of these, in any order; what each was answered, a fault as its code."""
+
+        def run(work: Work) -> Answer:
+            try:
+                return work(self._client())
+            except xmlrpc.client.Fault as fault:
+                return fault.faultCode
+
+        with ThreadPoolExecutor(self._size) as pool:
+            return list(pool.map(run, works))
+
+
+def call(method: str, **params: Any) -> Work:
+    """One call."""
+    return lambda client: getattr(client, method)(params)
+
+
+def shuffled(works: Iterable[Work], seed: int) -> list[Work]:
+    """The same, in an order that the seed decides."""
+    mixed = list(works)
+    random.Random(seed).shuffle(mixed)
+    return mixed

@@ -1,0 +1,393 @@
+"""Money: what is booked, on whom, in which currency, and what is refused."""
+
+import xmlrpc.client
+from datetime import datetime
+from typing import Any
+
+import pytest
+from books import findings
+from conftest import Customers, Reseller
+from faces import Api
+from harness import Server
+
+from xmlrpc_api.faults import BadParameter, NotEnoughCredit, NotFound, NotPermitted, WrongReference, WrongType
+
+RAISING = ["customerAddFunds", "customerCredit"]
+PAYING = [*RAISING, "customerDebit"]
+
+
+@pytest.fixture
+def funded(root: Api, reseller: Reseller) -> Reseller:
+    """A reseller with 1000 of his own."""
+    root.customerAddFunds(i_customer=reseller.i_customer, amount=1000, currency="USD")
+    return reseller
+
+
+def balance(api: Api, i_customer: int) -> float:
+    return api.info(i_customer)["balance"]
+
+
+@pytest.fixture
+def rates(server: Server) -> None:
+    server.sql("DELETE FROM exchange_rates")
+    statement = (
+        "INSERT INTO exchange_rates (from_currency, to_currency, rate, updated)"
+        " VALUES ('EUR', 'USD', 1250000000000, '2026-11-21 00:00:00+00:00')"
+    )
+    server.sql(statement)
+
+
+class TestPaying:
+    @pytest.mark.parametrize("method", RAISING)
+    def test_raises_the_balance(self, funded: Reseller, customers: Customers, method: str) -> None:
+        i_customer = customers.make(funded)
+
+        assert getattr(funded, method)(i_customer=i_customer, amount=20.12, currency="USD") == {"result": "OK"}
+
+        assert balance(funded, i_customer) == 20.12
+
+    def test_a_debit_lowers_it(self, funded: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(funded, balance=100)
+
+        funded.customerDebit(i_customer=i_customer, amount=50.12, currency="USD")
+
+        assert balance(funded, i_customer) == 49.88
+
+    @pytest.mark.parametrize("method", PAYING)
+    def test_the_payer_gives_what_the_other_gets(
+        self, root: Api, funded: Reseller, customers: Customers, method: str
+    ) -> None:
+        i_customer = customers.make(funded, balance=100)
+        before = balance(funded, i_customer) + balance(root, funded.i_customer)
+
+        getattr(funded, method)(i_customer=i_customer, amount=7, currency="USD")
+
+        assert balance(funded, i_customer) + balance(root, funded.i_customer) == before
+
+    def test_root_is_not_billed(self, root: Api, reseller: Reseller) -> None:
+        root.customerAddFunds(i_customer=reseller.i_customer, amount=5, currency="USD")
+
+        assert root.info(1)["balance"] == 0
+
+    def test_both_sides_are_in_the_ledger_and_point_at_each_other(self, funded: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(funded)
+        when = "09:57:29.000 GMT Fri Nov 20 2026"
+        funded.customerAddFunds(
+            i_customer=i_customer, amount=3, currency="USD", payment_notes="cash", payment_time=when
+        )
+
+        (theirs,) = funded.getLedger(i_customer=i_customer)["ledger"]
+        ours = funded.getLedger()["ledger"][0]
+
+        assert (theirs["kind"], theirs["amount"], theirs["balance_after"]) == ("funds", 3, 3)
+        assert theirs["notes"] == "cash"
+        assert theirs["payment_time"] == datetime(2026, 11, 20, 9, 57, 29)  # noqa: DTZ001 (as XML-RPC has it)
+        assert (ours["kind"], ours["amount"], ours["balance_after"]) == ("payer", -3, 997)
+        assert ours["i_ledger_source"] == theirs["i_ledger"]
+
+    def test_the_smallest_amount_is_exact(self, funded: Reseller, customers: Customers, server: Server) -> None:
+        i_customer = customers.make(funded)
+
+        for _ in range(10):
+            funded.customerAddFunds(i_customer=i_customer, amount=0.000001, currency="USD")
+
+        assert balance(funded, i_customer) == 0.00001
+        assert not findings(server)
+
+    @pytest.mark.parametrize(
+        ("amount", "code", "text"),
+        [
+            (0, BadParameter.code, "Parameter amount must be greater than zero"),
+            (-5, BadParameter.code, "Parameter amount must be greater than zero"),
+            ("0.0000001", BadParameter.code, "Parameter amount must have at most six decimals"),
+            (1e13, BadParameter.code, None),
+            ("much", WrongType.code, "Parameter amount must be a number"),
+            (True, WrongType.code, "Parameter amount must be a number"),
+        ],
+    )
+    @pytest.mark.parametrize("method", PAYING)
+    def test_refuses_amounts_that_are_none(
+        self, reseller: Reseller, customers: Customers, refused: Any, method: str, amount: Any, code: int, text: str
+    ) -> None:
+        i_customer = customers.make(reseller)
+
+        with refused(code, text):
+            getattr(reseller, method)(i_customer=i_customer, amount=amount, currency="USD")
+
+    @pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+    def test_refuses_doubles_that_are_no_number(self, reseller: Reseller, refused: Any, number: str) -> None:
+        with refused(WrongType.code):
+            reseller.customerAddFunds(i_customer=1, amount=float(number), currency="USD")
+
+    @pytest.mark.parametrize("method", PAYING)
+    def test_hides_customers_of_others(
+        self, root: Api, funded: Reseller, customers: Customers, refused: Any, method: str
+    ) -> None:
+        foreign = customers.make(root)
+        grandchild = customers.make(customers.reseller(funded))
+
+        for i_customer in (foreign, grandchild, funded.i_customer, 2**31 - 1):
+            with refused(NotFound.code, "Customer not found"):
+                getattr(funded, method)(i_customer=i_customer, amount=1, currency="USD")
+
+    @pytest.mark.parametrize("method", [*PAYING, "transferFunds", "setLowBalance"])
+    def test_needs_the_right_to_edit(self, root: Api, customers: Customers, refused: Any, method: str) -> None:
+        weak = customers.reseller(root, customers_mgmt=5)
+        i_customer, other = customers.make(weak), customers.make(weak)
+        params: dict[str, Any] = {"i_customer": i_customer, "amount": 1, "currency": "USD", "threshold": 1}
+
+        with refused(NotPermitted.code):
+            getattr(weak, method)(**params, i_customer_from=i_customer, i_customer_to=other)
+
+
+class TestCredit:
+    def test_a_debit_reaches_down_to_the_credit_limit(
+        self, reseller: Reseller, customers: Customers, refused: Any
+    ) -> None:
+        i_customer = customers.make(reseller, balance=10, credit_limit=5)
+
+        reseller.customerDebit(i_customer=i_customer, amount=15, currency="USD")
+
+        with refused(NotEnoughCredit.code, "Not enough credit"):
+            reseller.customerDebit(i_customer=i_customer, amount=0.000001, currency="USD")
+        assert balance(reseller, i_customer) == -5
+
+    def test_nobody_gives_what_he_does_not_have(self, reseller: Reseller, customers: Customers, refused: Any) -> None:
+        i_customer = customers.make(reseller)
+
+        with refused(NotEnoughCredit.code):
+            reseller.customerAddFunds(i_customer=i_customer, amount=1, currency="USD")
+
+        assert balance(reseller, i_customer) == 0
+        assert reseller.getLedger(i_customer=i_customer)["ledger"] == []
+
+
+class TestCurrencies:
+    @pytest.mark.parametrize(
+        ("owner_currency", "currency", "expected"), [("USD", "EUR", 12.5), ("EUR", "USD", 8), ("USD", "USD", 10)]
+    )
+    @pytest.mark.usefixtures("rates")
+    def test_a_payment_is_converted_by_the_rate_or_its_inverse(
+        self, root: Api, customers: Customers, server: Server, owner_currency: str, currency: str, expected: float
+    ) -> None:
+        tariff = server.sql(
+            "INSERT INTO tariffs (i_customer, name, currency) VALUES (1, :n, :c) RETURNING i_tariff",
+            n=f"{owner_currency}{currency}{id(customers)}",
+            c=owner_currency,
+        )[0][0]
+        i_customer = customers.make(root, i_tariff=tariff)
+
+        root.customerAddFunds(i_customer=i_customer, amount=10, currency=currency)
+
+        (entry,) = root.getLedger(i_customer=i_customer)["ledger"]
+        assert entry["amount"] == expected
+        assert (entry["paid_amount"], entry["paid_currency"]) == (10, currency)
+        assert entry["rate"] == expected / 10
+
+    @pytest.mark.usefixtures("rates")
+    def test_payer_and_payee_each_in_his_own(
+        self, root: Api, customers: Customers, funded: Reseller, server: Server
+    ) -> None:
+        i_customer = customers.make(funded, i_tariff=customers.tariff(funded, "EUR"))
+
+        funded.customerAddFunds(i_customer=i_customer, amount=8, currency="EUR")
+
+        assert balance(funded, i_customer) == 8
+        assert balance(root, funded.i_customer) == 990
+
+    @pytest.mark.parametrize("currency", ["JPY", "XXZ", "usd "])
+    def test_without_a_rate_it_is_refused(self, root: Api, customers: Customers, refused: Any, currency: str) -> None:
+        i_customer = customers.make(root)
+
+        with pytest.raises(xmlrpc.client.Fault) as caught:
+            root.customerAddFunds(i_customer=i_customer, amount=1, currency=currency)
+
+        assert caught.value.faultCode in (WrongReference.code, BadParameter.code)
+        assert "currency" in caught.value.faultString
+
+
+class TestTransfer:
+    def test_moves_money_between_two_sub_customers(self, root: Api, reseller: Reseller, customers: Customers) -> None:
+        giver, taker = customers.make(reseller, balance=10), customers.make(reseller)
+
+        reseller.transferFunds(i_customer_from=giver, i_customer_to=taker, amount=4, currency="USD")
+
+        assert (balance(reseller, giver), balance(reseller, taker)) == (6, 4)
+        assert balance(root, reseller.i_customer) == 0
+
+    def test_only_what_is_there(self, reseller: Reseller, customers: Customers, refused: Any) -> None:
+        giver, taker = customers.make(reseller, balance=10), customers.make(reseller)
+
+        with refused(NotEnoughCredit.code):
+            reseller.transferFunds(i_customer_from=giver, i_customer_to=taker, amount=11, currency="USD")
+
+        assert (balance(reseller, giver), balance(reseller, taker)) == (10, 0)
+
+    def test_not_to_the_giver(self, reseller: Reseller, customers: Customers, refused: Any) -> None:
+        giver = customers.make(reseller, balance=10)
+
+        with refused(WrongReference.code, "Wrong i_customer_to"):
+            reseller.transferFunds(i_customer_from=giver, i_customer_to=giver, amount=1, currency="USD")
+
+    def test_not_between_others(self, root: Api, reseller: Reseller, customers: Customers, refused: Any) -> None:
+        mine, foreign = customers.make(reseller, balance=10), customers.make(root, balance=10)
+
+        for pair in ((mine, foreign), (foreign, mine)):
+            with refused(NotFound.code, "Customer not found"):
+                reseller.transferFunds(i_customer_from=pair[0], i_customer_to=pair[1], amount=1, currency="USD")
+
+
+class TestPaymentsList:
+    def test_tells_every_member(self, funded: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(funded)
+        when = "09:57:29.000 GMT Fri Nov 20 2026"
+        funded.customerCredit(
+            i_customer=i_customer, amount=2.5, currency="USD", payment_notes="gift", payment_time=when
+        )
+
+        (payment,) = funded.getPaymentsList(i_customer=i_customer)["payments"]
+
+        assert payment.pop("i_payment") > 0
+        assert payment == {
+            "i_account": None,
+            "i_customer": i_customer,
+            "payment_time": when,
+            "amount": 2.5,
+            "currency": "USD",
+            "type": "credit",
+            "tx_id": "",
+            "tx_error": "",
+            "tx_result": 1,
+            "by_credit_debit_card": False,
+            "by_voucher": False,
+            "notes": "gift",
+        }
+
+    def test_filters_by_type_and_time_and_pages(self, funded: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(funded)
+        for day in range(1, 6):
+            method = funded.customerDebit if day == 3 else funded.customerAddFunds
+            method(i_customer=i_customer, amount=day, currency="USD", payment_time=f"2026110{day}T00:00:00")
+
+        def amounts(**filters: Any) -> list[float]:
+            return [p["amount"] for p in funded.getPaymentsList(i_customer=i_customer, **filters)["payments"]]
+
+        assert amounts() == [5, 4, 3, 2, 1]
+        assert amounts(type="debit") == [3]
+        assert amounts(type="credit", offset=1, limit=2) == [4, 2]
+        assert amounts(start_date="20261102T00:00:00", end_date="00:00:00.000 GMT Wed Nov 4 2026") == [3, 2]
+
+    def test_without_a_customer_it_tells_those_of_all_direct_ones(self, funded: Reseller, customers: Customers) -> None:
+        ids = [customers.make(funded) for _ in range(2)]
+        for i_customer in ids:
+            funded.customerAddFunds(i_customer=i_customer, amount=1, currency="USD")
+
+        listed = [p["i_customer"] for p in funded.getPaymentsList()["payments"]]
+
+        assert listed == [ids[1], ids[0], funded.i_customer]
+
+    def test_initial_and_set_balances_are_no_payments(self, reseller: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(reseller, balance=5)
+        reseller.updateCustomer(i_customer=i_customer, balance=6)
+
+        assert reseller.getPaymentsList(i_customer=i_customer)["payments"] == []
+
+    def test_one_payment_by_its_id(self, funded: Reseller, customers: Customers, root: Api, refused: Any) -> None:
+        i_customer = customers.make(funded)
+        funded.customerAddFunds(i_customer=i_customer, amount=9, currency="USD")
+        (listed,) = funded.getPaymentsList(i_customer=i_customer)["payments"]
+
+        info = funded.getPaymentInfo(i_payment=listed["i_payment"], i_customer=i_customer)
+
+        assert info == {"result": "OK", **listed}
+        for i_payment, who in ((listed["i_payment"], funded.i_customer), (2**31 - 1, i_customer)):
+            with refused(NotFound.code, "Payment not found"):
+                funded.getPaymentInfo(i_payment=i_payment, i_customer=who)
+
+    @pytest.mark.parametrize("method", ["getPaymentsList", "getLedger", "getLowBalance"])
+    def test_books_of_others_are_hidden(
+        self, root: Api, reseller: Reseller, customers: Customers, refused: Any, method: str
+    ) -> None:
+        with refused(NotFound.code, "Customer not found"):
+            getattr(reseller, method)(i_customer=customers.make(root))
+
+
+class TestLowBalance:
+    def test_what_is_set_is_told(self, reseller: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(reseller)
+        wanted = {
+            "threshold": 5.5,
+            "notify_by_email": True,
+            "charge_amount": 20.0,
+            "notification_retry_count": 3,
+            "notification_retry_interval": 600,
+        }
+
+        reseller.setLowBalance(i_customer=i_customer, **wanted)
+
+        assert reseller.getLowBalance(i_customer=i_customer) == {
+            "result": "OK",
+            **wanted,
+            "charge_card": False,
+            "i_debit_credit_card": None,
+        }
+
+    def test_falling_below_writes_one_event(self, reseller: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(reseller, balance=10)
+        reseller.setLowBalance(i_customer=i_customer, threshold=5)
+
+        for _ in range(4):
+            reseller.customerDebit(i_customer=i_customer, amount=2, currency="USD")
+
+        (event,) = [e for e in reseller.listEvents()["events"] if e["i_customer"] == i_customer]
+        assert event["kind"] == "low_balance"
+        assert event["details"]["balance"] == "4"
+        assert event["details"]["threshold"] == "5"
+
+    def test_reaching_the_threshold_is_not_below(self, reseller: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(reseller, balance=10)
+        reseller.setLowBalance(i_customer=i_customer, threshold=5)
+
+        reseller.customerDebit(i_customer=i_customer, amount=5, currency="USD")
+
+        assert reseller.listEvents()["events"] == []
+
+    def test_it_writes_again_after_the_balance_has_recovered(self, reseller: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(reseller, balance=10)
+        reseller.setLowBalance(i_customer=i_customer, threshold=5)
+        for amount in (1, 10, 1):
+            reseller.updateCustomer(i_customer=i_customer, balance=amount)
+
+        assert len(reseller.listEvents()["events"]) == 2
+
+    def test_events_are_read_on_from_the_last_one(self, reseller: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(reseller, balance=10)
+        reseller.setLowBalance(i_customer=i_customer, threshold=5)
+        for amount in (1, 10, 1):
+            reseller.updateCustomer(i_customer=i_customer, balance=amount)
+
+        first = reseller.listEvents(limit=1)["events"]
+        rest = reseller.listEvents(after=first[0]["i_event"])["events"]
+
+        assert [len(first), len(rest)] == [1, 1]
+
+    def test_events_of_others_are_hidden(self, root: Api, reseller: Reseller, customers: Customers) -> None:
+        i_customer = customers.make(root, balance=10)
+        root.setLowBalance(i_customer=i_customer, threshold=50)
+        root.updateCustomer(i_customer=i_customer, balance=100)
+        root.updateCustomer(i_customer=i_customer, balance=1)
+
+        assert reseller.listEvents()["events"] == []
+
+    @pytest.mark.parametrize("wish", [{"charge_card": True}, {"i_debit_credit_card": 7}])
+    def test_a_card_that_is_not_kept_cannot_be_charged(
+        self, reseller: Reseller, customers: Customers, refused: Any, wish: dict[str, Any]
+    ) -> None:
+        i_customer = customers.make(reseller)
+
+        with refused(WrongReference.code, "Wrong i_debit_credit_card"):
+            reseller.setLowBalance(i_customer=i_customer, **wish)
+
+    def test_something_must_be_changed(self, reseller: Reseller, customers: Customers, refused: Any) -> None:
+        with refused(BadParameter.code, "At least one parameter to change is required"):
+            reseller.setLowBalance(i_customer=customers.make(reseller))
