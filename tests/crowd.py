@@ -24,10 +24,12 @@ class Crowd:
     def __init__(self, url: str, size: int) -> None:
         self._url, self._size = url, size
         self._local = threading.local()
+        self._clients: list[Any] = []
 
     def _client(self) -> Any:
         if not hasattr(self._local, "client"):
             self._local.client = xmlrpc.client.ServerProxy(self._url, allow_none=True, use_builtin_types=True)
+            self._clients.append(self._local.client)
         return self._local.client
 
     def do(self, works: Iterable[Work]) -> list[Answer]:
@@ -40,7 +42,10 @@ class Crowd:
                 return fault.faultCode
 
         with ThreadPoolExecutor(self._size) as pool:
-            return list(pool.map(run, works))
+            answers = list(pool.map(run, works))
+        while self._clients:
+            self._clients.pop()("close")()
+        return answers
 
 
 def call(method: str, **params: Any) -> Work:

@@ -1,12 +1,14 @@
 """Money: what is booked, on whom, in which currency, and what is refused."""
 
 import xmlrpc.client
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 from books import findings
 from conftest import Customers, Reseller
+from crowd import Crowd, call, shuffled
 from faces import Api
 from harness import Server
 
@@ -391,3 +393,52 @@ class TestLowBalance:
     def test_something_must_be_changed(self, reseller: Reseller, customers: Customers, refused: Any) -> None:
         with refused(BadParameter.code, "At least one parameter to change is required"):
             reseller.setLowBalance(i_customer=customers.make(reseller))
+
+
+@pytest.mark.soak
+class TestRaces:
+    """On PostgreSQL they show what SQLite, with its one writer, cannot."""
+
+    CLIENTS = 32
+
+    @pytest.fixture
+    def crowd(self, variant: Callable[..., Server]) -> Crowd:
+        return Crowd(variant(trusted_hosts=["127.0.0.1"]).url, self.CLIENTS)
+
+    def test_concurrent_debits_take_what_is_there_and_no_more(
+        self, root: Api, customers: Customers, server: Server, crowd: Crowd, length: Callable[[int, int], int]
+    ) -> None:
+        count = length(400, 10_000)
+        i_customer = customers.make(root, balance=count // 2)
+
+        debit = call("customerDebit", i_customer=i_customer, amount=1, currency="USD", i_wholesaler=1)
+        answers = crowd.do([debit] * count)
+
+        assert answers.count({"result": "OK"}) == answers.count(NotEnoughCredit.code) == count // 2
+        assert balance(root, i_customer) == 0
+        assert findings(server) == []
+
+    def test_concurrent_credits_add_up(
+        self, root: Api, funded: Reseller, customers: Customers, crowd: Crowd, length: Callable[[int, int], int]
+    ) -> None:
+        count = length(400, 10_000)
+        i_customer = customers.make(funded)
+
+        credit = call(
+            "customerCredit", i_customer=i_customer, amount=0.01, currency="USD", i_wholesaler=funded.i_customer
+        )
+        answers = crowd.do([credit] * count)
+
+        assert answers == [{"result": "OK"}] * count
+        assert balance(funded, i_customer) == count / 100
+        assert balance(root, funded.i_customer) == 1000 - count / 100
+
+    def test_calls_for_a_busy_balance_and_for_others_are_all_answered(
+        self, root: Api, customers: Customers, crowd: Crowd, variant: Callable[..., Server]
+    ) -> None:
+        busy, quiet = customers.make(root, balance=1000), customers.make(root, balance=1000)
+        debits = [call("customerDebit", i_customer=busy, amount=1, currency="USD", i_wholesaler=1)] * 300
+        others = [call("customerDebit", i_customer=quiet, amount=1, currency="USD", i_wholesaler=1)] * 30
+        mixed = shuffled([*debits, *others], seed=5)
+
+        assert crowd.do(mixed) == [{"result": "OK"}] * 330
