@@ -1,0 +1,46 @@
+"""`verify` and `rates import` as an operator runs them."""
+
+from pathlib import Path
+
+import pytest
+from commandline import CommandLine
+
+HEADER = "from_currency,to_currency,rate\n"
+
+
+class TestVerify:
+    def test_finds_nothing_in_a_new_installation(self, cli_on_each: CommandLine) -> None:
+        assert "Nothing is wrong. Newest link of the audit chain: 0:" in cli_on_each.run("verify").stdout
+
+    def test_a_link_that_is_not_there_is_a_finding(self, cli: CommandLine) -> None:
+        done = cli.run("verify", "--head", "7:forged", code=1)
+
+        assert "the link 7:forged is not in the audit chain any more" in done.stdout
+        assert "1 findings" in done.stderr
+
+
+class TestRates:
+    def test_can_be_run_again(self, cli_on_each: CommandLine, tmp_path: Path) -> None:
+        file = tmp_path / "rates.csv"
+        file.write_text(HEADER + "USD,EUR,0.85\nGBP,USD,1.3\n")
+
+        for _ in range(2):
+            assert "2 rates imported." in cli_on_each.run("rates", "import", str(file)).stderr
+
+    @pytest.mark.parametrize(
+        ("row", "text"),
+        [
+            ("USD,XXZ,1", "line 2: there is no currency XXZ"),
+            ("USD,USD,1", "line 2: USD to USD is not a new pair"),
+            ("USD,EUR,0", "line 2: rate must be above 0"),
+            ("USD,EUR,nan", "line 2: rate must be above 0"),
+            ("USD,EUR,0.1234567890123", "line 2: rate must be above 0"),
+        ],
+    )
+    def test_a_bad_row_is_named_and_nothing_is_imported(
+        self, cli: CommandLine, tmp_path: Path, row: str, text: str
+    ) -> None:
+        file = tmp_path / "rates.csv"
+        file.write_text(f"{HEADER}{row}\n")
+
+        assert text in cli.run("rates", "import", str(file), code=2).stderr
