@@ -1,6 +1,5 @@
 """Many clients at once, each with a connection of its own, from a trusted host."""
 
-import random
 import threading
 import xmlrpc.client
 from collections.abc import Callable, Iterable
@@ -51,10 +50,3 @@ class Crowd:
 def call(method: str, **params: Any) -> Work:
     """One call."""
     return lambda client: getattr(client, method)(params)
-
-
-def shuffled(works: Iterable[Work], seed: int) -> list[Work]:
-    """The same, in an order that the seed decides."""
-    mixed = list(works)
-    random.Random(seed).shuffle(mixed)
-    return mixed
