@@ -208,6 +208,15 @@ class TestCurrencies:
         assert caught.value.faultCode in (WrongReference.code, BadParameter.code)
         assert "currency" in caught.value.faultString
 
+    @pytest.mark.usefixtures("rates")
+    def test_an_amount_that_is_nothing_in_the_other_currency_is_refused(
+        self, root: Api, reseller: Reseller, server: Server, refused: Any
+    ) -> None:
+        server.sql("UPDATE exchange_rates SET rate = 400000000000")
+
+        with refused(BadParameter.code, "Parameter amount is too small: it is nothing in USD"):
+            root.customerAddFunds(i_customer=reseller.i_customer, amount=0.000001, currency="EUR")
+
 
 class TestTransfer:
     def test_moves_money_between_two_sub_customers(self, root: Api, reseller: Reseller, customers: Customers) -> None:

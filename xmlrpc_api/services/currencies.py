@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import SCALE, ExchangeRate, Rate
-from xmlrpc_api.faults import WrongReference
+from xmlrpc_api.faults import BadParameter, WrongReference
 
 SMALLEST = Decimal(1).scaleb(-SCALE)
 SMALLEST_RATE = Decimal(1).scaleb(-Rate.places)
@@ -29,9 +29,13 @@ async def convert(session: AsyncSession, amount: Decimal, currency: str, to: str
 
     Raises:
         WrongReference: There is no rate between the two.
+        BadParameter: The amount is less than the smallest one in the other currency.
     """
     rate = (await rates(session, {currency}, to))[currency]
-    return Converted((amount * rate).quantize(SMALLEST, ROUND_HALF_EVEN), rate)
+    converted = (amount * rate).quantize(SMALLEST, ROUND_HALF_EVEN)
+    if not converted:
+        raise BadParameter("amount", f"is too small: it is nothing in {to}")
+    return Converted(converted, rate)
 
 
 async def rates(session: AsyncSession, currencies: set[str], to: str) -> Mapping[str, Decimal]:
