@@ -18,7 +18,8 @@ from models.reference import (
 )
 from models.routing_group import RoutingGroup
 from models.tariff import Tariff
-from models.web_user import WebUser, login_key
+from models.throttle import Throttle
+from models.web_user import RecoveryCode, WebUser, login_key
 
 __all__ = [
     "KEY_LENGTH",
@@ -48,8 +49,10 @@ __all__ = [
     "PasswordPolicy",
     "PaymentMethod",
     "Rate",
+    "RecoveryCode",
     "RoutingGroup",
     "Tariff",
+    "Throttle",
     "TimeZone",
     "UtcDateTime",
     "WebUser",

@@ -5,10 +5,9 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, UtcDateTime, ascii_string
+from models.base import SIGNATURE_LENGTH, Base, UtcDateTime, ascii_string
 from models.customer import PATH_LENGTH
 
-SIGNATURE_LENGTH = 73  # name of the key, colon, 64 hexadecimal digits
 HEAD = 1
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")

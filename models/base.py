@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 SCALE = 6
 ASCII_STRING_COLLATION = "C"
+SIGNATURE_LENGTH = 73  # name of the key, colon, 64 hexadecimal digits
 
 
 class Access(enum.Enum):

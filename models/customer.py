@@ -58,7 +58,7 @@ class Customer(Base):
         example=1,
     )
     i_web_user: AssociationProxy[int] = through("default_user", "i_web_user")
-    i_access_level: AssociationProxy[str] = through("default_user", "i_access_level")
+    i_access_level: AssociationProxy[str] = through("default_user", "i_access_level", access=Access.READ_ONLY)
     base_currency: AssociationProxy[str] = through("money", "currency")
     blocked: Mapped[bool] = field(
         Boolean,
@@ -84,7 +84,7 @@ class Customer(Base):
         doc="Name of the customer, unique.",
         example="acme",
     )
-    web_password: AssociationProxy[str] = through("default_user", "web_password", access=Access.REQUIRED)
+    web_password: AssociationProxy[str] = through("default_user", "web_password")
     i_tariff: Mapped[int | None] = field(
         ForeignKey("tariffs.i_tariff"),
         index=True,
@@ -92,7 +92,7 @@ class Customer(Base):
         doc="Tariff, one of the caller's; nil assigns the tariff the caller himself is on.",
         example=None,
     )
-    web_login: AssociationProxy[str] = through("default_user", "web_login")
+    web_login: AssociationProxy[str] = through("default_user", "web_login", access=Access.OPTIONAL)
     i_routing_group: Mapped[int | None] = field(
         ForeignKey("routing_groups.i_routing_group"),
         index=True,

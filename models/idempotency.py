@@ -5,8 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.audit import SIGNATURE_LENGTH
-from models.base import Base, UtcDateTime
+from models.base import SIGNATURE_LENGTH, Base, UtcDateTime
 
 KEY_LENGTH = 255
 

@@ -49,13 +49,20 @@ class ExportType(Base):
 
 
 class PasswordPolicy(Base):
-    """A set of demands on passwords, chosen per customer."""
+    """A set of demands on passwords, chosen per customer. Operators may add rows of their own."""
 
     __tablename__ = "password_policies"
     __table_args__ = ()
 
     i_password_policy: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(64), unique=True)
+    minimum_length: Mapped[int] = mapped_column(Integer, default=1, doc="In characters.")
+    needs_lower: Mapped[bool] = mapped_column(Boolean, default=False, doc="A lower case letter.")
+    needs_upper: Mapped[bool] = mapped_column(Boolean, default=False, doc="An upper case letter.")
+    needs_digit: Mapped[bool] = mapped_column(Boolean, default=False)
+    needs_symbol: Mapped[bool] = mapped_column(Boolean, default=False, doc="Anything that is no letter and no digit.")
+    differs_from_login: Mapped[bool] = mapped_column(Boolean, default=False, doc="Whatever the case of its letters.")
+    minimum_score: Mapped[int] = mapped_column(Integer, default=0, doc="Of zxcvbn, 0 to 4; 0 does not ask it.")
 
 
 class PaymentMethod(Base):

@@ -1,9 +1,12 @@
 """Web users: the logins to the self-care portal."""
 
-from sqlalchemy import Boolean, ForeignKey, Integer, String
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from models.base import Access, Base, field, one_default_per_customer
+from models.base import SIGNATURE_LENGTH, Access, Base, UtcDateTime, field, one_default_per_customer
 
 LOGIN_LENGTH = 128
 PASSWORD_LIMIT = 256
@@ -15,15 +18,30 @@ def login_key(web_login: str) -> str:
 
 
 class WebUser(Base):
-    """A login to the self-care portal; every customer has one default web user."""
+    """A login to the self-care portal; every customer has one default web user, and may have more."""
 
     __tablename__ = "web_users"
 
-    i_web_user: Mapped[int] = field(Integer, primary_key=True, access=Access.READ_ONLY, doc="Id of the web user.")
-    i_customer: Mapped[int] = mapped_column(ForeignKey("customers.i_customer", ondelete="CASCADE"), index=True)
-    is_default: Mapped[bool] = mapped_column(Boolean, default=False)
+    i_web_user: Mapped[int] = field(
+        Integer, primary_key=True, access=Access.READ_ONLY, doc="Id of the web user.", example=31
+    )
+    i_customer: Mapped[int] = field(
+        ForeignKey("customers.i_customer", ondelete="CASCADE"),
+        index=True,
+        access=Access.READ_ONLY,
+        doc="The customer whose web user this is.",
+        example=29,
+    )
+    is_default: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        access=Access.READ_ONLY,
+        doc="Whether this is the login that the customer was created with.",
+        example=False,
+    )
     web_login: Mapped[str] = field(
         String(LOGIN_LENGTH),
+        access=Access.REQUIRED,
         check="not_empty",
         doc="Login to the self-care portal and to this API; unique, whatever the case of its letters.",
         example="acme",
@@ -31,6 +49,7 @@ class WebUser(Base):
     web_login_key: Mapped[str] = mapped_column(String(3 * LOGIN_LENGTH), unique=True)
     web_password: Mapped[str] = field(
         String(60),
+        access=Access.REQUIRED,
         secret=True,
         hashed=True,
         limit=PASSWORD_LIMIT,
@@ -41,15 +60,57 @@ class WebUser(Base):
     i_access_level: Mapped[str] = field(
         ForeignKey("access_levels.i_access_level"),
         default="ADMINISTRATOR",
-        access=Access.READ_ONLY,
-        doc="What the web user may do in the portal.",
+        doc="What the web user may do in the portal; see getDictionary, access_levels.",
         example="ADMINISTRATOR",
     )
-    blocked: Mapped[bool] = mapped_column(Boolean, default=False)
+    email: Mapped[str | None] = field(
+        String(255), check="email", doc="E-mail address of the web user.", example="ada@example.com"
+    )
+    description: Mapped[str | None] = field(String(1024), doc="Description.", example="Night shift")
+    blocked: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        doc="Whether the web user may not log in. The default one cannot be blocked; his customer can.",
+        example=False,
+    )
+    second_factor: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        access=Access.READ_ONLY,
+        doc="Whether a code is asked for beside the password.",
+        example=False,
+    )
+
+    foreign_password: Mapped[str | None] = mapped_column(
+        String(255), doc="Hash of another system, until the first login. It counts instead of web_password."
+    )
+    one_time_password: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH), doc="Its signature.")
+    one_time_expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    one_time_used: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="When it was used to log in; it still allows one change of the password."
+    )
+    totp_seed: Mapped[str | None] = mapped_column(Text, doc="Encrypted; of a second factor on or about to be.")
+    totp_step: Mapped[int | None] = mapped_column(BigInteger, doc="The newest time step whose code was accepted.")
 
     __table_args__ = (one_default_per_customer("web_users"), Base.__table_args__)
 
-    @validates("web_login")
-    def _keep_key(self, _name: str, value: str) -> str:
-        self.web_login_key = login_key(value)
+    @validates("web_login", "web_password", "blocked")
+    def _end_one_time_password(self, name: str, value: Any) -> Any:
+        """A one-time password is for the login as it was, and for the time until the next password."""
+        if value != getattr(self, name):
+            self.one_time_password = self.one_time_expires = self.one_time_used = None
+        if name == "web_login":
+            self.web_login_key = login_key(value)
+        if name == "web_password":
+            self.foreign_password = None
         return value
+
+
+class RecoveryCode(Base):
+    """A code that stands in, once, for one of the second factor."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = ()
+
+    i_web_user: Mapped[int] = mapped_column(ForeignKey("web_users.i_web_user", ondelete="CASCADE"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(SIGNATURE_LENGTH), primary_key=True, doc="Its signature.")
