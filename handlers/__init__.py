@@ -1,5 +1,5 @@
 """The public methods. Importing this package publishes all of them."""
 
-from handlers import customers, dictionaries, history, payments, system
+from handlers import customers, dictionaries, history, logins, payments, system, web_users
 
-__all__ = ["customers", "dictionaries", "history", "payments", "system"]
+__all__ = ["customers", "dictionaries", "history", "logins", "payments", "system", "web_users"]

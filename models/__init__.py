@@ -3,7 +3,7 @@
 from models.audit import AuditEntry, AuditHead
 from models.balance import LARGEST_AMOUNT, Balance, ExchangeRate, LedgerEntry
 from models.base import SCALE, Access, Base, Exact, FieldInfo, Money, Rate, UtcDateTime, field_info, proxied_column
-from models.customer import ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
+from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey
 from models.reference import (
@@ -22,6 +22,7 @@ from models.throttle import Throttle
 from models.web_user import RecoveryCode, WebUser, login_key
 
 __all__ = [
+    "DEFAULT_PASSWORD_POLICY",
     "KEY_LENGTH",
     "LARGEST_AMOUNT",
     "LOW_BALANCE",

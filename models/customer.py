@@ -14,6 +14,7 @@ from models.web_user import WebUser
 ROOT_ID = 1
 ROOT_DEPTH = 32
 UTC_TIME_ZONE = 370
+DEFAULT_PASSWORD_POLICY = 1
 PATH_LENGTH = (ROOT_DEPTH + 1) * 11
 
 
@@ -183,7 +184,7 @@ class Customer(Base):
     description: Mapped[str | None] = _text(1024, "Description.", example="Main office")
     i_password_policy: Mapped[int] = field(
         ForeignKey("password_policies.i_password_policy"),
-        default=1,
+        default=DEFAULT_PASSWORD_POLICY,
         doc="Policy for the passwords of the customer and his web users.",
         example=1,
     )

@@ -91,6 +91,7 @@ def root(server: Server) -> Api:
     return server.api()
 
 
+WEB_PASSWORD = "s3cret-Web"
 RIGHTS = {
     "accounts_mgmt": 7,
     "customers_mgmt": 7,
@@ -110,7 +111,7 @@ class Customers:
 
     def make(self, owner: Api, **attributes: Any) -> int:
         name = unique()
-        defaults = {"name": name, "web_password": "s3cret-Web", "i_tariff": None}
+        defaults = {"name": name, "web_password": WEB_PASSWORD, "i_tariff": None}
         return owner.createCustomer(**{**defaults, **attributes})["i_customer"]
 
     def tariff(self, owner: "Reseller", currency: str = "USD") -> int:

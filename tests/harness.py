@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -12,10 +13,11 @@ from sqlalchemy import text
 
 from xmlrpc_api.app import create_app, new_platform
 from xmlrpc_api.bootstrap import create_root, migrate
+from xmlrpc_api.call import Platform, utc_now
 from xmlrpc_api.config import Config, load
 from xmlrpc_api.database import Database
 from xmlrpc_api.server import new_runner
-from xmlrpc_api.transport import pages, xmlrpc
+from xmlrpc_api.transport import http, pages, xmlrpc
 
 TEST_KEY = "5a" * 32
 _numbers = itertools.count(1)
@@ -24,6 +26,19 @@ _numbers = itertools.count(1)
 def unique(prefix: str = "c") -> str:
     """A name that no other test uses."""
     return f"{prefix}-{next(_numbers)}"
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = utc_now().replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
 
 
 class Server:
@@ -68,6 +83,15 @@ class Server:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
+
+    @property
+    def platform(self) -> Platform:
+        return self.app[http.GATE].dispatcher.platform
+
+    def stop_clock(self) -> Clock:
+        """From now on the server's time is that of a clock which the test moves."""
+        self.platform.clock = clock = Clock()
+        return clock
 
     @property
     def address(self) -> str:

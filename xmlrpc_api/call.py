@@ -58,6 +58,7 @@ class Call:
         session: The database, in the call's one transaction.
         caller: The customer on whose behalf it runs.
         idempotency_key: The key with which it may be sent again.
+        found: What the method's `ahead` step found out before the transaction.
         perform_all: Runs further calls, for `system.multicall`.
     """
 
@@ -67,6 +68,7 @@ class Call:
     platform: Platform
     origin: Origin
     idempotency_key: str | None = None
+    found: Any = None
     perform_all: Callable[[list[Any]], Awaitable[list[Any]]] = field(repr=False)
 
     @property

@@ -82,6 +82,17 @@ class Config(BaseSettings):
     bcrypt_cost: int = Field(12, ge=4, le=20, description="Cost of web password hashes; 12 takes about 0.3 s.")
     bcrypt_queue: int = Field(16, ge=1, le=1000, description="Password checks that may wait; more are refused.")
 
+    one_time_minutes: int = Field(60, ge=1, le=1440, description="Life of a one-time password, in minutes.")
+    login_failures: int = Field(
+        10, ge=1, le=1000, description="Wrong passwords a minute for one login of one caller, before it must wait."
+    )
+    address_failures: int = Field(
+        30, ge=1, le=10_000, description="Wrong passwords a minute from one remote_ip of one caller."
+    )
+    caller_failures: int = Field(
+        100, ge=1, le=100_000, description="Wrong passwords a minute for all logins of one caller together."
+    )
+
     realm: str = Field("xmlrpc-api", pattern=r"^[^\"\\=,\x00-\x1f]+$", description="Realm of HTTP Digest.")
     digest_algorithms: Annotated[list[Literal["MD5", "SHA-256"]], NoDecode] = Field(
         ["MD5"], min_length=1, description="Digest challenges in this order; old clients know MD5 alone."

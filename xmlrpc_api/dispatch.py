@@ -33,7 +33,7 @@ from xmlrpc_api.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Field, Params, Wire
+from xmlrpc_api.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.queues import Queues
 from xmlrpc_api.registry import METHODS, Access, Method
@@ -56,6 +56,7 @@ class Prepared:
     A call that may run: method found, right checked, parameters loaded.
 
     Attributes:
+        found: What its `ahead` step found out.
         key: Its idempotency key.
         sent: What must be the same when it is sent again with this key.
     """
@@ -63,6 +64,7 @@ class Prepared:
     method: Method
     caller: Caller
     params: dict[str, Any]
+    found: Any
     key: str | None
     sent: bytes
 
@@ -148,25 +150,30 @@ class Dispatcher:
         if method is None:
             raise MethodNotFound
         raw = _named_params(method, params)
-        caller = await self._caller(origin, method.scope, raw)
+        caller = await self._caller(origin, method, raw)
         caller.demand(method.right)
         key = _idempotency_key(origin, raw) if method.repeatable else None
         self._refuse_unknown(origin, method, raw)
         loaded = method.params.load(raw)
+        found = None
+        if method.ahead is not None:
+            async with self.database.read() as session:
+                found = await method.ahead(self._new_call(origin, name, session, caller), **loaded)
         for field in method.params:
             if field.hashed and field.name in loaded:
                 plain = loaded[field.name]
                 loaded[field.name] = Password(plain, await self.platform.hasher.hash(plain))
         sent = idempotency.content(name, raw) if key else b""
-        return Prepared(method, caller, loaded, key, sent)
+        return Prepared(method, caller, loaded, found, key, sent)
 
-    async def _caller(self, origin: Origin, scope: Field | None, raw: dict[str, Any]) -> Caller:
+    async def _caller(self, origin: Origin, method: Method, raw: dict[str, Any]) -> Caller:
         """
         On whose behalf the call runs.
 
         A trusted host names the customer in the scope parameter; methods without one run as root.
         Everybody else runs as himself, and may only name himself.
         """
+        scope = method.scope
         named = SCOPES[scope.name].load(raw).get(scope.name) if scope else None
         if scope:
             raw.pop(scope.name, None)
@@ -174,10 +181,10 @@ class Dispatcher:
             if named not in (None, origin.login.i_customer):
                 raise WrongReference(scope.name if scope else "")
             return origin.login
-        if scope is None:
+        if named is None:
+            if scope is not None and not method.scope_optional:
+                raise BadParameter.required(scope.name)
             named = ROOT_ID
-        elif named is None:
-            raise BadParameter.required(scope.name)
         async with self.database.read() as session:
             caller = await ownership.load_caller(session, named)
         if caller is None:
@@ -229,6 +236,7 @@ class Dispatcher:
     def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
         async def run(call: Call) -> Any:
             call.caller.demand(prepared.method.right)
+            call = replace(call, found=prepared.found)
             if prepared.key is None:
                 return await _perform(call, prepared)
             first = await idempotency.claim(call, prepared.key, prepared.sent)

@@ -119,13 +119,13 @@ class Unavailable(Fault):
 
 
 class BadParameter(Fault):
-    """A value is missing or invalid; the text starts with `Parameter <name>`."""
+    """A value is missing or invalid; the text starts with `Parameter <name>`, or the label of a form's field."""
 
     code = 400
     summary = "a parameter is missing or its value is invalid"
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"Parameter {name} {reason}")
+    def __init__(self, name: str, reason: str, label: str | None = None) -> None:
+        super().__init__(f"{label or f'Parameter {name}'} {reason}")
         self.name = name
 
     @classmethod
@@ -160,8 +160,8 @@ class AuthenticationFailed(Fault):
     code = 401
     summary = "authentication failed"
 
-    def __init__(self) -> None:
-        super().__init__("Authentication failed")
+    def __init__(self, text: str = "Authentication failed") -> None:
+        super().__init__(text)
 
 
 class NotEnoughCredit(Fault):
@@ -204,3 +204,23 @@ class Conflict(Fault):
     def taken(cls, name: str) -> "Conflict":
         """The fault for a value that must be unique and is not."""
         return cls(f"Parameter {name} is already taken")
+
+
+class OneTimePasswordAccepted(Fault):
+    """The password was a one-time password: the login is proven, and a new password should be set."""
+
+    code = 410
+    summary = "the one-time password was right (a signal of success)"
+
+    def __init__(self) -> None:
+        super().__init__("Authenticated by one-time password")
+
+
+class TooManyAttempts(Fault):
+    """Too many wrong passwords of late; the right one is refused, too, while it lasts."""
+
+    code = 429
+    summary = "too many attempts"
+
+    def __init__(self) -> None:
+        super().__init__("Too many attempts, try again later")

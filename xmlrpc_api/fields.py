@@ -5,6 +5,7 @@ Checking is pydantic's; the types it checks with are built once, at import, from
 """
 
 import enum
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -88,6 +89,10 @@ class Field:
     reference: Column[Any] | None = None
     members: tuple["Field", ...] = ()
     example: Any = None
+
+    def require(self) -> "Field":
+        """The same, for methods that cannot do without it."""
+        return replace(self, required=True)
 
     @property
     def type_name(self) -> str:
@@ -257,6 +262,13 @@ def _check_payment_type(value: str) -> str:
     return value
 
 
+def _check_ip_address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value.strip()))
+    except ValueError:
+        raise _bad_value("is not an IP address") from None
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": lambda value: _check_email(value) if value else value,
     "emails": _check_emails,
@@ -265,6 +277,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "currency": _check_currency,
     "language": _check_language,
     "not_empty": _check_not_empty,
+    "ip_address": _check_ip_address,
     "positive": _check_positive,
     "payment_type": _check_payment_type,
 }
@@ -429,6 +442,10 @@ class Entity:
 
     def __getitem__(self, name: str) -> Field:
         return self.fields[name]
+
+    def require(self, name: str) -> Field:
+        """The field of this name, for methods that cannot do without it."""
+        return self.fields[name].require()
 
     def some(self, *names: str) -> tuple[Field, ...]:
         """The fields of these names, in this order."""

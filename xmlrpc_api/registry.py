@@ -41,6 +41,9 @@ class Method:
         right: What the caller must hold.
         access: What it does to the database.
         scope: The parameter that says on whose behalf a trusted host calls; None if it takes none.
+        scope_optional: Whether a trusted host may leave it out, and then calls as root.
+        ahead: What is slow and needs no transaction, done before it begins; it is given the parameters, and
+            a session that only reads. What it answers is `Call.found`.
         repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
         balances: The parameters that name customers whose balances it books on. The caller's own is
             booked on as well.
@@ -54,6 +57,8 @@ class Method:
     right: Right
     access: Access
     scope: Field | None
+    scope_optional: bool
+    ahead: Handler | None
     positional: bool
     repeatable: bool
     balances: tuple[str, ...]
@@ -108,6 +113,8 @@ def method(
     access: Access,
     returns: tuple[Field, ...] | Wire = (),
     scope: Field | None = I_WHOLESALER,
+    scope_optional: bool = False,
+    ahead: Handler | None = None,
     positional: bool = False,
     repeatable: bool | None = None,
     balances: tuple[str, ...] = (),
@@ -136,6 +143,8 @@ def method(
             right=right,
             access=access,
             scope=scope,
+            scope_optional=scope_optional,
+            ahead=ahead,
             positional=positional,
             repeatable=access is Access.WRITE if repeatable is None else repeatable,
             balances=balances,

@@ -9,7 +9,7 @@ import structlog
 
 from xmlrpc_api.call import Platform
 from xmlrpc_api.database import Database
-from xmlrpc_api.services import audit, idempotency
+from xmlrpc_api.services import audit, idempotency, throttle
 
 SEAL_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
@@ -25,12 +25,13 @@ async def run(platform: Platform, database: Database) -> None:
 
 
 async def prune(platform: Platform, database: Database) -> None:
-    """Forget idempotency keys whose time is over."""
-    before = platform.clock() - timedelta(hours=platform.config.idempotency_hours)
+    """Forget idempotency keys and throttles whose time is over."""
+    now = platform.clock()
+    keys_before = now - timedelta(hours=platform.config.idempotency_hours)
     removed = 1
     while removed:
         async with database.write() as session:
-            removed = await idempotency.prune(session, before)
+            removed = await idempotency.prune(session, keys_before) + await throttle.prune(session, now)
 
 
 async def seal(platform: Platform, database: Database) -> None:

@@ -4,14 +4,10 @@ import http.client
 import re
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from harness import Server
 from wire import LIST, PATH, TEXT_XML, Reply, answer, header, send, signed
-
-from xmlrpc_api.call import utc_now
-from xmlrpc_api.transport import http as face
 
 Start = Callable[..., Server]
 
@@ -127,7 +123,7 @@ def test_without_qop_a_nonce_serves_once(server: Server, nonce: str) -> None:
 def test_an_expired_nonce_is_stale(variant: Start) -> None:
     server = variant()
     nonce = send(server).nonce
-    server.app[face.GATE].dispatcher.platform.clock = lambda: utc_now() + timedelta(seconds=301)
+    server.stop_clock().move(301)
 
     reply = call(server, signed(server, nonce=nonce))
 

@@ -11,6 +11,7 @@ from faces import Api
 
 from xmlrpc_api.faults import BadParameter
 
+STRONG = "Blue-Kettle42-sings"
 NOT_PLACES = {"localtime", "posixrules", "Factory"}
 
 
@@ -55,7 +56,7 @@ def test_every_id_is_one_that_create_customer_takes(
     ids = list(root.getDictionary(name=dictionary)["dictionary"])
 
     for key in {ids[0], ids[-1]}:
-        i_customer = customers.make(root, **{parameter: key})
+        i_customer = customers.make(root, web_password=STRONG, **{parameter: key})
         assert str(root.info(i_customer)[parameter]) == key
 
 

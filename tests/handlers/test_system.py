@@ -9,12 +9,20 @@ from xmlrpc_api.faults import BadParameter
 from xmlrpc_api.registry import METHODS
 
 DOCUMENTED = [
+    "authCustomer",
     "blockCustomer",
+    "blockWebUser",
+    "changeWebPassword",
+    "confirmSecondFactor",
     "createCustomer",
+    "createWebUser",
     "customerAddFunds",
     "customerCredit",
     "customerDebit",
     "deleteCustomer",
+    "deleteWebUser",
+    "disableSecondFactor",
+    "enableSecondFactor",
     "getAuditLogs",
     "getCustomerHistory",
     "getCustomerInfo",
@@ -23,8 +31,11 @@ DOCUMENTED = [
     "getLowBalance",
     "getPaymentInfo",
     "getPaymentsList",
+    "getWebUserInfo",
     "listCustomers",
     "listEvents",
+    "listWebUsers",
+    "resetCustomerOneTimePassword",
     "setLowBalance",
     "system.listMethods",
     "system.methodHelp",
@@ -32,7 +43,10 @@ DOCUMENTED = [
     "system.multicall",
     "transferFunds",
     "unblockCustomer",
+    "unblockWebUser",
     "updateCustomer",
+    "updateWebUser",
+    "validatePassword",
 ]
 
 

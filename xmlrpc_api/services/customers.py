@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ROOT_ID, Balance, Customer, Tariff, WebUser, subtree
+from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.rights import BITMASKS, FLAGS
-from xmlrpc_api.services import audit, ledger, overcommit, ownership, paging, references
+from xmlrpc_api.services import audit, ledger, overcommit, ownership, paging, passwords, references
 from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
 
@@ -46,6 +46,7 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
     values = {**defaults, "web_login": attributes["name"], **attributes}
     caller.demand_grantable(values, {**defaults, "api_access": 0, "api_password": None})
     await references.check(call, CUSTOMER.references, values)
+    await _demand_passwords(call, values, values.get("i_password_policy", DEFAULT_PASSWORD_POLICY), values["web_login"])
     await _lock_own_balance(call, values)
     balance = values.pop("balance", Decimal(0))
     api_password: str | None = values.pop("api_password", None)
@@ -110,6 +111,8 @@ async def update_child(
     current = {name: getattr(customer, name) for name in values if name != "web_password"}
     call.caller.demand_grantable(values, current)
     await references.check(call, CUSTOMER.references, values)
+    policy = values.get("i_password_policy", customer.i_password_policy)
+    await _demand_passwords(call, values, policy, values.get("web_login", customer.web_login))
     if "i_tariff" in values and await _base_currency(call, values["i_tariff"]) != customer.base_currency:
         raise BadParameter("i_tariff", f"must be a tariff in {customer.base_currency}, the customer's base currency")
     await _take_away_below(call, customer, values)
@@ -125,6 +128,16 @@ async def update_child(
     if not changes.keys().isdisjoint(overcommit.WATCHED):
         await overcommit.check(call.session, {call.caller.i_customer, i_customer})
     return customer
+
+
+async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_policy: int, web_login: str) -> None:
+    """Refuse new passwords that the customer's policy does not allow."""
+    given: dict[str, str | None] = {"api_password": values.get("api_password")}
+    if "web_password" in values:
+        given = {"web_password": values["web_password"].plain, **given}
+    for name, plain in given.items():
+        if plain is not None:
+            await passwords.demand(call, i_password_policy, name, plain, web_login=web_login)
 
 
 async def changed(call: Call, customer: Customer, before: audit.Snapshot) -> None:
@@ -173,6 +186,19 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
     before = audit.snapshot(CUSTOMER, customer)
     customer.blocked = blocked
     await changed(call, customer, before)
+    if blocked:
+        await _end_one_time_passwords(call, customer)
+
+
+async def _end_one_time_passwords(call: Call, customer: Customer) -> None:
+    """Nobody at or below a blocked customer finds his one-time password good when the block is over."""
+    blocked = select(Customer.i_customer).where(or_(_below(customer), Customer.i_customer == customer.i_customer))
+    await call.session.execute(
+        update(WebUser)
+        .where(WebUser.i_customer.in_(blocked), WebUser.one_time_password.is_not(None))
+        .values(one_time_password=None, one_time_expires=None, one_time_used=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def info(call: Call, i_customer: int | str | None, name: str | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from models import AuditEntry, Balance, Customer, LedgerEntry
+from models import AuditEntry, Balance, Base, Customer, LedgerEntry
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotFound
 from xmlrpc_api.fields import Field, Wire
@@ -46,7 +46,7 @@ MEMBERS = (
     Field(
         name="action",
         wire=Wire.STRING,
-        doc="A added, U updated, D deleted, FUNDS booked, or what else happened in words.",
+        doc="A added, U updated, D deleted, FUNDS booked, LOGIN, LOGIN_FAILED, THROTTLED, OTP_ISSUED, OTP_USED.",
         example="U",
     ),
     Field(name="resource", wire=Wire.STRING, doc="The object it was done to.", example="customers:i_customer=29"),
@@ -161,4 +161,4 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_KEYS = {CUSTOMER.name: CUSTOMER.key_name}
+_KEYS = {mapper.class_.__tablename__: mapper.primary_key[0].name for mapper in Base.registry.mappers}

@@ -23,6 +23,7 @@ class Reach(enum.Enum):
     CHILDREN = "direct sub-customers"
     CHILDREN_AND_SELF = "direct sub-customers and the caller himself"
     SUBTREE = "customers at any depth below"
+    SUBTREE_AND_SELF = "customers at any depth below and the caller himself"
 
 
 def below(caller: Caller) -> ColumnElement[bool]:
@@ -33,10 +34,11 @@ def below(caller: Caller) -> ColumnElement[bool]:
 
 def within(caller: Caller, reach: Reach) -> ColumnElement[bool]:
     """The condition for all customers in reach of the caller."""
-    if reach is Reach.SUBTREE:
-        return below(caller)
-    children = Customer.i_wholesaler == caller.i_customer
-    return children if reach is Reach.CHILDREN else or_(children, Customer.i_customer == caller.i_customer)
+    children = reach in (Reach.CHILDREN, Reach.CHILDREN_AND_SELF)
+    others = Customer.i_wholesaler == caller.i_customer if children else below(caller)
+    if reach in (Reach.CHILDREN, Reach.SUBTREE):
+        return others
+    return or_(others, Customer.i_customer == caller.i_customer)
 
 
 def named(i_customer: int | str | None, name: str | None = None) -> ColumnElement[bool]:
@@ -47,9 +49,17 @@ def named(i_customer: int | str | None, name: str | None = None) -> ColumnElemen
     return Customer.name == wanted if wanted is not None else false()
 
 
-async def find_for_update(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> Customer:
+async def find_for_update(
+    call: Call, i_customer: int, reach: Reach = Reach.CHILDREN, *, rights_stay: bool = False
+) -> Customer:
     """
     Lock a customer and his balance until the end of the transaction.
+
+    Args:
+        call: The call.
+        i_customer: His id.
+        reach: Where he must be, seen from the caller.
+        rights_stay: Whether nothing is changed that matters to calls of his own, which may then go on.
 
     Raises:
         NotFound: He does not exist or is out of reach; nobody can tell which.
@@ -60,7 +70,7 @@ async def find_for_update(call: Call, i_customer: int, reach: Reach = Reach.CHIL
         .join(Customer.default_user)
         .options(contains_eager(Customer.money), contains_eager(Customer.default_user))
         .where(within(call.caller, reach), named(i_customer))
-        .with_for_update(of=(Customer, Balance))
+        .with_for_update(of=(Customer, Balance), key_share=rights_stay)
     )
     customer = (await call.session.execute(statement)).scalar_one_or_none()
     if customer is None:

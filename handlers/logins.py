@@ -1,0 +1,263 @@
+"""Logins to the self-care portal: authentication, one-time passwords, second factors, password rules."""
+
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import (
+    AuthenticationFailed,
+    BadParameter,
+    Conflict,
+    Fault,
+    NotFound,
+    NotPermitted,
+    OneTimePasswordAccepted,
+    TooManyAttempts,
+    Unavailable,
+    WrongReference,
+)
+from xmlrpc_api.fields import I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.hashing import Password
+from xmlrpc_api.registry import Access, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import customers, logins, passwords, web_users
+from xmlrpc_api.services.logins import Attempt, Look
+
+WEB_USER = web_users.WEB_USER
+LOGIN_LIMIT = WEB_USER["web_login"].limit
+PASSWORD_LIMIT = WEB_USER["web_password"].limit
+
+
+def _password(name: str, doc: str, *, required: bool = False, hashed: bool = False, example: Any = None) -> Field:
+    return Field(
+        name=name,
+        wire=Wire.STRING,
+        doc=doc,
+        required=required,
+        secret=True,
+        hashed=hashed,
+        limit=PASSWORD_LIMIT,
+        check="not_empty" if hashed else None,
+        example=example,
+    )
+
+
+USERNAME = Field(
+    name="username",
+    wire=Wire.STRING,
+    required=True,
+    limit=LOGIN_LIMIT,
+    doc="Login to the self-care portal, of the caller or of anybody below him.",
+    example="acme",
+)
+WEB_LOGIN = Field(
+    name="web_login",
+    wire=Wire.STRING,
+    required=True,
+    limit=LOGIN_LIMIT,
+    doc="Login of the caller, of a customer below him, or of one of their web users.",
+    example="acme",
+)
+CODE = Field(
+    name="code",
+    wire=Wire.STRING,
+    secret=True,
+    limit=64,
+    doc="Code of the second factor, or a recovery code; needed where a second factor is on.",
+    example="123456",
+)
+REMOTE_IP = Field(
+    name="remote_ip",
+    wire=Wire.STRING,
+    check="ip_address",
+    doc="Address of the person who logs in, as the portal sees it; it is throttled as well.",
+    example="203.0.113.7",
+)
+LOGIN_FAULTS = (AuthenticationFailed, TooManyAttempts, Unavailable)
+SUBJECT_FAULTS = (NotFound, NotPermitted)
+
+
+def _login(attributes: dict[str, Any]) -> Attempt:
+    return Attempt(
+        web_login=attributes["username"],
+        password=attributes["password"],
+        code=attributes.get("code"),
+        remote_ip=attributes.get("remote_ip"),
+    )
+
+
+async def _look(call: Call, **attributes: Any) -> Look:
+    return await logins.look(call, _login(attributes))
+
+
+@method(
+    "authCustomer",
+    USERNAME,
+    _password("password", "Password to the self-care portal.", required=True, example="s3cret-Pa55"),
+    CODE,
+    REMOTE_IP,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    scope_optional=True,
+    repeatable=False,
+    ahead=_look,
+    returns=WEB_USER.some("i_customer", "i_web_user", "i_access_level"),
+    raises=(*LOGIN_FAULTS, OneTimePasswordAccepted),
+)
+async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
+    """
+    Authenticate somebody who logs in to the self-care portal.
+
+    Whatever is wrong is one fault 401. A one-time password is accepted once, with fault 410: let the person
+    choose a new password then (changeWebPassword). Where a second factor is on and the password was right, the
+    text of the 401 is "Parameter code is required". From a trusted host without i_wholesaler: any login.
+    """
+    user = await logins.authenticate(call, _login(attributes), call.found)
+    if isinstance(user, Fault):
+        return user
+    return {"i_customer": user.i_customer, "i_web_user": user.i_web_user, "i_access_level": user.i_access_level}
+
+
+@method(
+    "resetCustomerOneTimePassword",
+    WEB_LOGIN,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    scope_optional=True,
+    returns=(_password("password", "The one-time password. It is told here and nowhere else."),),
+    raises=SUBJECT_FAULTS,
+)
+async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dict[str, Any]:
+    """
+    Make a new one-time password for a login; the ordinary password stays as it is.
+
+    It is good for one login, until it expires, a newer one is made, password or login are changed, or the web
+    user or his customer is blocked or deleted.
+    """
+    return {"password": await logins.issue_one_time_password(call, web_login)}
+
+
+def _proof(attributes: dict[str, Any]) -> Attempt:
+    """The proof that a password may be changed: exactly one of two."""
+    old, one_time = attributes.get("old_password"), attributes.get("one_time_password")
+    given = old if old is not None else one_time
+    if given is None:
+        raise BadParameter.required("old_password")
+    if old is not None and one_time is not None:
+        raise BadParameter("one_time_password", "cannot be given together with old_password")
+    return Attempt(
+        web_login=attributes["web_login"],
+        password=given,
+        code=attributes.get("code"),
+        remote_ip=attributes.get("remote_ip"),
+        one_time_only=one_time is not None,
+        passwords_only=old is not None,
+    )
+
+
+async def _look_at_proof(call: Call, **attributes: Any) -> Look:
+    return await logins.look(call, _proof(attributes))
+
+
+@method(
+    "changeWebPassword",
+    WEB_LOGIN,
+    _password("old_password", "The password so far; or else one_time_password."),
+    _password("one_time_password", "A one-time password, even if authCustomer has just accepted it."),
+    _password("new_password", "The new password.", required=True, hashed=True, example="s3cret-Pa55"),
+    CODE,
+    REMOTE_IP,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    scope_optional=True,
+    ahead=_look_at_proof,
+    raises=LOGIN_FAULTS,
+)
+async def change_web_password(call: Call, *, new_password: Password, **attributes: Any) -> dict[str, Any] | Fault:
+    """
+    Give a login a new password, for the old one or for a one-time password.
+
+    This is what a portal does after authCustomer has answered 410: that one-time password is good for it, once.
+    """
+    return await logins.change_password(call, _proof(attributes), call.found, new_password) or {}
+
+
+@method(
+    "validatePassword",
+    customers.CUSTOMER.require("i_password_policy"),
+    _password("password", "The password to try.", required=True, example="s3cret-Pa55"),
+    Field(
+        name="web_label",
+        wire=Wire.STRING,
+        required=True,
+        limit=128,
+        doc="What the portal calls the password; the text of the fault begins with it.",
+        example="Password",
+    ),
+    Field(
+        name="lang",
+        wire=Wire.STRING,
+        check="language",
+        doc=f"Language of the text: {', '.join(passwords.REASONS['length'])}; English for any other.",
+        example="en",
+    ),
+    right=Right.ANYONE,
+    access=Access.READ,
+    scope=I_CUSTOMER_OWNER,
+    raises=(WrongReference,),
+)
+async def validate_password(
+    call: Call, *, i_password_policy: int, password: str, web_label: str, lang: str = passwords.ENGLISH
+) -> dict[str, Any]:
+    """Tell whether a policy allows a password; if not, the fault's text says why, for people."""
+    await passwords.demand(call, i_password_policy, "password", password, language=lang, label=web_label)
+    return {}
+
+
+@method(
+    "enableSecondFactor",
+    WEB_LOGIN,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    returns=(
+        Field(name="secret", wire=Wire.STRING, secret=True, doc="Seed for an authenticator, in base32."),
+        Field(name="otpauth_uri", wire=Wire.STRING, secret=True, doc="The same as URI, to be shown as QR code."),
+    ),
+    raises=(*SUBJECT_FAULTS, Conflict),
+)
+async def enable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
+    """
+    Begin with a second factor (TOTP, RFC 6238) for a login. It counts from confirmSecondFactor on.
+
+    Logins of sub-customers need bit 1 (edit) of customers_mgmt; so do the other two methods.
+    """
+    secret, uri = await logins.enable_second_factor(call, web_login)
+    return {"secret": secret, "otpauth_uri": uri}
+
+
+@method(
+    "confirmSecondFactor",
+    WEB_LOGIN,
+    CODE.require(),
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    returns=(
+        Field(
+            name="recovery_codes",
+            wire=Wire.ARRAY,
+            secret=True,
+            doc="Ten codes to print, each good once instead of a code. They are told here and nowhere else.",
+        ),
+    ),
+    raises=(*SUBJECT_FAULTS, Conflict, AuthenticationFailed, TooManyAttempts),
+)
+async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> dict[str, Any] | Fault:
+    """Switch the second factor of a login on, with a code that shows that the authenticator works."""
+    codes = await logins.confirm_second_factor(call, web_login, code)
+    return codes if isinstance(codes, Fault) else {"recovery_codes": codes}
+
+
+@method("disableSecondFactor", WEB_LOGIN, right=Right.ANYONE, access=Access.WRITE, raises=SUBJECT_FAULTS)
+async def disable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
+    """Switch the second factor of a login off; seed and recovery codes are forgotten."""
+    await logins.disable_second_factor(call, web_login)
+    return {}

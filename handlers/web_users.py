@@ -1,0 +1,124 @@
+"""Web users: further logins to the self-care portal, each with an access level of its own."""
+
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import Conflict, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.fields import I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.registry import Access, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import web_users
+
+WEB_USER = web_users.WEB_USER
+OWNER = Field(
+    name="i_customer",
+    wire=Wire.INT,
+    low=1,
+    doc="Whose web users: a customer at any depth below the caller; the caller himself if left out.",
+    example=29,
+)
+I_WEB_USER = WEB_USER.require("i_web_user")
+FAULTS = (NotFound, NotPermitted)
+
+
+@method(
+    "createWebUser",
+    OWNER,
+    *WEB_USER.create,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    returns=WEB_USER.some("i_web_user"),
+    raises=(*FAULTS, WrongReference, Conflict),
+)
+async def create_web_user(call: Call, *, i_customer: int | None = None, **attributes: Any) -> dict[str, Any]:
+    """
+    Create a web user of the caller or of a customer below him.
+
+    For customers below, the caller needs bit 1 (edit) of customers_mgmt; so do all methods that change web users.
+    """
+    user = await web_users.create(call, i_customer, attributes)
+    return {"i_web_user": user.i_web_user}
+
+
+@method(
+    "updateWebUser",
+    I_WEB_USER,
+    *WEB_USER.update,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    raises=(*FAULTS, WrongReference, Conflict),
+)
+async def update_web_user(call: Call, *, i_web_user: int, **changes: Any) -> dict[str, Any]:
+    """Change attributes of a web user; at least one must be given. To change a default one changes his customer."""
+    await web_users.change(call, i_web_user, changes)
+    return {}
+
+
+@method("deleteWebUser", I_WEB_USER, right=Right.ANYONE, access=Access.WRITE, raises=FAULTS)
+async def delete_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
+    """Delete a web user. The default one goes with his customer only."""
+    await web_users.remove(call, i_web_user)
+    return {}
+
+
+@method(
+    "listWebUsers",
+    OWNER,
+    OFFSET,
+    LIMIT,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(Field(name="web_users", wire=Wire.ARRAY, doc="The web users, oldest first.", members=WEB_USER.read),),
+    raises=(NotFound,),
+)
+async def list_web_users(
+    call: Call, *, i_customer: int | None = None, offset: int = 0, limit: int | None = None
+) -> dict[str, Any]:
+    """List the web users of the caller or of a customer below him, in the order of their creation."""
+    return {"web_users": await web_users.page_of(call, i_customer, {"offset": offset, "limit": limit})}
+
+
+@method(
+    "getWebUserInfo",
+    WEB_USER["i_web_user"],
+    WEB_USER["web_login"],
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(Field(name="web_user", wire=Wire.STRUCT, doc="The web user.", members=WEB_USER.read),),
+    raises=(NotFound,),
+)
+async def get_web_user_info(
+    call: Call, *, i_web_user: int | None = None, web_login: str | None = None
+) -> dict[str, Any]:
+    """Tell all attributes of a web user, by i_web_user or by web_login. Passwords are never told."""
+    return {"web_user": await web_users.info(call, i_web_user, web_login)}
+
+
+@method(
+    "blockWebUser",
+    I_WEB_USER,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    returns=WEB_USER.some("i_web_user"),
+    raises=FAULTS,
+)
+async def block_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
+    """Block a web user: he cannot log in. The default one cannot be blocked; block the customer."""
+    await web_users.change(call, i_web_user, {"blocked": True})
+    return {"i_web_user": i_web_user}
+
+
+@method(
+    "unblockWebUser",
+    I_WEB_USER,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    returns=WEB_USER.some("i_web_user"),
+    raises=FAULTS,
+)
+async def unblock_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
+    """Take the block of a web user away."""
+    await web_users.change(call, i_web_user, {"blocked": False})
+    return {"i_web_user": i_web_user}
