@@ -61,13 +61,13 @@ class CommandLine:
         return self.environ["XMLRPC_API_PASSWORD"]
 
     @contextmanager
-    def serving(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    def serving(self, *arguments: str, stderr: Any = subprocess.PIPE) -> Iterator["subprocess.Popen[str]"]:
         """The server, from when it accepts calls."""
         process = subprocess.Popen(
             self.command("serve", *arguments),
             cwd=self.folder,
             env=self.environ,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
         try:

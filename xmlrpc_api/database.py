@@ -90,13 +90,18 @@ def _sqlite(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     writer = create_async_engine(
-        config.database_url, pool_size=1, max_overflow=0, pool_timeout=config.pool_wait_seconds
+        config.database_url,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=config.pool_wait_seconds,
+        hide_parameters=True,
     )
     reader = create_async_engine(
         config.database_url,
         pool_size=SQLITE_READERS,
         max_overflow=0,
         pool_timeout=config.pool_wait_seconds,
+        hide_parameters=True,
         isolation_level="AUTOCOMMIT",
     )
     for engine in (writer, reader):
@@ -128,6 +133,7 @@ def _postgresql(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
         pool_size=config.pool_size,
         max_overflow=0,
         pool_timeout=config.pool_wait_seconds,
+        hide_parameters=True,
         connect_args={
             "timeout": config.pool_wait_seconds,
             "command_timeout": config.statement_seconds + 2,

@@ -98,11 +98,12 @@ class TestStandards:
         assert outcome(portal, rfc_login, code=code) == "OK"
 
     @pytest.mark.parametrize(("time", "code"), list(RFC_6238_SHA1.items()))
-    def test_rfc_6238(self, portal: Api, rfc_login: str, clock: Clock, time: int, code: str) -> None:
+    def test_rfc_6238(self, variant: Callable[..., Server], rfc_login: str, time: int, code: str) -> None:
         """The standard shows eight digits, of which authenticators show the last six."""
-        clock.now = datetime.fromtimestamp(time, UTC)
+        trusted = variant(trusted_hosts=["127.0.0.1"])  # Digest ends in 2106
+        trusted.stop_clock().now = datetime.fromtimestamp(time, UTC)
 
-        assert outcome(portal, rfc_login, code=code[-6:]) == "OK"
+        assert outcome(trusted.api(None), rfc_login, code=code[-6:]) == "OK"
 
     def test_the_uri_is_what_authenticators_read(self, portal: Api, login: str) -> None:
         answer = portal.enableSecondFactor(web_login=login)
