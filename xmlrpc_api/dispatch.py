@@ -106,6 +106,21 @@ class Dispatcher:
         """
         return await self._observed(origin, name, self._call(origin, name, params))
 
+    async def perform(self, origin: Origin, name: str, caller: Caller, work: Callable[[Call], Awaitable[Any]]) -> Any:
+        """
+        Run what is no public method, such as a row of an import, as one call.
+
+        Args:
+            origin: Where it came from.
+            name: What the change history calls it.
+            caller: On whose behalf it runs.
+            work: What to do.
+
+        Raises:
+            Fault: Whatever went wrong.
+        """
+        return await self._observed(origin, name, self._in_transaction(origin, name, Access.WRITE, caller, work))
+
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
         async with self._queues.hold(prepared.queues):

@@ -50,7 +50,9 @@ def test_csv_rows_become_customers(cli_on_each):
 
 
 def test_json_lines_become_customers(cli):
-    (cli.folder / "in.jsonl").write_text('{"name": "one", "web_password": "s", "balance": 0.1}\n\n{"name": "two"}\n')
+    (cli.folder / "in.jsonl").write_text(
+        '{"name": "one", "web_password": "s3cret", "balance": 0.1}\n\n{"name": "two"}\n'
+    )
 
     cli.run("customers", "import", "in.jsonl")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli import books, calls, checks, setup, transfer
+from xmlrpc_api.cli import books, calls, checks, setup, transfer, users
 
 app = typer.Typer(
     help="A provisioning core for VoIP wholesalers and resellers that speaks XML-RPC.",
@@ -38,4 +38,5 @@ app.command()(books.verify)
 app.command()(calls.call)
 app.command()(calls.methods)
 app.add_typer(transfer.app, name="customers")
+app.add_typer(users.app, name="users")
 app.add_typer(books.rates, name="rates")

@@ -1,50 +1,37 @@
 """`customers export` and `customers import`: CSV or JSON lines, through the same rules as calls."""
 
 import csv
-import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated, Any
 
 import typer
-from sqlalchemy import select
 
-from models import ROOT_ID, Customer, login_key
+from models import ROOT_ID, login_key
 from xmlrpc_api.call import Origin
-from xmlrpc_api.cli import console
-from xmlrpc_api.config import Config, ConfigError
+from xmlrpc_api.cli import console, rows
+from xmlrpc_api.config import Config
 from xmlrpc_api.database import Database
 from xmlrpc_api.dispatch import Dispatcher
 from xmlrpc_api.faults import Conflict, Fault, NotFound, WrongType
 from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import ownership
 from xmlrpc_api.services.customers import CUSTOMER, children_after
 from xmlrpc_api.transport import rest
 from xmlrpc_api.transport.xml import plain_decimal
 
 PAGE = 500
-NIL = r"\N"
 PASSWORD_BYTES = 12
 COLUMNS = ("line", "name", "result", "i_customer", "code", "text", "web_password")
 
 app = typer.Typer(help="Move customers in and out as CSV or JSON lines.", no_args_is_help=True)
 
 
-class Format(StrEnum):
-    """How rows are written down."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
 Owner = Annotated[str, typer.Option(help="Whose sub-customers: an i_customer or a name.")]
-FormatOption = Annotated[Format | None, typer.Option("--format", help="By the file's ending if left out.")]
 
 
 @app.command("export")
@@ -52,7 +39,7 @@ def export_customers(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="File to write; - is standard output.")],
     owner: Owner = str(ROOT_ID),
-    form: FormatOption = None,
+    form: rows.FormatOption = None,
 ) -> None:
     r"""
     Write all direct sub-customers of one customer, with every readable attribute.
@@ -60,22 +47,22 @@ def export_customers(
     In CSV an empty cell is an empty text and \N is nil.
     """
     config = console.settings(context)
-    count = console.run(_export(config, file, owner, form or _format_of(file)))
+    count = console.run(_export(config, file, owner, form or rows.format_of(file)))
     console.err.print(f"{count} customers written.")
 
 
-async def _export(config: Config, file: Path, owner: str, form: Format) -> int:
+async def _export(config: Config, file: Path, owner: str, form: rows.Format) -> int:
     count = 0
     names = [known.name for known in CUSTOMER.read]
     async with console.open_platform(config) as (_, database):
-        caller = await _find_owner(database, owner)
+        caller = await rows.find_owner(database, owner)
         with _writing(file) as stream, console.progress("customers") as progress:
             task = progress.add_task("Exporting", total=None)
             writer = csv.DictWriter(stream, names, lineterminator="\n")
-            if form is Format.CSV:
+            if form is rows.Format.CSV:
                 writer.writeheader()
             async for row in _all_children(database, caller.i_customer):
-                if form is Format.CSV:
+                if form is rows.Format.CSV:
                     writer.writerow({name: _cell(value) for name, value in row.items()})
                 else:
                     stream.write(rest.dumps(row) + "\n")
@@ -98,7 +85,7 @@ async def _all_children(database: Database, owner: int) -> AsyncIterator[dict[st
 
 def _cell(value: Any) -> str:
     if value is None:
-        return NIL
+        return rows.NIL
     if isinstance(value, bool):
         return f"{value:d}"
     return plain_decimal(value) if isinstance(value, Decimal) else str(value)
@@ -111,33 +98,6 @@ def _writing(file: Path) -> Iterator[IO[str]]:
         return
     with file.open("w", encoding="utf-8", newline="") as stream:
         yield stream
-
-
-def _format_of(file: Path) -> Format:
-    if file.suffix in (".jsonl", ".ndjson", ".json"):
-        return Format.JSONL
-    if file.suffix == ".csv":
-        return Format.CSV
-    raise ConfigError(f"{file}: name the format, --format csv or --format jsonl")
-
-
-async def _find_owner(database: Database, owner: str) -> Caller:
-    wanted = int(owner) if owner.isdecimal() and len(owner) < 10 else owner  # noqa: PLR2004
-    async with database.read() as session:
-        found = (await session.execute(select(Customer.i_customer).where(ownership.named(wanted)))).scalar()
-        caller = await ownership.load_caller(session, found) if found else None
-    if caller is None:
-        raise ConfigError(f"There is no customer {owner}, or he is blocked")
-    return caller
-
-
-@dataclass(slots=True)
-class Row:
-    """One row of the input: what it says, or why it cannot be read."""
-
-    line: int
-    values: dict[str, Any] = field(default_factory=dict)
-    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -154,7 +114,7 @@ def import_customers(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="File to read; - is standard input.")],
     owner: Owner = str(ROOT_ID),
-    form: FormatOption = None,
+    form: rows.FormatOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Try every row, change nothing.")] = False,
     update: Annotated[bool, typer.Option("--update", help="Update customers that exist already.")] = False,
     results: Annotated[
@@ -170,34 +130,34 @@ def import_customers(
     """
     config = console.settings(context)
     target = results or Path(f"{'import' if str(file) == '-' else file}.results.csv")
-    counts = console.run(_import(config, file, form or _format_of(file), owner, target, dry_run, update))
-    summary = ", ".join(f"{count} {result}" for result, count in sorted(counts.items())) or "no rows"
-    console.err.print(f"{'Tried: ' if dry_run else ''}{summary}. Results: {target}")
+    counts = console.run(_import(config, file, form or rows.format_of(file), owner, target, dry_run, update))
+    console.err.print(f"{'Tried: ' if dry_run else ''}{rows.summary(counts)}. Results: {target}")
     if counts.get("failed"):
         raise typer.Exit(1)
 
 
 async def _import(
-    config: Config, file: Path, form: Format, owner: str, target: Path, dry_run: bool, update: bool
+    config: Config, file: Path, form: rows.Format, owner: str, target: Path, dry_run: bool, update: bool
 ) -> dict[str, int]:
     counts: dict[str, int] = {}
     async with console.open_platform(config) as (platform, database):
-        caller = await _find_owner(database, owner)
+        caller = await rows.find_owner(database, owner)
         importer = _Importer(Dispatcher(platform, database, keep=not dry_run), caller, update, dry_run)
-        with _results(target) as note, console.progress("bytes") as progress:
-            total = file.stat().st_size if file.is_file() else None
-            task = progress.add_task("Importing", total=total)
-            for row in _read(file, form, lambda position: progress.update(task, completed=position)):
+        with rows.results(target, COLUMNS) as note, rows.progress(file, form) as lines:
+            for row in lines:
                 made_up = _complete(row)
-                if made_up:
-                    note(row, Outcome("pending"), made_up)  # it must not be lost if we end here
+                name = row.values.get("name", "")
+                if made_up:  # it must not be lost if we end here
+                    note(row, "pending", None, name=name, web_password=made_up)
                 outcome = await importer.take(row)
-                note(row, outcome, made_up if outcome.result == "created" else "")
+                password = made_up if outcome.result == "created" else ""
+                told = {"name": name, "i_customer": outcome.i_customer, "web_password": password}
+                note(row, outcome.result, outcome.fault, **told)
                 counts[outcome.result] = counts.get(outcome.result, 0) + 1
     return counts
 
 
-def _complete(row: Row) -> str:
+def _complete(row: rows.Row) -> str:
     """Fill in what createCustomer demands and the row leaves out; the password that was made up."""
     row.values.setdefault("i_tariff", None)
     if row.problem or row.values.get("web_password"):
@@ -215,7 +175,7 @@ class _Importer:
         self._update = update
         self._tried: set[tuple[str, str]] | None = set() if dry_run else None
 
-    async def take(self, row: Row) -> Outcome:
+    async def take(self, row: rows.Row) -> Outcome:
         """Create, update or skip the customer of a row."""
         if row.problem:
             return Outcome("failed", fault=WrongType(row.problem))
@@ -256,82 +216,3 @@ class _Importer:
 
 
 WRITABLE = {known.name for known in CUSTOMER.create}
-
-
-def _read(file: Path, form: Format, advance: console.Advance) -> Iterator[Row]:
-    """The rows of a file, one at a time; what cannot be read is told by line and does not end it."""
-    if str(file) != "-" and not file.is_file():
-        raise ConfigError(f"There is no file {file}")
-    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
-        lines = _lines(stream, advance)
-        yield from _read_csv(lines) if form is Format.CSV else _read_jsonl(lines)
-
-
-def _lines(stream: IO[bytes], advance: console.Advance) -> Iterator[str]:
-    position = 0
-    for number, line in enumerate(stream):
-        position += len(line)
-        advance(position)
-        text = line.decode("utf-8", "surrogateescape")  # a bad byte fails its own row, by name
-        yield text.removeprefix("\ufeff") if number == 0 else text
-
-
-def _read_csv(lines: Iterator[str]) -> Iterator[Row]:
-    reader = csv.reader(lines, strict=True)
-    header: list[str] | None = None
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Row(reader.line_num, problem=f"The row is not CSV: {error}")
-            continue
-        if header is None:
-            header = [name.strip() for name in cells]
-        elif len(cells) > len(header):
-            yield Row(reader.line_num, problem="The row has more cells than the header")
-        elif cells:
-            named = zip(header, cells, strict=False)
-            yield Row(reader.line_num, {name: None if cell == NIL else cell for name, cell in named if cell})
-
-
-def _read_jsonl(lines: Iterator[str]) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            (value,) = rest.loads(line)
-        except (Fault, ValueError):
-            value = None
-        if isinstance(value, dict):
-            yield Row(number, value)
-        else:
-            yield Row(number, problem="The line is not a JSON object")
-
-
-@contextmanager
-def _results(target: Path) -> Iterator[Any]:
-    """Appends results to a file that nobody else can read: it may hold passwords."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        if not stream.tell():
-            writer.writerow(COLUMNS)
-
-        def note(row: Row, outcome: Outcome, password: str) -> None:
-            fault = outcome.fault
-            writer.writerow(
-                [
-                    row.line,
-                    row.values.get("name", ""),
-                    outcome.result,
-                    outcome.i_customer or "",
-                    fault.code if fault else "",
-                    fault.text if fault else "",
-                    password,
-                ]
-            )
-            stream.flush()
-
-        yield note

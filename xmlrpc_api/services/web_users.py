@@ -1,6 +1,7 @@
 """Web users: the logins to the self-care portal, of the caller and of everybody below him."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
@@ -17,6 +18,7 @@ from xmlrpc_api.services.ownership import Reach
 WEB_USER = Entity(WebUser)
 WHAT = "Web user"
 REACH = Reach.SUBTREE_AND_SELF
+NOBODYS_HASH = "!"  # what no password is hashed to
 
 
 async def create(call: Call, i_customer: int | None, attributes: Mapping[str, Any]) -> WebUser:
@@ -36,12 +38,70 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
     await references.check(call, WEB_USER.references, attributes)
     values = dict(attributes)
     await _demand_password(call, owner, "web_password", values["web_password"], values["web_login"])
-    user = WebUser(i_customer=owner, web_password=values.pop("web_password").hashed)
+    return await _add(call, owner, {**values, "web_password": values["web_password"].hashed})
+
+
+async def _add(call: Call, owner: int, values: Mapping[str, Any]) -> WebUser:
+    user = WebUser(i_customer=owner)
     _assign(user, values)
     call.session.add(user)
     await call.session.flush()
     await audit.added(call, WEB_USER, user, owner)
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A password that comes from another system: hashed here, or as it was hashed there."""
+
+    hashed: str | None = field(default=None, repr=False)
+    foreign: str | None = field(default=None, repr=False)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The attributes that keep it."""
+        return {"web_password": self.hashed or NOBODYS_HASH, "foreign_password": self.foreign}
+
+
+async def take_over(call: Call, web_login: str, brought: Brought) -> int:
+    """
+    Give a web user the password that he had in another system; no policy is asked.
+
+    Returns:
+        His id.
+
+    Raises:
+        NotFound: There is no such login for the caller.
+    """
+    user = await by_login_to_change(call, web_login)
+    await save(call, user, brought.values)
+    return user.i_web_user
+
+
+async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], brought: Brought) -> int:
+    """
+    Add a web user who comes from another system with his password; no policy is asked.
+
+    Args:
+        call: The call.
+        owner: Id or name of his customer.
+        attributes: Those of createWebUser, without the password.
+        brought: His password.
+
+    Returns:
+        His id.
+
+    Raises:
+        NotFound: The customer is not there for the caller.
+        WrongReference: There is no such access level.
+        Conflict: The login is taken.
+    """
+    wanted = select(Customer.i_customer).where(ownership.named(owner), ownership.within(call.caller, REACH))
+    i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
+    if i_customer is None:
+        raise NotFound("Customer")
+    await references.check(call, WEB_USER.references, attributes)
+    return (await _add(call, i_customer, {**attributes, **brought.values})).i_web_user
 
 
 async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> None:

@@ -1,0 +1,157 @@
+"""Rows of CSV or JSON lines: what the commands that move things in and out share."""
+
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+from sqlalchemy import select
+
+from models import Customer
+from xmlrpc_api.cli import console
+from xmlrpc_api.config import ConfigError
+from xmlrpc_api.database import Database
+from xmlrpc_api.faults import Fault
+from xmlrpc_api.rights import Caller
+from xmlrpc_api.services import ownership
+from xmlrpc_api.transport import rest
+
+NIL = r"\N"
+Note = Callable[..., None]
+
+
+class Format(StrEnum):
+    """How rows are written down."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+FormatOption = Annotated[Format | None, typer.Option("--format", help="By the file's ending if left out.")]
+
+
+def format_of(file: Path) -> Format:
+    """
+    The format that a file's name ends with.
+
+    Raises:
+        ConfigError: It ends otherwise.
+    """
+    if file.suffix in (".jsonl", ".ndjson", ".json"):
+        return Format.JSONL
+    if file.suffix == ".csv":
+        return Format.CSV
+    raise ConfigError(f"{file}: name the format, --format csv or --format jsonl")
+
+
+async def find_owner(database: Database, owner: str) -> Caller:
+    """
+    The customer with this id or name, as caller.
+
+    Raises:
+        ConfigError: There is none, or he is blocked.
+    """
+    wanted = int(owner) if owner.isdecimal() and len(owner) < 10 else owner  # noqa: PLR2004
+    async with database.read() as session:
+        found = (await session.execute(select(Customer.i_customer).where(ownership.named(wanted)))).scalar()
+        caller = await ownership.load_caller(session, found) if found else None
+    if caller is None:
+        raise ConfigError(f"There is no customer {owner}, or he is blocked")
+    return caller
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of the input: what it says, or why it cannot be read."""
+
+    line: int
+    values: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+def _read(file: Path, form: Format, advance: console.Advance) -> Iterator[Row]:
+    """The rows of a file, one at a time; what cannot be read is told by line and does not end it."""
+    if str(file) != "-" and not file.is_file():
+        raise ConfigError(f"There is no file {file}")
+    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
+        lines = _lines(stream, advance)
+        yield from _read_csv(lines) if form is Format.CSV else _read_jsonl(lines)
+
+
+def _lines(stream: IO[bytes], advance: console.Advance) -> Iterator[str]:
+    position = 0
+    for number, line in enumerate(stream):
+        position += len(line)
+        advance(position)
+        text = line.decode("utf-8", "surrogateescape")  # a bad byte fails its own row, by name
+        yield text.removeprefix("\ufeff") if number == 0 else text
+
+
+def _read_csv(lines: Iterator[str]) -> Iterator[Row]:
+    reader = csv.reader(lines, strict=True)
+    header: list[str] | None = None
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(reader.line_num, problem=f"The row is not CSV: {error}")
+            continue
+        if header is None:
+            header = [name.strip() for name in cells]
+        elif len(cells) > len(header):
+            yield Row(reader.line_num, problem="The row has more cells than the header")
+        elif cells:
+            named = zip(header, cells, strict=False)
+            yield Row(reader.line_num, {name: None if cell == NIL else cell for name, cell in named if cell})
+
+
+def _read_jsonl(lines: Iterator[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            (value,) = rest.loads(line)
+        except (Fault, ValueError):
+            value = None
+        if isinstance(value, dict):
+            yield Row(number, value)
+        else:
+            yield Row(number, problem="The line is not a JSON object")
+
+
+@contextmanager
+def progress(file: Path, form: Format) -> Iterator[Iterator[Row]]:
+    """The rows of a file, with a progress bar that follows them."""
+    with console.progress("bytes") as bar:
+        task = bar.add_task("Importing", total=file.stat().st_size if file.is_file() else None)
+        yield _read(file, form, lambda position: bar.update(task, completed=position))
+
+
+def summary(counts: dict[str, int]) -> str:
+    """How often there was which result."""
+    return ", ".join(f"{count} {result}" for result, count in sorted(counts.items())) or "no rows"
+
+
+@contextmanager
+def results(target: Path, columns: tuple[str, ...]) -> Iterator[Note]:
+    """Appends results to a file that nobody else can read: it may hold passwords."""
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        if not stream.tell():
+            writer.writeheader()
+
+        def note(row: Row, result: str, fault: Fault | None, **cells: Any) -> None:
+            told = {"code": fault.code, "text": fault.text} if fault else {}
+            writer.writerow({"line": row.line, "result": result, **told, **cells})
+            stream.flush()
+
+        yield note
