@@ -101,7 +101,7 @@ async def update_customer(
     Attributes left out keep their value; nil clears those that may be nil. A right taken away from a
     customer is taken away from everybody below him as well. Setting balance books the difference.
     """
-    await customers.update_child(call, i_customer, changes, Expected(version=if_version, balance=if_balance))
+    await customers.change(call, i_customer, changes, Expected(version=if_version, balance=if_balance))
     return {}
 
 
@@ -119,7 +119,7 @@ async def delete_customer(call: Call, *, i_customer: int, if_version: int | None
 
     Refused while he has sub-customers, a balance other than zero, or is still referred to.
     """
-    await customers.delete_child(call, i_customer, Expected(version=if_version))
+    await customers.delete(call, i_customer, Expected(version=if_version))
     return {}
 
 

@@ -6,6 +6,7 @@ from models.base import SCALE, Access, Base, Exact, FieldInfo, Money, Rate, UtcD
 from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey
+from models.property import CustomerProperty
 from models.reference import (
     AccessLevel,
     Currency,
@@ -37,6 +38,7 @@ __all__ = [
     "Base",
     "Currency",
     "Customer",
+    "CustomerProperty",
     "DictionaryEntry",
     "Event",
     "Exact",

@@ -71,6 +71,9 @@ class Field:
         check: A further rule, by name; see `CHECKS`.
         reference: The column it must point at.
         members: Members of a struct, or of the structs in an array.
+        items: What the array holds where it holds no structs.
+        type: What SOAP calls the struct, or the structs in the array.
+        attribute: Our name of it, where a dialect has another.
         example: A value for the reference.
     """
 
@@ -88,6 +91,9 @@ class Field:
     check: str | None = None
     reference: Column[Any] | None = None
     members: tuple["Field", ...] = ()
+    items: Wire | None = None
+    type: str | None = None
+    attribute: str | None = None
     example: Any = None
 
     def require(self) -> "Field":
@@ -178,6 +184,19 @@ def _read_array(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise _wrong_type("an array")
     return value
+
+
+def _read_members(field: Field) -> Callable[[Any], Any]:
+    """Reads a struct whose members are declared; several of them for an array."""
+    params = Params(field.name, field.members)
+    if field.wire is Wire.STRUCT:
+        return lambda value: params.load(_read_struct(value))
+    return lambda value: [params.load(_read_struct(item)) for item in _read_array(value)]
+
+
+def _read_items(field: Field, wire: Wire) -> Callable[[Any], Any]:
+    params = Params(field.name, [Field(name=field.name, wire=wire, doc=field.doc, required=True, limit=field.limit)])
+    return lambda value: [params.load({field.name: item})[field.name] for item in _read_array(value)]
 
 
 def _read_id_or_name(value: Any) -> int | str:
@@ -310,6 +329,10 @@ def _short_enough(field: Field) -> Callable[[str], str]:
 def _annotation(field: Field) -> Any:
     """The type that pydantic checks a value of this field with."""
     kind, reader = READERS[field.wire]
+    if field.members:
+        reader = _read_members(field)
+    elif field.items is not None:
+        reader = _read_items(field, field.items)
 
     def read(value: Any) -> Any:
         if value is None:
@@ -425,6 +448,7 @@ class Entity:
         create: Parameters of its create method.
         update: Parameters of its update method, all optional.
         read: What its info method answers.
+        ngnpro: What NGNPro's dialect calls the attributes that it has; all of them may be left out.
     """
 
     def __init__(self, model: type[Base]) -> None:
@@ -436,7 +460,14 @@ class Entity:
         writable = [(access, field) for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)]
         self.create = tuple(replace(field, required=access is Access.REQUIRED) for access, field in writable)
         self.update = tuple(replace(field, nil_refused=not field.nullable) for _, field in writable)
-        self.read = tuple(field for field in self.fields.values() if not field.secret)
+        elsewhere = {field.name for access, field in declared if access is Access.ELSEWHERE}
+        self.read = tuple(f for f in self.fields.values() if not f.secret and f.name not in elsewhere)
+        names = {name: field_info(model, name).ngnpro for name in self.fields}
+        self.ngnpro = {
+            known: replace(self.fields[name], name=known, attribute=name, nullable=False, nil_refused=False)
+            for name, known in names.items()
+            if known is not None
+        }
         self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
         self.references = {field.name: field.reference for field in self.create if field.reference is not None}
 

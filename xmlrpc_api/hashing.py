@@ -19,6 +19,7 @@ from xmlrpc_api.faults import Unavailable
 
 T = TypeVar("T")
 
+NOBODYS_HASH = "!"  # kept where there is no password yet: none is hashed to it
 BCRYPT_BYTES = 72
 SCORED_CHARACTERS = 24  # more would take seconds and change no verdict
 HIGHEST_COST = 16
@@ -73,7 +74,7 @@ class PasswordHasher:
         Raises:
             Unavailable: Too many are waiting already.
         """
-        known = hashed or f"$2b${self._cost:02}${_NOBODYS}"
+        known = hashed if hashed and hashed != NOBODYS_HASH else f"$2b${self._cost:02}${_NOBODYS}"
         return await self._run(lambda: bcrypt.checkpw(_prepare(password), known.encode()))
 
     async def check_foreign(self, password: str, hashed: str) -> bool:

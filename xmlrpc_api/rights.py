@@ -44,6 +44,7 @@ class Caller:
     api_mgmt: int
     use_own_tariff: int
     max_depth: int
+    reseller_active: bool
 
     def demand(self, right: Right) -> None:
         """

@@ -1,19 +1,20 @@
 """The rules of the customer tree, the same for every dialect."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+import sqlalchemy as sql
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity
-from xmlrpc_api.hashing import Password
-from xmlrpc_api.rights import BITMASKS, FLAGS
+from xmlrpc_api.hashing import NOBODYS_HASH, Password
+from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
 from xmlrpc_api.services import audit, ledger, overcommit, ownership, paging, passwords, references
 from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
@@ -29,17 +30,27 @@ def api_password_place(i_customer: int) -> str:
     return f"customers.api_password:{i_customer}"
 
 
-async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
+async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | None = None) -> Customer:
     """
-    Add a customer directly below the caller.
+    Add a customer directly below the caller, or below another customer for whom the caller acts.
 
     Raises:
-        NotPermitted: A right or the depth exceeds the caller's own.
+        NotPermitted: A right or the depth exceeds the parent's own, or the parent is no active reseller.
         WrongReference: Something pointed at is not there for the caller.
         NotEnoughCredit: The initial balance is below the credit limit, or the caller would hand out too much.
         Conflict: Name or login is taken.
     """
+    if parent is not None:
+        parent = await ownership.lock_caller(call.session, parent)
+        return await _create(replace(call, caller=parent), attributes, call)
+    return await _create(call, attributes, call)
+
+
+async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Customer:
+    """Add a customer below the caller of `call`; the change history tells the caller of `noted`."""
     caller = call.caller
+    if not caller.reseller_active:
+        raise NotPermitted("the reseller is not active")
     if caller.max_depth < 1:
         raise NotPermitted("your max_depth allows no sub-customers")
     defaults = {"max_depth": caller.max_depth - 1, "use_own_tariff": caller.use_own_tariff}
@@ -50,21 +61,22 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> Customer:
     await _lock_own_balance(call, values)
     balance = values.pop("balance", Decimal(0))
     api_password: str | None = values.pop("api_password", None)
-    password: Password = values.pop("web_password")
+    password: Password | None = values.pop("web_password", None)
     customer = Customer(
         i_wholesaler=caller.i_customer,
         path=subtree(caller.path, caller.i_customer)[0],
         money=Balance(is_default=True, currency=await _base_currency(call, values["i_tariff"])),
-        default_user=WebUser(is_default=True, web_password=password.hashed),
+        default_user=WebUser(is_default=True, web_password=password.hashed if password else NOBODYS_HASH),
+        changed=call.now,
     )
     assign(customer, values)
     call.session.add(customer)
     await call.session.flush()
     if api_password is not None:
         set_api_password(call, customer, api_password)
-    await audit.added(call, CUSTOMER, customer, customer.i_customer)
+    await audit.added(noted, CUSTOMER, customer, customer.i_customer)
     if balance:
-        await ledger.book(call, customer.money, Booking(amount=balance, kind=ledger.INITIAL))
+        await ledger.book(noted, customer.money, Booking(amount=balance, kind=ledger.INITIAL))
     await overcommit.check(call.session, {caller.i_customer})
     return customer
 
@@ -89,11 +101,15 @@ class Expected:
             raise Conflict(f"Balance has changed meanwhile: it is {customer.balance.normalize():f}")
 
 
-async def update_child(
-    call: Call, i_customer: int, changes: Mapping[str, Any], expected: Expected = Expected()
+async def change(
+    call: Call,
+    i_customer: int,
+    changes: Mapping[str, Any],
+    expected: Expected = Expected(),
+    reach: Reach = Reach.CHILDREN,
 ) -> Customer:
     """
-    Change attributes of a direct sub-customer of the caller.
+    Change attributes of a direct sub-customer of the caller, or of one elsewhere in `reach`.
 
     Raises:
         NothingToChange: No attribute was given.
@@ -104,7 +120,8 @@ async def update_child(
     if not changes:
         raise NothingToChange
     await _lock_own_balance(call, changes)
-    customer = await ownership.find_for_update(call, i_customer)
+    is_self = i_customer == call.caller.i_customer
+    customer = await ownership.find_for_update(call, i_customer, reach, rights_stay=is_self)
     expected.demand(customer)
     before = audit.snapshot(CUSTOMER, customer)
     values = dict(changes)
@@ -144,6 +161,7 @@ async def changed(call: Call, customer: Customer, before: audit.Snapshot) -> Non
     """Count and note what has been changed since `before`, and write it."""
     if audit.snapshot(CUSTOMER, customer) != before:
         customer.version += 1
+        customer.changed = call.now
         await call.session.flush()
         await audit.updated(call, CUSTOMER, customer, customer.i_customer, before)
 
@@ -154,15 +172,15 @@ async def _lock_own_balance(call: Call, values: Mapping[str, Any]) -> None:
         await ledger.lock(call, {call.caller.i_customer})
 
 
-async def delete_child(call: Call, i_customer: int, expected: Expected = Expected()) -> None:
+async def delete(call: Call, i_customer: int, expected: Expected = Expected(), reach: Reach = Reach.CHILDREN) -> None:
     """
-    Remove a direct sub-customer of the caller. His ledger is kept.
+    Remove a direct sub-customer of the caller, or one elsewhere in `reach`. His ledger is kept.
 
     Raises:
         NotFound: He is not the caller's.
         Conflict: He is not as `expected`, still has sub-customers or money, or something points at him.
     """
-    customer = await ownership.find_for_update(call, i_customer)
+    customer = await ownership.find_for_update(call, i_customer, reach)
     expected.demand(customer)
     children = select(Customer.i_customer).where(Customer.i_wholesaler == i_customer).limit(1)
     if (await call.session.execute(children)).first():
@@ -171,7 +189,7 @@ async def delete_child(call: Call, i_customer: int, expected: Expected = Expecte
         raise Conflict(f"Customer still has money: the balance is {customer.balance.normalize():f}")
     await audit.removed(call, CUSTOMER, customer, i_customer)
     await call.session.execute(
-        delete(Customer).where(Customer.i_customer == i_customer).execution_options(synchronize_session=False)
+        sql.delete(Customer).where(Customer.i_customer == i_customer).execution_options(synchronize_session=False)
     )
 
 
@@ -289,7 +307,7 @@ async def _update_below(
     statement = (
         update(Customer)
         .where(_below(customer), condition)
-        .values({**values, "version": Customer.version + 1})
+        .values({**values, "version": Customer.version + 1, "changed": call.now})
         .returning(Customer.i_customer, *columns)
         .execution_options(synchronize_session=False)
     )

@@ -10,7 +10,7 @@ from models import Customer, WebUser, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity, Statement
-from xmlrpc_api.hashing import Password
+from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import audit, customers, ownership, paging, passwords, references
 from xmlrpc_api.services.ownership import Reach
@@ -18,7 +18,6 @@ from xmlrpc_api.services.ownership import Reach
 WEB_USER = Entity(WebUser)
 WHAT = "Web user"
 REACH = Reach.SUBTREE_AND_SELF
-NOBODYS_HASH = "!"  # what no password is hashed to
 
 
 async def create(call: Call, i_customer: int | None, attributes: Mapping[str, Any]) -> WebUser:
