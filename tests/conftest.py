@@ -9,8 +9,10 @@ import pytest
 from faces import Api
 from harness import Server, prepare, test_config, unique
 from refusals import refused
+from soap import ADMIN, ADMIN_PASSWORD, Clients, SoapFault
 
 from xmlrpc_api import logs
+from xmlrpc_api.hashing import PasswordHasher
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -148,3 +150,34 @@ def customers(server: Server) -> Customers:
 def reseller(customers: Customers) -> Reseller:
     """A wholesaler directly below root, with all rights."""
     return customers.reseller()
+
+
+@pytest.fixture(scope="session")
+def admin_hash() -> str:
+    hasher = PasswordHasher(4, 1)
+    try:
+        return asyncio.run(hasher.hash(ADMIN_PASSWORD))
+    finally:
+        hasher.close()
+
+
+@pytest.fixture
+def ngnpro(variant: Callable[..., Server], admin_hash: str) -> Server:
+    return variant(ngnpro_admin_username=ADMIN, ngnpro_admin_password_hash=admin_hash)
+
+
+@pytest.fixture
+def clients(ngnpro: Server) -> Clients:
+    return Clients(ngnpro)
+
+
+@pytest.fixture
+def fault_of() -> Callable[..., int]:
+    """Calls something that must fail; the code of its fault."""
+
+    def call(work: Callable[..., Any], **arguments: Any) -> int:
+        with pytest.raises(SoapFault) as caught:
+            work(**arguments)
+        return caught.value.code
+
+    return call

@@ -12,7 +12,7 @@ from typing import Any
 import handlers  # noqa: F401 (fills the registry)
 from xmlrpc_api import config, faults
 from xmlrpc_api.fields import Field
-from xmlrpc_api.registry import METHODS, Method
+from xmlrpc_api.registry import METHODS, TABLES, Family, Method
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "tests/api.lock.json"
@@ -45,7 +45,8 @@ def _method(method: Method) -> dict[str, Any]:
 def api() -> dict[str, Any]:
     """Everything a client may rely on."""
     known = {f.__name__: f.code for f in vars(faults).values() if isinstance(f, type) and hasattr(f, "code")}
-    return {"faults": known, "methods": {name: _method(METHODS[name]) for name in sorted(METHODS)}}
+    tables = {"methods": METHODS, "operations": TABLES[Family.NGNPRO]}
+    return {"faults": known, **{kind: {name: _method(t[name]) for name in sorted(t)} for kind, t in tables.items()}}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from xmlrpc_api.database import Database
 from xmlrpc_api.digest import ReplayGuard
 from xmlrpc_api.dispatch import Dispatcher
 from xmlrpc_api.hashing import PasswordHasher
-from xmlrpc_api.transport import http, pages, rest, xmlrpc
+from xmlrpc_api.transport import http, pages, rest, soap, xmlrpc
 from xmlrpc_api.transport.protocol import SERVER_NAME
 from xmlrpc_api.vault import open_vault
 
@@ -49,6 +49,7 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
     app.router.add_post(xmlrpc.PATH, xmlrpc.Gateway)
     app.router.add_get(rest.PATH, rest.gateway)
     app.router.add_post(rest.PATH, rest.gateway)
+    soap.add_routes(app, soap.FOLDER)
     app.router.add_get("/docs", pages.docs)
     app.router.add_get("/healthz", pages.healthz)
     app.router.add_get("/readyz", pages.readyz)
@@ -73,6 +74,15 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
 
     app.cleanup_ctx.append(database)
     return app
+
+
+def create_soap_app(app: web.Application) -> web.Application:
+    """NGNPro's SOAP alone, for a listener of its own; it shares what `app`, which is running, has."""
+    alone = web.Application(client_max_size=app[http.GATE].config.body_limit)
+    alone[http.GATE] = app[http.GATE]
+    soap.add_routes(alone, "")
+    alone.on_response_prepare.append(_hide_version)
+    return alone
 
 
 async def _hide_version(_request: web.Request, response: web.StreamResponse) -> None:

@@ -5,12 +5,12 @@ import hmac
 import ipaddress
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import select
 
-from models import Customer, WebUser, ancestors, login_key
+from models import ROOT_ID, Customer, WebUser, ancestors, login_key
 from xmlrpc_api import digest
 from xmlrpc_api.call import Platform
 from xmlrpc_api.database import Database
@@ -37,6 +37,22 @@ class Refusal(enum.Enum):
     STALE = "credentials are right, but the nonce was used or has expired"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """
+    What a SOAP header says.
+
+    Attributes:
+        is_admin: Whether it is about the administrator of the settings, not about a customer.
+        impersonate: The customer on whose behalf the administrator calls; 0: nobody's.
+    """
+
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    is_admin: bool = False
+    impersonate: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Account:
     caller: Caller
@@ -55,6 +71,7 @@ class Authenticator:
             platform.config.nonce_seconds,
             lambda: platform.clock().timestamp(),
         )
+        self._administrator: str | None = None
         self._dummy = platform.vault.encrypt(secrets.token_hex(), _DUMMY_PLACE)
 
     def trusts(self, address: str) -> bool:
@@ -101,6 +118,49 @@ class Authenticator:
         if not right or account is None or not await self._is_admitted(account.caller):
             return Refusal.WRONG
         return account.caller
+
+    async def by_header(self, credentials: Credentials) -> Caller | Refusal:
+        """
+        Check what a SOAP header says.
+
+        The administrator calls as root, or exactly as the customer whom he impersonates. A customer with
+        `impersonate` calls as the other one of his reseller.
+
+        Raises:
+            Unavailable: Too many checks are waiting already.
+        """
+        if not credentials.is_admin:
+            found = await self.by_password(credentials.username, credentials.password)
+            return found if isinstance(found, Refusal) else await self._as(found.i_customer)
+        if not await self._is_administrator(credentials):
+            return Refusal.WRONG
+        return await self._as(credentials.impersonate or ROOT_ID)
+
+    async def _is_administrator(self, credentials: Credentials) -> bool:
+        """Whether these are the administrator's; a password that was right once is known by its signature."""
+        config = self._platform.config
+        expected = config.ngnpro_admin_password_hash
+        known = hmac.compare_digest((config.ngnpro_admin_username or "").encode(), credentials.username.encode())
+        signature = self._platform.vault.sign(b"administrator", credentials.password.encode())
+        if self._administrator is not None and hmac.compare_digest(self._administrator, signature):
+            return known
+        hashed = expected.get_secret_value() if expected is not None and known else None
+        if not await self._platform.hasher.check(credentials.password, hashed):
+            return False
+        self._administrator = signature
+        return True
+
+    async def _as(self, i_customer: int) -> Caller | Refusal:
+        """The customer as caller, or the one whose rights count instead of his."""
+        async with self._database.read() as session:
+            caller = await ownership.load_caller(session, i_customer)
+            if caller is None:
+                return Refusal.WRONG
+            instead = select(Customer.impersonate).where(Customer.i_customer == i_customer)
+            other = (await session.execute(instead)).scalar_one()
+            if other is None:
+                return caller
+            return await ownership.load_caller(session, other) or Refusal.WRONG
 
     async def _look_up(self, web_login: str) -> _Account | None:
         """The customer with this login, if he may use the API."""

@@ -124,6 +124,17 @@ class Config(BaseSettings):
     body_limit: int = Field(1_048_576, ge=4096, le=16_777_216, description="Largest request body, in bytes.")
     body_seconds: float = Field(10, gt=0, description="Time a client has to send a request body, in seconds.")
 
+    ngnpro_port: int | None = Field(
+        None, ge=0, le=65535, description="TCP port of NGNPro's SOAP alone, usually 9200; it is under /ngnpro/ anyway."
+    )
+    ngnpro_admin_username: str | None = Field(None, description="Administrator of NGNPro's SOAP; none if left out.")
+    ngnpro_admin_password_hash: SecretStr | None = Field(
+        None, description="His password, as `xmlrpc-api hash-password` prints it; for the environment."
+    )
+    ngnpro_return_passwords: bool = Field(
+        False, description="Whether NGNPro's administrator is told API passwords of customers; each time is audited."
+    )
+
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description='"json", "console", or "auto": readable at a terminal, JSON elsewhere.'
     )
@@ -153,6 +164,8 @@ class Config(BaseSettings):
                     )
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key must be given together")
+        if (self.ngnpro_admin_username is None) != (self.ngnpro_admin_password_hash is None):
+            raise ValueError("ngnpro_admin_username and ngnpro_admin_password_hash must be given together")
         if self.workers > 1 and self.is_sqlite:
             raise ValueError("workers: SQLite serves one process; set workers = 1 or use PostgreSQL")
         return self

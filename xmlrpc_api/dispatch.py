@@ -36,7 +36,7 @@ from xmlrpc_api.faults import (
 from xmlrpc_api.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.queues import Queues
-from xmlrpc_api.registry import METHODS, Access, Method
+from xmlrpc_api.registry import TABLES, Access, Family, Method
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import idempotency, ownership
 
@@ -44,6 +44,7 @@ RETRIES = 3
 RETRY_SECONDS = 0.02
 LOGGED_NAME_LENGTH = 64
 MULTICALL = "system.multicall"
+FAMILIES = {"soap": Family.NGNPRO}  # all other dialects are of the switch's family
 SCOPES = {field.name: Params(f"scope {field.name}", [field]) for field in (I_WHOLESALER, I_CUSTOMER_OWNER)}
 KEY = Params("idempotency key", [IDEMPOTENCY_KEY])
 
@@ -134,7 +135,7 @@ class Dispatcher:
         """Await a call; turn any error into a fault; count and log the outcome."""
         started = time.perf_counter()
         fault: Fault | None = None
-        known = name if name in METHODS else metrics.UNKNOWN_METHOD
+        known = name if name in _methods(origin) else metrics.UNKNOWN_METHOD
         try:
             return await work
         except Exception as error:
@@ -161,7 +162,7 @@ class Dispatcher:
 
     async def _prepare(self, origin: Origin, name: str, params: list[Any]) -> Prepared:
         """All that can be done, and refused, before the transaction."""
-        method = METHODS.get(name)
+        method = _methods(origin).get(name)
         if method is None:
             raise MethodNotFound
         raw = _named_params(method, params)
@@ -309,6 +310,11 @@ class Dispatcher:
             raise  # the transaction is lost, and all of its calls with it
         except Fault as fault:
             return fault
+
+
+def _methods(origin: Origin) -> dict[str, Method]:
+    """The methods that the origin's dialect knows."""
+    return TABLES[FAMILIES.get(origin.dialect, Family.SWITCH)]
 
 
 async def _perform(call: Call, prepared: Prepared) -> Any:

@@ -192,6 +192,7 @@ class NotFound(Fault):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} not found")
+        self.what = what
 
 
 class Conflict(Fault):
@@ -200,10 +201,14 @@ class Conflict(Fault):
     code = 409
     summary = "taken, still in use, or changed meanwhile"
 
+    def __init__(self, text: str, taken: str | None = None) -> None:
+        super().__init__(text)
+        self.taken_name = taken
+
     @classmethod
     def taken(cls, name: str) -> "Conflict":
         """The fault for a value that must be unique and is not."""
-        return cls(f"Parameter {name} is already taken")
+        return cls(f"Parameter {name} is already taken", name)
 
 
 class OneTimePasswordAccepted(Fault):

@@ -1,5 +1,5 @@
 """
-The table of all public methods, each declared once by `@method`.
+The tables of all public methods, each declared once by `@method`.
 
 What does not fit together (a name used twice, a parameter that the handler does not take, a missing
 docstring) is an error at import, not at the first call.
@@ -103,7 +103,15 @@ class Method:
         return tuple(dict.fromkeys([*found, *self.raises]))
 
 
-METHODS: dict[str, Method] = {}
+class Family(enum.Enum):
+    """A family of dialects: those that know the same methods."""
+
+    SWITCH = "the XML-RPC of PortaSwitch, FlySIP and Sippy, and its JSON gateway"
+    NGNPRO = "NGNPro's SOAP"
+
+
+TABLES: dict[Family, dict[str, Method]] = {family: {} for family in Family}
+METHODS = TABLES[Family.SWITCH]
 
 
 def method(
@@ -111,6 +119,7 @@ def method(
     *params: Field,
     right: Right,
     access: Access,
+    family: Family = Family.SWITCH,
     returns: tuple[Field, ...] | Wire = (),
     scope: Field | None = I_WHOLESALER,
     scope_optional: bool = False,
@@ -130,12 +139,13 @@ def method(
     """
 
     def publish(handler: H) -> H:
-        if name in METHODS:
+        table = TABLES[family]
+        if name in table:
             raise TypeError(f"{name} is published twice")
         if not inspect.getdoc(handler):
             raise TypeError(f"{name} needs a docstring: it is the client's documentation")
         _compare(name, params, handler)
-        METHODS[name] = Method(
+        table[name] = Method(
             name=name,
             handler=handler,
             params=Params(name, params),

@@ -17,7 +17,7 @@ from aiohttp import web
 from sqlalchemy.engine import make_url
 
 from xmlrpc_api import logs, metrics
-from xmlrpc_api.app import create_app
+from xmlrpc_api.app import create_app, create_soap_app
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.digest import ReplayGuard
 from xmlrpc_api.transport.protocol import Runner
@@ -88,11 +88,14 @@ async def _serve_one(
     config: Config, guard: ReplayGuard, ready: Callable[[str], None], alive: int | None = None
 ) -> None:
     logs.configure(config)
-    runner = new_runner(create_app(config, guard), config)
+    app = create_app(config, guard)
+    runner = new_runner(app, config)
     await runner.setup()
+    runners = [runner]
     try:
-        site = _site(runner, config, share_port=alive is not None)
-        await site.start()
+        await _site(runner, config, share_port=alive is not None).start()
+        if config.ngnpro_port is not None:
+            runners.insert(0, await _start_soap(app, config, share_port=alive is not None))
     except OSError as error:
         await runner.cleanup()
         raise ConfigError(f"Cannot listen: {error.strerror or error}. Is another server running?") from None
@@ -105,7 +108,17 @@ async def _serve_one(
     log.info("listening", address=address(config, runner))
     await stop.wait()
     log.info("stopping")
-    await runner.cleanup()
+    for running in runners:
+        await running.cleanup()
+
+
+async def _start_soap(app: web.Application, config: Config, *, share_port: bool) -> web.AppRunner:
+    """Listen for NGNPro's SOAP on its own port."""
+    runner = new_runner(create_soap_app(app), config)
+    await runner.setup()
+    site = web.TCPSite(runner, config.host, config.ngnpro_port, ssl_context=_tls(config), reuse_port=share_port or None)
+    await site.start()
+    return runner
 
 
 def _site(runner: web.AppRunner, config: Config, *, share_port: bool) -> web.BaseSite:

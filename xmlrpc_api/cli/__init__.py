@@ -33,6 +33,7 @@ def options(
 app.command()(setup.init)
 app.command()(setup.serve)
 app.command()(setup.migrate)
+app.command()(setup.hash_password)
 app.command()(checks.check)
 app.command()(books.verify)
 app.command()(calls.call)

@@ -13,7 +13,8 @@ from rich.markup import escape
 from xmlrpc_api import bootstrap, server
 from xmlrpc_api.app import new_platform
 from xmlrpc_api.cli import console
-from xmlrpc_api.config import Config
+from xmlrpc_api.config import Config, ConfigError
+from xmlrpc_api.hashing import PasswordHasher
 from xmlrpc_api.transport import xml, xmlrpc
 from xmlrpc_api.vault import create_key_file
 
@@ -53,6 +54,26 @@ async def _init(config: Config, currency: str) -> str | None:
             return await bootstrap.create_root(platform, database, currency.upper())
         finally:
             platform.hasher.close()
+
+
+def hash_password(context: typer.Context) -> None:
+    """Hash a password for the settings, such as ngnpro_admin_password_hash. It is asked for, or read from a pipe."""
+    config = console.settings(context)
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    if not password:
+        raise ConfigError("The password is empty")
+    console.out.print(console.run(_hash(config, password)), markup=False)
+
+
+async def _hash(config: Config, password: str) -> str:
+    hasher = PasswordHasher(config.bcrypt_cost, config.bcrypt_queue)
+    try:
+        return await hasher.hash(password)
+    finally:
+        hasher.close()
 
 
 def example_calls(config: Config, password: str) -> list[str]:

@@ -74,6 +74,7 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
     await call.session.flush()
     if api_password is not None:
         set_api_password(call, customer, api_password)
+        await call.session.flush()
     await audit.added(noted, CUSTOMER, customer, customer.i_customer)
     if balance:
         await ledger.book(noted, customer.money, Booking(amount=balance, kind=ledger.INITIAL))

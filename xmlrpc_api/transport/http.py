@@ -127,13 +127,18 @@ async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Orig
 
 def challenge(gate: Gate, refusal: Refusal, origin: Origin, response: web.Response) -> web.Response:
     """Make this the 401 that asks for credentials; it tells nothing about what was wrong."""
-    metrics.UNAUTHENTICATED.labels(origin.dialect).inc()
-    log.info("unauthenticated", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
+    note_unauthenticated(origin)
     response.set_status(401)
     response.headers[REQUEST_ID] = origin.request_id
     for header in gate.authenticator.challenges(refusal):
         response.headers.add("WWW-Authenticate", header)
     return response
+
+
+def note_unauthenticated(origin: Origin) -> None:
+    """Count and log a request whose credentials were missing or wrong."""
+    metrics.UNAUTHENTICATED.labels(origin.dialect).inc()
+    log.info("unauthenticated", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
 
 
 async def read_body(request: web.Request, config: Config, media_types: tuple[str, ...]) -> bytes:

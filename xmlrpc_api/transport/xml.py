@@ -299,7 +299,7 @@ def dumps_call(name: str, params: list[Any]) -> bytes:
     return "".join(out).encode()
 
 
-def _text(value: str) -> str:
+def safe_text(value: str) -> str:
     """Text as it may stand in an element; a carriage return would not survive as itself."""
     if _UNWRITABLE.search(value):
         value = _UNWRITABLE.sub(lambda match: "\r" if match[0] == "\r" else "\ufffd", value)
@@ -333,7 +333,7 @@ def _write_double(value: Decimal) -> str:
 NIL = "<value><nil/></value>"  # without a line feed, as xmlrpclib has it
 WRITERS: dict[type, Callable[[Any], str]] = {
     type(None): lambda _: NIL,
-    str: lambda value: _value("string", _text(value)),
+    str: lambda value: _value("string", safe_text(value)),
     bool: lambda value: _value("boolean", f"{value:d}"),
     int: _write_int,
     Decimal: _write_double,
@@ -351,7 +351,7 @@ def _write(value: Any, out: list[str]) -> None:
     elif isinstance(value, Mapping):
         out.append("<value><struct>\n")
         for name, member in value.items():
-            out.append(f"<member>\n<name>{_text(str(name))}</name>\n")
+            out.append(f"<member>\n<name>{safe_text(str(name))}</name>\n")
             _write(member, out)
             out.append("</member>\n")
         out.append("</struct></value>\n")

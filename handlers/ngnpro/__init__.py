@@ -1,0 +1,5 @@
+"""The operations of NGNPro's SOAP ports, on the same services as everything else."""
+
+from handlers.ngnpro import customers
+
+__all__ = ["customers"]

@@ -1,0 +1,228 @@
+"""CustomerPort: customers and resellers in NGNPro's dialect."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.fields import Field, Wire
+from xmlrpc_api.registry import Access, Family, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import customers, ngnpro_customers, properties, queries
+from xmlrpc_api.services.queries import Found
+
+ATTRIBUTES = customers.CUSTOMER.ngnpro
+ORDER = (  # of the published type
+    "id", "reseller", "impersonate", "username", "password", "firstName", "lastName", "organization", "vatNumber",
+    "email", "web", "tel", "fax", "mobile", "sip", "enum", "address", "postcode", "city", "state", "country",
+    "timezone", "language", "bankAccount", "billingAddress", "billingEmail", "balance", "credit", "companyCode",
+    "resellerActive", "changeDate", "properties",
+)  # fmt: skip
+PROPERTIES = Field(
+    name="properties",
+    wire=Wire.ARRAY,
+    type="CustomerProperty",
+    doc="What front ends keep with the customer.",
+    members=tuple(properties.PROPERTY.ngnpro.values()),
+)
+COMPUTED = {
+    "reseller": Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7),
+    "timezone": Field(
+        name="timezone", wire=Wire.STRING, limit=64, doc="Time zone, by its IANA name.", example="Europe/Amsterdam"
+    ),
+    "changeDate": Field(
+        name="changeDate", wire=Wire.STRING, doc="When he was changed last.", example="2026-11-21 05:00:00"
+    ),
+    "properties": PROPERTIES,
+}
+MEMBERS = tuple({**ATTRIBUTES, **COMPUTED}[name] for name in ORDER)
+SET_BY_SERVER = {"i_customer", "reseller", "changeDate", "properties", "timezone"}
+
+
+def _account(name: str, doc: str, *, required: bool = False) -> Field:
+    return Field(name=name, wire=Wire.STRUCT, type="CustomerAccount", required=required, doc=doc, members=MEMBERS)
+
+
+ACCOUNT = _account("account", "The customer.", required=True)
+ID = Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
+CUSTOMER = Field(name="customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
+FILTER = (
+    *(
+        Field(name=name, wire=Wire.STRING, limit=255, doc=f"By {name}; % and _ are wild cards.", example="%a%")
+        for name in ngnpro_customers.FILTERS
+    ),
+    Field(name="only_resellers", wire=Wire.STRING, doc="Without effect; call getResellers."),
+    Field(name="customer", wire=Wire.INT, low=0, doc="By id.", example=7),
+    Field(name="reseller", wire=Wire.INT, low=0, doc="By reseller.", example=7),
+)
+QUERY = queries.query("CustomerQuery", FILTER)
+LIST = Field(
+    name="customers",
+    wire=Wire.STRUCT,
+    type="CustomerList",
+    doc="A page of the matches.",
+    members=(
+        queries.TOTAL,
+        Field(name="accounts", wire=Wire.ARRAY, type="CustomerAccount", doc="The customers.", members=MEMBERS),
+    ),
+)
+FAULTS = (NotFound, NotPermitted, WrongReference, Conflict)
+
+
+async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes by our names; 0 points nowhere."""
+    known = {**ATTRIBUTES, **COMPUTED}
+    values = {known[name].attribute or name: value for name, value in account.items()}
+    if "impersonate" in values:
+        values["impersonate"] = values["impersonate"] or None
+    if values.get("timezone"):
+        values["i_time_zone"] = await ngnpro_customers.zone(call, values["timezone"])
+    empty = {name for name in ("i_lang", "api_password") if not values.get(name)}  # a form was not filled in
+    return {name: value for name, value in values.items() if name not in SET_BY_SERVER | empty}
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A customer by NGNPro's names."""
+    changed = row["changed"]
+    named = {name: row[field.attribute or name] for name, field in ATTRIBUTES.items()}
+    computed = {name: row[name] for name in ("reseller", "timezone", "properties")}
+    return {**named, **computed, "changeDate": f"{changed:%Y-%m-%d %H:%M:%S}" if changed else None}
+
+
+def _list(found: Found) -> dict[str, Any]:
+    return {"customers": {"total": found.total, "accounts": [_shown(row) for row in found.rows]}}
+
+
+@method(
+    "CustomerPort.addAccount",
+    ACCOUNT,
+    right=Right.CUSTOMERS_ADD,
+    access=Access.WRITE,
+    family=Family.NGNPRO,
+    scope=None,
+    returns=(_account("account", "The customer, with the ids that he was given."),),
+    raises=FAULTS,
+)
+async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+    """
+    Add a customer to a reseller; the administrator adds a reseller where none is given.
+
+    username and password are also those of the other dialects: login and API password.
+    """
+    attributes = await _attributes(call, account)
+    made = await ngnpro_customers.create(call, attributes, account.get("reseller"), account.get("properties", []))
+    return {"account": _shown(made)}
+
+
+@method(
+    "CustomerPort.updateAccount",
+    ACCOUNT,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    family=Family.NGNPRO,
+    scope=None,
+    raises=FAULTS,
+)
+async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+    """
+    Change a customer: what is left out stays, what is empty is cleared, properties are merged.
+
+    resellerActive, companyCode, balance, credit and username are the administrator's; from others they are ignored.
+    """
+    if "id" not in account:
+        raise BadParameter.required("id")
+    attributes = await _attributes(call, account)
+    await ngnpro_customers.change(call, account["id"], attributes, account.get("properties", []))
+    return {}
+
+
+@method(
+    "CustomerPort.deleteAccount",
+    ID,
+    right=Right.CUSTOMERS_DELETE,
+    access=Access.WRITE,
+    family=Family.NGNPRO,
+    scope=None,
+    raises=FAULTS,
+)
+async def delete_account(call: Call, *, id: int) -> dict[str, Any]:  # noqa: A002 (the dialect's name)
+    """Delete a customer to whom no record belongs any more."""
+    await ngnpro_customers.remove(call, id)
+    return {}
+
+
+@method(
+    "CustomerPort.getAccount",
+    ID,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    family=Family.NGNPRO,
+    scope=None,
+    repeatable=False,
+    returns=(_account("account", "The customer."),),
+    raises=(NotFound,),
+)
+async def get_account(call: Call, *, id: int) -> dict[str, Any]:  # noqa: A002 (the dialect's name)
+    """Tell a customer. His password is told to the administrator alone, if the settings allow it."""
+    return {"account": _shown(await ngnpro_customers.info(call, id))}
+
+
+@method(
+    "CustomerPort.getCustomers",
+    QUERY,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    family=Family.NGNPRO,
+    scope=None,
+    repeatable=False,
+    returns=(LIST,),
+)
+async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+    """List customers, as far as the caller may see them: filtered, ordered, a page of them."""
+    return _list(await ngnpro_customers.search(call, query, resellers=False))
+
+
+@method(
+    "CustomerPort.getResellers",
+    QUERY,
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    family=Family.NGNPRO,
+    scope=None,
+    repeatable=False,
+    returns=(LIST,),
+)
+async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+    """List resellers; a filter for one customer answers him, whether he is one or not."""
+    return _list(await ngnpro_customers.search(call, query, resellers=True))
+
+
+@method(
+    "CustomerPort.setProperties",
+    CUSTOMER,
+    PROPERTIES.require(),
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    family=Family.NGNPRO,
+    scope=None,
+    raises=(NotFound, NotPermitted),
+)
+async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Change the properties that are given; the others stay."""
+    await ngnpro_customers.set_properties(call, customer, properties)
+    return {}
+
+
+@method(
+    "CustomerPort.getProperties",
+    CUSTOMER,
+    right=Right.ANYONE,
+    access=Access.READ,
+    family=Family.NGNPRO,
+    scope=None,
+    returns=(PROPERTIES,),
+    raises=(NotFound,),
+)
+async def get_properties(call: Call, *, customer: int) -> dict[str, Any]:
+    """Tell the properties of a customer."""
+    return {"properties": await ngnpro_customers.properties_of(call, customer)}

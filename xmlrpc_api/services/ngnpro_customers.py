@@ -1,0 +1,257 @@
+"""
+Customers as NGNPro sees them: the administrator, resellers directly below the root, and their customers.
+
+What differs from the XML-RPC dialect is who may set what; creating, changing and deleting are the same services.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from models import ROOT_ID, Customer, TimeZone, WebUser, subtree
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import BadParameter, NotFound, NotPermitted
+from xmlrpc_api.rights import ADD, DELETE, EDIT, Caller, Right
+from xmlrpc_api.services import audit, customers, levels, ownership, properties, queries
+from xmlrpc_api.services.customers import CUSTOMER
+from xmlrpc_api.services.ownership import Reach
+from xmlrpc_api.services.queries import Found
+
+REACH = Reach.SUBTREE_AND_SELF
+PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)
+ADMINISTRATORS = frozenset({"reseller_active", "company_code", "balance", "credit_limit", "web_login"})
+RESELLER_RIGHTS = {
+    "accounts_mgmt": ADD | EDIT | DELETE,
+    "customers_mgmt": ADD | EDIT | DELETE,
+    "vouchers_mgmt": ADD | EDIT | DELETE,
+    "api_mgmt": 1,
+}
+CUSTOMER_RIGHTS = {"accounts_mgmt": ADD | EDIT | DELETE}
+FILTERS = {
+    "username": WebUser.web_login,
+    "firstName": Customer.first_name,
+    "lastName": Customer.last_name,
+    "organization": Customer.company_name,
+    "tel": Customer.phone,
+    "email": Customer.email,
+    "web": Customer.web,
+    "city": Customer.city,
+    "country": Customer.country,
+}
+ORDERS: dict[str, Any] = {
+    "changeDate": Customer.changed,
+    "username": WebUser.web_login,
+    "firstName": Customer.first_name,
+    "lastName": Customer.last_name,
+    "organization": Customer.company_name,
+    "customer": Customer.i_customer,
+}
+SHOWN = tuple(field.attribute or field.name for field in CUSTOMER.ngnpro.values() if not field.secret)
+SELECT = (
+    CUSTOMER.select(CUSTOMER[name] for name in SHOWN)
+    .add_columns(Customer.path, Customer.changed, Customer.api_password, TimeZone.name.label("timezone"))
+    .join(TimeZone, TimeZone.i_time_zone == Customer.i_time_zone)
+)
+
+
+async def create(
+    call: Call, attributes: Mapping[str, Any], reseller: int | None, sent: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """
+    Add a customer; the administrator adds a reseller where no reseller is given.
+
+    Raises:
+        NotPermitted: The caller is no reseller, or not an active one.
+        NotFound: There is no such reseller.
+        BadParameter, WrongReference, Conflict: As `customers.create`.
+    """
+    is_admin = levels.is_admin(call)
+    parent = await _reseller(call, reseller) if is_admin and reseller else None
+    login = attributes.get("web_login")
+    if not login:
+        raise BadParameter.required("username")
+    values = {**_settable(call, attributes, is_self=False), "web_login": login}
+    rights = RESELLER_RIGHTS if is_admin and parent is None else CUSTOMER_RIGHTS
+    defaults = {"name": login, "i_tariff": None, **rights, "api_access": int("api_password" in values)}
+    customer = await customers.create(call, {**defaults, **values}, parent)
+    await properties.merge(call, customer.i_customer, customer.path, sent)
+    return await info(call, customer.i_customer)
+
+
+async def _reseller(call: Call, i_customer: int) -> Caller:
+    """
+    A reseller for whom the administrator acts.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    found = await ownership.load_caller(call.session, i_customer)
+    if found is None or levels.reseller_of(found.path, i_customer) != i_customer:
+        raise NotFound("Customer")
+    return found
+
+
+def _settable(call: Call, attributes: Mapping[str, Any], *, is_self: bool) -> dict[str, Any]:
+    """What the caller may set of what he has sent; forms echo the rest, which changes nothing."""
+    if levels.is_admin(call):
+        return dict(attributes)
+    hidden = ADMINISTRATORS | ({"impersonate"} if is_self else frozenset())
+    return {name: value for name, value in attributes.items() if name not in hidden}
+
+
+async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sent: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Change the caller himself or a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+        NotPermitted: He is not the caller, who lacks the right to edit customers.
+        BadParameter, WrongReference, Conflict: As `customers.change`.
+    """
+    is_self = i_customer == call.caller.i_customer
+    path = await _path(call, i_customer)
+    if not is_self:
+        call.caller.demand(Right.CUSTOMERS_EDIT)
+    values = _settable(call, attributes, is_self=is_self)
+    await _demand_same_reseller(call, path, i_customer, values.get("impersonate"))
+    if values:
+        await customers.change(call, i_customer, values, reach=REACH)
+    await properties.merge(call, i_customer, path, sent)
+
+
+async def remove(call: Call, i_customer: int) -> None:
+    """
+    Delete a customer below the caller.
+
+    Raises:
+        NotFound: He is not there for the caller.
+        Conflict: Records still carry his id.
+    """
+    await customers.delete(call, i_customer, reach=Reach.SUBTREE)
+
+
+async def set_properties(call: Call, i_customer: int, sent: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Change properties of the caller or of a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+        NotPermitted: One of them is not the caller's to change.
+    """
+    path = await _path(call, i_customer)
+    await ownership.find_for_update(call, i_customer, REACH, rights_stay=True)
+    await properties.merge(call, i_customer, path, sent)
+
+
+async def properties_of(call: Call, i_customer: int) -> list[dict[str, str]]:
+    """
+    The properties of the caller or of a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+    """
+    await _path(call, i_customer)
+    return (await properties.read(call, [i_customer])).get(i_customer, [])
+
+
+async def info(call: Call, i_customer: int) -> dict[str, Any]:
+    """
+    The caller himself or a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+    """
+    await _path(call, i_customer)
+    row = (await call.session.execute(SELECT.where(Customer.i_customer == i_customer))).mappings().one()
+    return (await _shown(call, [dict(row)]))[0]
+
+
+async def search(call: Call, query: Mapping[str, Any], *, resellers: bool) -> Found:
+    """
+    The customers that a query asks for, as far as the caller may see them.
+
+    Args:
+        call: The call.
+        query: Filter, order and range.
+        resellers: Whether resellers alone count; a filter for one customer finds him anyway.
+
+    Raises:
+        BadParameter: The query cannot be answered.
+    """
+    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
+    conditions = [ownership.within(call.caller, REACH), Customer.i_customer != ROOT_ID]
+    conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
+    if "customer" in chosen:
+        conditions.append(Customer.i_customer == chosen["customer"])
+    elif resellers:
+        conditions.append(Customer.i_wholesaler == ROOT_ID)
+    if "reseller" in chosen:
+        conditions.append(_of_reseller(chosen["reseller"]))
+    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, Customer.i_customer)
+    return Found(found.total, await _shown(call, found.rows))
+
+
+def _of_reseller(i_customer: int) -> ColumnElement[bool]:
+    """The condition for a reseller and everybody below him."""
+    first, end = subtree(f"{ROOT_ID}.", i_customer)
+    himself = and_(Customer.i_customer == i_customer, Customer.i_wholesaler == ROOT_ID)
+    return or_(himself, and_(Customer.path >= first, Customer.path < end))
+
+
+async def _path(call: Call, i_customer: int) -> str:
+    """
+    The path of a customer in reach.
+
+    Raises:
+        NotFound: He is not there for the caller; the root is nobody's.
+    """
+    wanted = select(Customer.path).where(ownership.within(call.caller, REACH), Customer.i_customer == i_customer)
+    path: str | None = (await call.session.execute(wanted)).scalar_one_or_none()
+    if not path:
+        raise NotFound("Customer")
+    return path
+
+
+async def _demand_same_reseller(call: Call, path: str, i_customer: int, other: int | None) -> None:
+    """Refuse to lend a customer the rights of somebody of another reseller."""
+    if not other:
+        return
+    wanted = select(Customer.path).where(ownership.within(call.caller, REACH), Customer.i_customer == other)
+    found: str | None = (await call.session.execute(wanted)).scalar_one_or_none()
+    if not found or levels.reseller_of(found, other) != levels.reseller_of(path, i_customer):
+        raise NotPermitted("impersonate must be a customer of the same reseller")
+
+
+async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with all that is computed: reseller, properties, and passwords where they are told."""
+    all_properties = await properties.read(call, [row["i_customer"] for row in rows])
+    tells = levels.is_admin(call) and call.platform.config.ngnpro_return_passwords
+    for row in rows:
+        i_customer = row["i_customer"]
+        row["reseller"] = levels.reseller_of(row.pop("path"), i_customer)
+        row["properties"] = all_properties.get(i_customer, [])
+        sealed = row.pop("api_password")
+        row["api_password"] = None
+        if tells and sealed is not None:
+            place = customers.api_password_place(i_customer)
+            row["api_password"] = call.platform.vault.decrypt(sealed, place)
+            await audit.event(
+                call, PASSWORD_READ, object_type=CUSTOMER.name, object_id=i_customer, i_customer=i_customer
+            )
+    return rows
+
+
+async def zone(call: Call, name: str) -> int:
+    """
+    The id of a time zone.
+
+    Raises:
+        BadParameter: There is none of this name.
+    """
+    found: int | None = (
+        await call.session.execute(select(TimeZone.i_time_zone).where(TimeZone.name == name))
+    ).scalar_one_or_none()
+    if found is None:
+        raise BadParameter("timezone", "is no time zone, such as Europe/Amsterdam")
+    return found

@@ -1,0 +1,125 @@
+"""
+Properties of customers, and who may change which.
+
+A property with permission `admin` is changed by the administrator, one with `reseller` by the reseller as well,
+any other by the customer himself as well. What is sent back unchanged is no change. A reseller may hand on some
+rights and credits to his customers, up to what he has himself, although their permission is `admin`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from models import CustomerProperty
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import NotPermitted
+from xmlrpc_api.fields import Entity
+from xmlrpc_api.services import audit, levels
+from xmlrpc_api.services.audit import Subject
+from xmlrpc_api.services.levels import Level
+
+PROPERTY = Entity(CustomerProperty)
+CREDITS = (
+    "sip_credit",
+    "sip_alias_credit",
+    "enum_range_credit",
+    "enum_number_credit",
+    "dns_zone_credit",
+    "email_credit",
+)
+HANDED_ON = (*CREDITS, "pstn_access", "prepaid_changes", "pstn_changes")
+NEEDED = {"admin": Level.ADMIN, "reseller": Level.RESELLER}
+PARTS = ("value", "category", "permission")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One property: as it is, if it is there, and as it is to be."""
+
+    name: str
+    old: Mapping[str, str] | None
+    new: Mapping[str, str]
+
+
+async def read(call: Call, customers: Iterable[int]) -> dict[int, list[dict[str, str]]]:
+    """The properties of these customers, by name."""
+    columns = CustomerProperty.__table__.columns
+    statement = select(*columns).where(CustomerProperty.i_customer.in_(set(customers)))
+    found: dict[int, list[dict[str, str]]] = {}
+    for row in (await call.session.execute(statement.order_by(CustomerProperty.name))).mappings():
+        values = {name: row[name] for name in ("name", *PARTS)}
+        found.setdefault(row["i_customer"], []).append(values)
+    return found
+
+
+async def values(call: Call, i_customer: int) -> dict[str, str]:
+    """The values of a customer's properties."""
+    own = await read(call, [i_customer])
+    return {entry["name"]: entry["value"] for entry in own.get(i_customer, [])}
+
+
+async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Change the properties of a locked customer that were sent; the others stay.
+
+    Raises:
+        NotPermitted: One of them is not the caller's to change.
+    """
+    level = levels.level_of(call, path, i_customer)
+    present = {entry["name"]: entry for entry in (await read(call, [i_customer])).get(i_customer, [])}
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for entry in sent:
+        name = entry["name"]
+        old = present.get(name)
+        defaults = old or {"value": "", "category": "", "permission": "customer"}
+        change = Change(name, old, {part: entry.get(part, defaults[part]) for part in PARTS})
+        if old is not None and all(change.new[part] == old[part] for part in PARTS):
+            continue
+        await _demand(call, level, i_customer, change)
+        await _write(call, i_customer, change)
+        present[name] = {"name": name, **change.new}
+        before |= {name: old["value"]} if old else {}
+        after[name] = change.new["value"]
+    if after:
+        scope = await audit.scope_of(call.session, i_customer)
+        subject = Subject(CustomerProperty.__tablename__, i_customer, i_customer, scope)
+        await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
+
+
+async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> None:
+    """Refuse a change of a property that is not the caller's to make."""
+    permissions = {change.new["permission"], *([change.old["permission"]] if change.old else [])}
+    needed = max(NEEDED.get(permission, Level.CUSTOMER) for permission in permissions)
+    if level >= needed:
+        return
+    name = change.name
+    hands_on = level is Level.RESELLER and i_customer != call.caller.i_customer and name in HANDED_ON
+    if not hands_on:
+        raise NotPermitted(f"the property {name} can be changed by the {needed.name.lower()} only")
+    own = (await values(call, call.caller.i_customer)).get(name, "")
+    if _number(change.new["value"]) > _number(own):
+        raise NotPermitted(f"the property {name} cannot be more than the reseller's own {own or 0}")
+
+
+def _number(value: str) -> Decimal:
+    """What a property is worth as a number; nothing if it is none."""
+    try:
+        number = Decimal(value.strip() or 0)
+    except InvalidOperation:
+        return Decimal(0)
+    return number if number.is_finite() else Decimal(0)
+
+
+async def _write(call: Call, i_customer: int, change: Change) -> None:
+    if change.old is None:
+        row = {"i_customer": i_customer, "name": change.name, **change.new}
+        await call.session.execute(insert(CustomerProperty).values(row))
+        return
+    statement = update(CustomerProperty).where(
+        CustomerProperty.i_customer == i_customer, CustomerProperty.name == change.name
+    )
+    await call.session.execute(statement.values(**change.new).execution_options(synchronize_session=False))

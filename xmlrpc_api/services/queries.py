@@ -1,0 +1,118 @@
+"""NGNPro's queries: a filter, an order and a page, on any list."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import BadParameter
+from xmlrpc_api.fields import Field, Statement, Wire
+
+WILD_CARDS = "%_"
+DIRECTIONS = ("ASC", "DESC")
+
+RANGE = Field(
+    name="range",
+    wire=Wire.STRUCT,
+    type="Range",
+    doc="Which of the matches to answer.",
+    members=(
+        Field(name="start", wire=Wire.INT, low=0, doc="How many of the first to skip.", example=0),
+        Field(name="count", wire=Wire.INT, low=0, doc="How many to answer; all if left out.", example=20),
+    ),
+)
+ORDER_BY = Field(
+    name="orderBy",
+    wire=Wire.STRUCT,
+    type="OrderBy",
+    doc="In which order.",
+    members=(
+        Field(name="attribute", wire=Wire.STRING, limit=64, doc="By which attribute.", example="changeDate"),
+        Field(name="direction", wire=Wire.STRING, limit=4, doc="ASC or DESC.", example="DESC"),
+    ),
+)
+TOTAL = Field(name="total", wire=Wire.INT, doc="How many there are in all, on every page.", example=1)
+
+
+def query(name: str, filters: Iterable[Field]) -> Field:
+    """The parameter `query` of a list method, whose SOAP type is `name`."""
+    chosen = Field(
+        name="filter",
+        wire=Wire.STRUCT,
+        type=f"{name.removesuffix('Query')}Filter",
+        doc="Which ones; what is left out, empty or 0 does not count.",
+        members=tuple(filters),
+    )
+    return Field(
+        name="query",
+        wire=Wire.STRUCT,
+        type=name,
+        required=True,
+        doc="What to answer.",
+        members=(chosen, ORDER_BY, RANGE),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of matches, and how many there are in all."""
+
+    total: int
+    rows: list[dict[str, Any]]
+
+
+def matches(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[bool]:
+    """Whether a text is `value`, whatever the case of its letters; % and _ are wild cards, as in SQL."""
+    lower = value.lower()
+    if any(character in value for character in WILD_CARDS):
+        return or_(column.like(value), func.lower(column).like(lower))
+    return or_(column == value, func.lower(column) == lower)  # SQLite knows the case of ASCII letters alone
+
+
+async def page(
+    call: Call,
+    statement: Statement,
+    sent: Mapping[str, Any],
+    orders: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]],
+    key: InstrumentedAttribute[int],
+) -> Found:
+    """
+    A page of what a statement reads.
+
+    Args:
+        call: The call.
+        statement: What to read, filtered already.
+        sent: The query, with its order and range.
+        orders: What can be ordered by.
+        key: The order among equals.
+
+    Raises:
+        BadParameter: The order is not known, or the page is too long.
+    """
+    total = (await call.session.execute(select(func.count()).select_from(statement.subquery()))).scalar_one()
+    wanted = sent.get("range") or {}
+    count, most = wanted.get("count"), call.platform.config.list_limit
+    if count is not None and count > most:
+        raise BadParameter("count", f"must not be greater than {most}")
+    if count is None and total - (wanted.get("start") or 0) > most:
+        raise BadParameter("range", f"is required: there are more than {most} matches")
+    ordered = statement.order_by(*_order(sent.get("orderBy") or {}, orders), key)
+    rows = await call.session.execute(ordered.offset(wanted.get("start") or 0).limit(count))
+    return Found(total, [dict(row) for row in rows.mappings()])
+
+
+def _order(
+    sent: Mapping[str, Any], orders: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]
+) -> list[ColumnElement[Any]]:
+    attribute, direction = sent.get("attribute"), (sent.get("direction") or DIRECTIONS[0]).upper()
+    if not attribute:
+        return []
+    if attribute not in orders:
+        raise BadParameter("attribute", f"must be one of {', '.join(orders)}")
+    if direction not in DIRECTIONS:
+        raise BadParameter("direction", f"must be {' or '.join(DIRECTIONS)}")
+    column: Any = orders[attribute]
+    return [column.desc() if direction == "DESC" else column.asc()]

@@ -1,0 +1,333 @@
+"""
+NGNPro's SOAP face: SOAP 1.1, RPC style, section 5 encoding.
+
+What is called is told by the namespace and name of the first element in the body, nothing else; credentials are
+in the header `auth`. Answers have one part, lists always tell their length, faults come with HTTP 500.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from aiohttp import web
+from lxml import etree
+
+from xmlrpc_api.auth import Credentials, Refusal
+from xmlrpc_api.faults import (
+    AuthenticationFailed,
+    BadParameter,
+    Conflict,
+    Fault,
+    InternalError,
+    InvalidRequest,
+    MethodNotFound,
+    NotEnoughCredit,
+    NotFound,
+    NothingToChange,
+    NotPermitted,
+    Unavailable,
+    WrongReference,
+    WrongType,
+)
+from xmlrpc_api.fields import Field, Wire
+from xmlrpc_api.registry import TABLES, Family, Method
+from xmlrpc_api.transport import http, wsdl
+from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
+from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, parse, plain_decimal, safe_text
+
+PATH = "/ngnpro/"
+DIALECT = "soap"
+MEDIA_TYPES = ("text/xml", "application/xml")
+FOLDER = "/ngnpro"
+TYPE = f"{{{XSI}}}type"
+_TAG = re.compile(r"(?:\{([^}]*)\})?(.*)")
+_SPACE = " \t\r\n"
+
+GENERAL = 1
+CODES: dict[type[Fault], int] = {
+    WrongType: 100,
+    BadParameter: 101,
+    NothingToChange: 102,
+    InternalError: 200,
+    Unavailable: 201,
+    MethodNotFound: 900,
+    AuthenticationFailed: 901,
+    NotPermitted: 902,
+    WrongReference: 101,
+    NotEnoughCredit: 1402,
+}
+MISSING = {
+    "SIP domain": 1000,
+    "SIP account": 1010,
+    "SIP alias": 1020,
+    "Voucher": 1050,
+    "Customer": 5000,
+}
+TAKEN = {
+    "domain": 1001,
+    "account": 1011,
+    "alias": 1021,
+    "group": 1030,
+    "web_login": 5001,
+    "name": 5001,
+}
+NOT_IN_GROUP = 1031
+IN_USE = 5002
+
+
+async def view(request: web.Request) -> web.StreamResponse:
+    """Answer one request."""
+    gate = request.app[http.GATE]
+    client = http.client_of(request, gate.config)
+    origin = http.new_origin(client, DIALECT)
+    body = await http.read_body(request, gate.config, MEDIA_TYPES)
+    try:
+        called, credentials, raw = await http.read(loads, body)
+        found = await http.vouched(gate.authenticator.by_header(credentials), origin)
+        if isinstance(found, Refusal):
+            http.note_unauthenticated(origin)
+            raise AuthenticationFailed
+        answer = await gate.dispatcher.call(found, called.name, [raw])
+        return _answer(dumps(called, answer), origin)
+    except Fault as fault:
+        if fault.code in (InvalidRequest.code, WrongType.code):
+            http.note_unreadable(fault, origin)
+        return _answer(dumps_fault(fault), origin, 500)
+
+
+def _answer(document: bytes, origin: Any, status: int = 200) -> web.Response:
+    """Old clients wait until the connection is closed, and cannot read chunks."""
+    response = web.Response(body=document, status=status, content_type="text/xml", charset="utf-8")
+    response.headers[http.REQUEST_ID] = origin.request_id
+    response.force_close()
+    return response
+
+
+async def describe(request: web.Request) -> web.Response:
+    """`GET /ngnpro/wsdl`: the description of all ports, for the address that was asked."""
+    base = str(request.url.with_query(None)).removesuffix("wsdl")
+    return web.Response(body=wsdl.dumps(base), content_type="text/xml", charset="utf-8")
+
+
+async def show_schema(request: web.Request) -> web.Response:
+    """`GET /ngnpro/soap-encoding.xsd` and its like: what the description imports."""
+    return web.Response(body=wsdl.imported(request.path.rpartition("/")[2]), content_type="text/xml", charset="utf-8")
+
+
+async def show_ports(_request: web.Request) -> web.Response:
+    """`GET /ngnpro/`: the ports and their operations, for people."""
+    return web.Response(text=wsdl.as_text(), content_type="text/plain", charset="utf-8")
+
+
+def add_routes(app: web.Application, folder: str) -> None:
+    """Answer below `folder`; on a listener of its own any path is taken for a call."""
+    app.router.add_get(f"{folder}/wsdl", describe)
+    for file in wsdl.IMPORTED:
+        app.router.add_get(f"{folder}/{file}", show_schema)
+    app.router.add_get(f"{folder}/", show_ports)
+    if folder:
+        app.router.add_post(folder, view)
+        app.router.add_post(f"{folder}/", view)
+    else:
+        app.router.add_post("/{path:.*}", view)
+
+
+def loads(body: bytes) -> tuple[Method, Credentials, dict[str, Any]]:
+    """
+    Read a call.
+
+    Returns:
+        What is called, the credentials, and the arguments by name: texts, lists, dicts. What is nil or empty
+        without a type is left out.
+
+    Raises:
+        Fault: It is not a readable call.
+    """
+    envelope = parse(body)
+    if envelope.tag != f"{{{ENVELOPE}}}Envelope":
+        raise InvalidRequest("The document is not a SOAP 1.1 envelope")
+    header = envelope.find(f"{{{ENVELOPE}}}Header")
+    operations = envelope.findall(f"{{{ENVELOPE}}}Body/*")
+    if len(operations) != 1:
+        raise InvalidRequest("The body must hold one operation")
+    credentials = _credentials(header)
+    namespace, name = _split(operations[0])
+    port = namespace.removeprefix(f"{TYPES}:") if namespace.startswith(f"{TYPES}:") else ""
+    method = TABLES[Family.NGNPRO].get(f"{port}Port.{name}")
+    if method is None:
+        raise MethodNotFound
+    is_typed = any(element.get(TYPE) is not None for element in operations[0].iter())
+    return method, credentials, _Reader(is_typed).members(operations[0], method.params.by_name, 0)
+
+
+def _split(element: etree._Element) -> tuple[str, str]:
+    """Namespace and local name of an element."""
+    match = _TAG.fullmatch(str(element.tag))
+    return (match[1] or "", match[2]) if match else ("", "")
+
+
+def _credentials(header: etree._Element | None) -> Credentials:
+    """
+    What the header `auth` says, in whatever namespace.
+
+    Raises:
+        InvalidRequest: Something else in the header must be understood.
+        AuthenticationFailed: There is no `auth`.
+    """
+    found: dict[str, str] | None = None
+    for entry in header if header is not None else ():
+        if _split(entry)[1] == "auth":
+            found = {_split(member)[1]: member.text or "" for member in entry}
+        elif entry.get(f"{{{ENVELOPE}}}mustUnderstand") in ("1", "true"):
+            raise InvalidRequest("A header that must be understood is not known")
+    if found is None:
+        raise AuthenticationFailed
+    impersonate = found.get("impersonate", "").strip(_SPACE) or "0"
+    if not re.fullmatch("[0-9]{1,10}", impersonate):
+        raise BadParameter("impersonate", "must be the id of a customer")
+    return Credentials(
+        username=found.get("username", ""),
+        password=found.get("password", ""),
+        is_admin=found.get("admin", "").strip(_SPACE).lower() in ("true", "1"),
+        impersonate=int(impersonate),
+    )
+
+
+class _Reader:
+    """
+    Reads arguments by their declaration.
+
+    Args:
+        is_typed: Whether the client tells types. If so an empty element without one is PHP's null, and is taken for
+            left out; clients that read the description tell none, and mean an empty text.
+    """
+
+    def __init__(self, is_typed: bool) -> None:
+        self._is_typed = is_typed
+
+    def members(self, element: etree._Element, fields: Mapping[str, Field], depth: int) -> dict[str, Any]:
+        """The declared members of a struct; others are ignored, as clients echo more than there is."""
+        if depth > DEPTH_LIMIT:
+            raise InvalidRequest(f"The document is nested deeper than {DEPTH_LIMIT} levels")
+        if len(element) > MEMBER_LIMIT:
+            raise WrongType(f"A struct holds more than {MEMBER_LIMIT} members")
+        members: dict[str, Any] = {}
+        for child in element:
+            name = _split(child)[1]
+            field = fields.get(name)
+            if field is None or not self._is_given(child):
+                continue
+            if name in members:
+                raise WrongType(f"Parameter {name} is given twice")
+            members[name] = self._value(child, field, depth + 1)
+        return members
+
+    def _is_given(self, element: etree._Element) -> bool:
+        if element.get("href") is not None:
+            raise InvalidRequest("References between values are not supported")
+        if element.get(f"{{{XSI}}}nil") in ("true", "1"):
+            return False
+        is_null = self._is_typed and element.get(TYPE) is None and not len(element) and not element.text
+        return not is_null
+
+    def _value(self, element: etree._Element, field: Field, depth: int) -> Any:
+        if field.wire is Wire.STRUCT:
+            return self.members(element, {member.name: member for member in field.members}, depth)
+        if field.wire is Wire.ARRAY:
+            if len(element) > MEMBER_LIMIT:
+                raise WrongType(f"An array holds more than {MEMBER_LIMIT} values")
+            members = {member.name: member for member in field.members}
+            if members:
+                return [self.members(item, members, depth) for item in element]
+            return [item.text or "" for item in element]
+        if len(element):
+            raise WrongType(f"Parameter {field.name} must be one value")
+        return element.text or ""
+
+
+def dumps(method: Method, answer: Mapping[str, Any]) -> bytes:
+    """The answer: one part, or none."""
+    port, _, name = method.name.partition("Port.")
+    out: list[str] = []
+    assert isinstance(method.returns, tuple)  # noqa: S101 (every method of this family answers a struct)
+    for field in method.returns[1:]:  # the first is `result`, which the XML-RPC dialect has
+        _write(out, field, answer[field.name])
+    body = "".join(out)
+    return _envelope(f'<port:{name}Response xmlns:port="{TYPES}:{port}">{body}</port:{name}Response>')
+
+
+def dumps_fault(fault: Fault) -> bytes:
+    """A fault, with the code that NGNPro's clients compare."""
+    side = "Server" if isinstance(fault, Unavailable | InternalError) else "Client"
+    text = safe_text(fault.text)
+    return _envelope(
+        f"<SOAP-ENV:Fault><faultcode>SOAP-ENV:{side}</faultcode><faultstring>{text}</faultstring><detail>"
+        f'<ngnpro:exception><errorcode xsi:type="xsd:int">{error_code(fault)}</errorcode>'
+        f'<errorstring xsi:type="xsd:string">{text}</errorstring></ngnpro:exception></detail></SOAP-ENV:Fault>'
+    )
+
+
+def error_code(fault: Fault) -> int:
+    """NGNPro's code of a fault."""
+    if isinstance(fault, NotFound):
+        return MISSING.get(fault.what, GENERAL)
+    if isinstance(fault, Conflict):
+        return TAKEN.get(fault.taken_name or "", IN_USE)
+    if fault.text.endswith(" is required"):
+        return 102
+    return next((code for kind, code in CODES.items() if isinstance(fault, kind)), GENERAL)
+
+
+def _envelope(body: str) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<SOAP-ENV:Envelope xmlns:SOAP-ENV="{ENVELOPE}" xmlns:SOAP-ENC="{ENCODING}" xmlns:xsd="{SCHEMA}"'
+        f' xmlns:xsi="{XSI}" xmlns:ngnpro="{TYPES}" SOAP-ENV:encodingStyle="{ENCODING}">'
+        f"<SOAP-ENV:Body>{body}</SOAP-ENV:Body></SOAP-ENV:Envelope>"
+    ).encode()
+
+
+def _write(out: list[str], field: Field, value: Any, name: str | None = None) -> None:
+    """One element. A boolean that is nil is left out: PHP would read it as true."""
+    name = name or field.name
+    if field.wire is Wire.ARRAY:
+        _write_array(out, field, value or [])
+    elif field.wire is Wire.STRUCT:
+        out.append(f'<{name} xsi:type="ngnpro:{field.type}">')
+        _write_members(out, field, value)
+        out.append(f"</{name}>")
+    elif value is not None:
+        kind = XSD_TYPES[field.wire]
+        out.append(f'<{name} xsi:type="xsd:{kind}">{_scalar(value)}</{name}>')
+    elif field.wire is not Wire.BOOLEAN:
+        out.append(f'<{name} xsi:nil="true"/>')
+
+
+def _write_members(out: list[str], field: Field, value: Mapping[str, Any]) -> None:
+    for member in field.members:
+        if member.name in value:
+            _write(out, member, value[member.name])
+
+
+def _write_array(out: list[str], field: Field, items: list[Any]) -> None:
+    """A list: without its type and length clients cannot read it."""
+    kind = f"ngnpro:{field.type}" if field.members else f"xsd:{XSD_TYPES[field.items or Wire.STRING]}"
+    length = f'SOAP-ENC:arrayType="{kind}[{len(items)}]"'
+    out.append(f'<{field.name} xsi:type="SOAP-ENC:Array" {length}>')
+    for item in items:
+        out.append(f'<item xsi:type="{kind}">')
+        if field.members:
+            _write_members(out, field, item)
+        else:
+            out.append(_scalar(item))
+        out.append("</item>")
+    out.append(f"</{field.name}>")
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return plain_decimal(value)
+    return safe_text(str(value))
