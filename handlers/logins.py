@@ -78,7 +78,7 @@ SUBJECT_FAULTS = (NotFound, NotPermitted)
 
 def _login(attributes: dict[str, Any]) -> Attempt:
     return Attempt(
-        web_login=attributes["username"],
+        login=attributes["username"],
         password=attributes["password"],
         code=attributes.get("code"),
         remote_ip=attributes.get("remote_ip"),
@@ -114,7 +114,7 @@ async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault
     user = await logins.authenticate(call, _login(attributes), call.found)
     if isinstance(user, Fault):
         return user
-    return {"i_customer": user.i_customer, "i_web_user": user.i_web_user, "i_access_level": user.i_access_level}
+    return {name: getattr(user, name) for name in ("i_customer", "i_web_user", "i_access_level")}
 
 
 @method(
@@ -133,7 +133,8 @@ async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dic
     It is good for one login, until it expires, a newer one is made, password or login are changed, or the web
     user or his customer is blocked or deleted.
     """
-    return {"password": await logins.issue_one_time_password(call, web_login)}
+    user = await web_users.by_login(call, web_login)
+    return {"password": await logins.issue_one_time_password(call, logins.WEB_USERS, user)}
 
 
 def _proof(attributes: dict[str, Any]) -> Attempt:
@@ -145,7 +146,7 @@ def _proof(attributes: dict[str, Any]) -> Attempt:
     if old is not None and one_time is not None:
         raise BadParameter("one_time_password", "cannot be given together with old_password")
     return Attempt(
-        web_login=attributes["web_login"],
+        login=attributes["web_login"],
         password=given,
         code=attributes.get("code"),
         remote_ip=attributes.get("remote_ip"),

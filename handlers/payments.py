@@ -1,12 +1,13 @@
 """Money: payments of customers, transfers between them, the ledger, and what happens when money runs low."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotEnoughCredit, NotFound, WrongReference
-from xmlrpc_api.fields import END_DATE, I_CUSTOMER, LIMIT, OFFSET, START_DATE, Field, Wire
+from xmlrpc_api.fields import END_DATE, I_ACCOUNT, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import events, ledger, payments
@@ -73,6 +74,7 @@ OWN_OR_SUB = Field(
     doc="A direct sub-customer, or the caller himself; the caller if left out.",
     example=29,
 )
+OF_ACCOUNT = Field(name="i_account", wire=Wire.INT, low=1, doc="One account instead of a customer.", example=11)
 PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
 
 
@@ -143,6 +145,54 @@ async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> d
 
 
 @method(
+    "accountAddFunds",
+    I_ACCOUNT,
+    *PAYMENT,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    balances=("i_account",),
+    raises=PAYMENT_FAULTS,
+)
+async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
+    """Raise the balance of an account by added funds."""
+    await payments.pay_account(call, i_account, ledger.FUNDS, _payment(payment))
+    return {}
+
+
+@method(
+    "accountCredit",
+    I_ACCOUNT,
+    *PAYMENT,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    balances=("i_account",),
+    raises=PAYMENT_FAULTS,
+)
+async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
+    """Raise the balance of an account by a credit."""
+    await payments.pay_account(call, i_account, ledger.CREDIT, _payment(payment))
+    return {}
+
+
+@method(
+    "accountDebit",
+    I_ACCOUNT,
+    *PAYMENT,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    balances=("i_account",),
+    raises=PAYMENT_FAULTS,
+)
+async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
+    """Lower the balance of an account; balance and credit limit never fall below zero together."""
+    await payments.pay_account(call, i_account, ledger.DEBIT, _payment(payment))
+    return {}
+
+
+@method(
     "transferFunds",
     Field(
         name="i_customer_from", wire=Wire.INT, required=True, low=1, doc="Who gives; a direct sub-customer.", example=29
@@ -162,6 +212,7 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
 
 @method(
     "getPaymentsList",
+    OF_ACCOUNT,
     OWN_OR_SUB,
     *PAGE,
     Field(
@@ -175,40 +226,47 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
 async def get_payments_list(
     call: Call,
     *,
+    i_account: int | None = None,
     i_customer: int | None = None,
     type: str | None = None,  # noqa: A002 (the API's name)
     **page: Any,
 ) -> dict[str, Any]:
-    """List the payments of the caller and of his direct sub-customers, or those of one of them."""
-    return {"payments": await payments.payments(call, i_customer, type, page)}
+    """List the payments of the caller, of his direct sub-customers and of their accounts, or of one of them."""
+    return {"payments": await payments.payments(call, i_customer, i_account, type, page)}
 
 
 @method(
     "getPaymentInfo",
     I_PAYMENT,
-    I_CUSTOMER,
+    OF_ACCOUNT,
+    replace(I_CUSTOMER, required=False),
     right=Right.ANYONE,
     access=Access.READ,
     returns=PAYMENT_INFO,
     raises=(NotFound,),
 )
-async def get_payment_info(call: Call, *, i_payment: int, i_customer: int) -> dict[str, Any]:
-    """Tell one payment of the caller or of a direct sub-customer."""
-    return await payments.payment(call, i_payment, i_customer)
+async def get_payment_info(
+    call: Call, *, i_payment: int, i_account: int | None = None, i_customer: int | None = None
+) -> dict[str, Any]:
+    """Tell one payment of the caller, a direct sub-customer or an account: i_customer or i_account is required."""
+    return await payments.payment(call, i_payment, i_customer, i_account)
 
 
 @method(
     "getLedger",
     OWN_OR_SUB,
+    OF_ACCOUNT,
     *PAGE,
     right=Right.ANYONE,
     access=Access.READ,
     returns=(Field(name="ledger", wire=Wire.ARRAY, doc="The bookings, newest first.", members=payments.LEDGER.read),),
     raises=(NotFound,),
 )
-async def get_ledger(call: Call, *, i_customer: int | None = None, **page: Any) -> dict[str, Any]:
+async def get_ledger(
+    call: Call, *, i_customer: int | None = None, i_account: int | None = None, **page: Any
+) -> dict[str, Any]:
     """List every booking on a balance. The balance is their sum, at any time."""
-    return {"ledger": await payments.entries(call, i_customer, page)}
+    return {"ledger": await payments.entries(call, i_customer, i_account, page)}
 
 
 NO_CARD = Field(

@@ -1,8 +1,21 @@
 """The shared customer/reseller model: one entity a file, re-exported here. Imports nothing of ours."""
 
+from models.account import PRIVACY_SCHEMAS, Account, BillingPlan
 from models.audit import AuditEntry, AuditHead
 from models.balance import LARGEST_AMOUNT, Balance, ExchangeRate, LedgerEntry
-from models.base import SCALE, Access, Base, Exact, FieldInfo, Money, Rate, UtcDateTime, field_info, proxied_column
+from models.base import (
+    SCALE,
+    Access,
+    Base,
+    Exact,
+    FieldInfo,
+    Money,
+    Rate,
+    StringList,
+    UtcDateTime,
+    field_info,
+    proxied_column,
+)
 from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey
@@ -20,22 +33,25 @@ from models.reference import (
 from models.routing_group import RoutingGroup
 from models.tariff import Tariff
 from models.throttle import Throttle
-from models.web_user import RecoveryCode, WebUser, login_key
+from models.web_user import RecoveryCode, SelfCare, WebUser, login_key
 
 __all__ = [
     "DEFAULT_PASSWORD_POLICY",
     "KEY_LENGTH",
     "LARGEST_AMOUNT",
     "LOW_BALANCE",
+    "PRIVACY_SCHEMAS",
     "ROOT_DEPTH",
     "ROOT_ID",
     "SCALE",
     "Access",
     "AccessLevel",
+    "Account",
     "AuditEntry",
     "AuditHead",
     "Balance",
     "Base",
+    "BillingPlan",
     "Currency",
     "Customer",
     "CustomerProperty",
@@ -54,6 +70,8 @@ __all__ = [
     "Rate",
     "RecoveryCode",
     "RoutingGroup",
+    "SelfCare",
+    "StringList",
     "Tariff",
     "Throttle",
     "TimeZone",

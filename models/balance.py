@@ -26,6 +26,9 @@ class Balance(Base):
     i_customer: Mapped[int] = mapped_column(
         Integer, index=True, doc="The owner's id. No foreign key: it is kept when the owner is deleted."
     )
+    i_account: Mapped[int | None] = mapped_column(
+        Integer, index=True, unique=True, doc="The owner's account whose balance this is. No foreign key, likewise."
+    )
     is_default: Mapped[bool] = mapped_column(Boolean, default=False, doc="Whether this is the owner's main balance.")
     name: Mapped[str] = mapped_column(String(64), default="")
     currency: Mapped[str] = field(

@@ -1,6 +1,7 @@
 """The declarative base, the column types, and `field()`, with which every attribute is declared once."""
 
 import enum
+import json
 import operator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     text,
     type_coerce,
 )
@@ -134,6 +136,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class StringList(TypeDecorator[list[str]]):
+    """A short list of words, stored as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str | None:
+        """Write it down."""
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:
+        """Read it."""
+        return None if value is None else list(json.loads(value))
 
 
 def ascii_string(length: int) -> TypeEngine[str]:

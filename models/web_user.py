@@ -1,4 +1,4 @@
-"""Web users: the logins to the self-care portal."""
+"""Web users: the logins to the self-care portal; and what they share with accounts, who log in there as well."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,31 @@ def login_key(web_login: str) -> str:
     return web_login.casefold()
 
 
-class WebUser(Base):
+class SelfCare:
+    """
+    What belongs to a login to the self-care portal, whoever it is of.
+
+    A one-time password is for the login as it was, and for the time until the next password.
+    """
+
+    foreign_password: Mapped[str | None] = mapped_column(
+        String(255), doc="Hash of another system, until the first login. It counts instead of web_password."
+    )
+    one_time_password: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH), doc="Its signature.")
+    one_time_expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    one_time_used: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="When it was used to log in; it still allows one change of the password."
+    )
+
+    def _end_one_time_password(self, name: str, value: Any) -> None:
+        """Called with each change of login, password or block."""
+        if value != getattr(self, name):
+            self.one_time_password = self.one_time_expires = self.one_time_used = None
+        if name == "web_password":
+            self.foreign_password = None
+
+
+class WebUser(SelfCare, Base):
     """A login to the self-care portal; every customer has one default web user, and may have more."""
 
     __tablename__ = "web_users"
@@ -81,28 +105,16 @@ class WebUser(Base):
         example=False,
     )
 
-    foreign_password: Mapped[str | None] = mapped_column(
-        String(255), doc="Hash of another system, until the first login. It counts instead of web_password."
-    )
-    one_time_password: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH), doc="Its signature.")
-    one_time_expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    one_time_used: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, doc="When it was used to log in; it still allows one change of the password."
-    )
     totp_seed: Mapped[str | None] = mapped_column(Text, doc="Encrypted; of a second factor on or about to be.")
     totp_step: Mapped[int | None] = mapped_column(BigInteger, doc="The newest time step whose code was accepted.")
 
     __table_args__ = (one_default_per_customer("web_users"), Base.__table_args__)
 
     @validates("web_login", "web_password", "blocked")
-    def _end_one_time_password(self, name: str, value: Any) -> Any:
-        """A one-time password is for the login as it was, and for the time until the next password."""
-        if value != getattr(self, name):
-            self.one_time_password = self.one_time_expires = self.one_time_used = None
+    def _follow(self, name: str, value: Any) -> Any:
+        self._end_one_time_password(name, value)
         if name == "web_login":
             self.web_login_key = login_key(value)
-        if name == "web_password":
-            self.foreign_password = None
         return value
 
 

@@ -33,7 +33,7 @@ from xmlrpc_api.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
+from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.queues import Queues
 from xmlrpc_api.registry import TABLES, Access, Family, Method
@@ -71,10 +71,10 @@ class Prepared:
 
     @property
     def queues(self) -> set[int]:
-        """The customers on whose balances it books. Root's is never booked on."""
-        if not self.method.balances:
-            return set()
-        return {self.caller.i_customer, *(self.params[name] for name in self.method.balances)} - {ROOT_ID}
+        """The customers on whose balances it books; accounts as negative numbers. Root's is never booked on."""
+        accounts = {-self.params[name] for name in self.method.balances if name == I_ACCOUNT.name}
+        customers = {self.params[name] for name in self.method.balances if name != I_ACCOUNT.name}
+        return accounts | ({self.caller.i_customer, *customers} - {ROOT_ID} if customers else set())
 
 
 class Dispatcher:

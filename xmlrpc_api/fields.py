@@ -20,12 +20,24 @@ from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
 from sqlalchemy.types import TypeEngine
 from typing_extensions import TypedDict
 
-from models import KEY_LENGTH, SCALE, Access, Base, Exact, UtcDateTime, field_info, proxied_column
+from models import (
+    KEY_LENGTH,
+    PRIVACY_SCHEMAS,
+    SCALE,
+    Access,
+    Base,
+    Exact,
+    StringList,
+    UtcDateTime,
+    field_info,
+    proxied_column,
+)
 from xmlrpc_api.faults import BadParameter, Fault, WrongType
 
 INT_LOW, INT_HIGH = -(2**31), 2**31 - 1
 NUMBER_LIMIT = 40
 TEXT_LIMIT = 65536
+CODECS = (0, 3, 4, 8, 9, 15, 18)
 COMPACT_DATE = "%Y%m%dT%H:%M:%S"
 GMT_DATE = "%H:%M:%S.000 GMT %a %b %d %Y"
 
@@ -288,6 +300,24 @@ def _check_ip_address(value: str) -> str:
         raise _bad_value("is not an IP address") from None
 
 
+def _check_digits(value: str) -> str:
+    if not re.fullmatch("[0-9]*", value):
+        raise _bad_value("must hold digits only")
+    return value
+
+
+def _check_codec(value: int) -> int:
+    if value not in CODECS:
+        raise _bad_value(f"must be one of {', '.join(map(str, CODECS))}, or nil")
+    return value
+
+
+def _check_privacy_schemas(value: list[str]) -> list[str]:
+    if set(value) - set(PRIVACY_SCHEMAS):
+        raise _bad_value(f"may hold {' and '.join(PRIVACY_SCHEMAS)} only")
+    return [known for known in PRIVACY_SCHEMAS if known in value]
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": lambda value: _check_email(value) if value else value,
     "emails": _check_emails,
@@ -295,6 +325,9 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "hostname": lambda value: _check_hostname(value) if value else value,
     "currency": _check_currency,
     "language": _check_language,
+    "codec": _check_codec,
+    "digits": _check_digits,
+    "privacy_schemas": _check_privacy_schemas,
     "not_empty": _check_not_empty,
     "ip_address": _check_ip_address,
     "positive": _check_positive,
@@ -413,6 +446,7 @@ WIRES: tuple[tuple[type[TypeEngine[Any]], Wire], ...] = (
     (Boolean, Wire.BOOLEAN),
     (Exact, Wire.DOUBLE),
     (Integer, Wire.INT),
+    (StringList, Wire.ARRAY),
     (String, Wire.STRING),
     (UtcDateTime, Wire.DATETIME),
 )
@@ -434,6 +468,7 @@ def _column_field(entity: type[Base], name: str) -> tuple[Access, Field]:
         limit=info.limit or getattr(column.type, "length", None),
         check=info.check,
         reference=next((key.column for key in column.foreign_keys), None),
+        items=Wire.STRING if wire is Wire.ARRAY else None,
         example=info.example,
     )
 
@@ -530,6 +565,7 @@ LIMIT = Field(name="limit", wire=Wire.INT, low=0, doc="How many rows to answer; 
 START_DATE = Field(name="start_date", wire=Wire.DATETIME, doc="Only what is not before this time.")
 END_DATE = Field(name="end_date", wire=Wire.DATETIME, doc="Only what is before this time.")
 I_CUSTOMER = Field(name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29)
+I_ACCOUNT = Field(name="i_account", wire=Wire.INT, required=True, low=1, doc="Id of the account.", example=11)
 I_WHOLESALER = Field(
     name="i_wholesaler",
     wire=Wire.INT,

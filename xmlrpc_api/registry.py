@@ -45,8 +45,8 @@ class Method:
         ahead: What is slow and needs no transaction, done before it begins; it is given the parameters, and
             a session that only reads. What it answers is `Call.found`.
         repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
-        balances: The parameters that name customers whose balances it books on. The caller's own is
-            booked on as well.
+        balances: The parameters that name customers whose balances it books on, the caller's own being booked
+            on as well; or i_account, whose balance alone is.
         raises: Faults to expect beside those that any method may raise.
     """
 

@@ -19,6 +19,9 @@ class Right(enum.Enum):
     """What a method demands of its caller: a bit of one of his bit masks, or nothing."""
 
     ANYONE = ("", 0)
+    ACCOUNTS_ADD = ("accounts_mgmt", ADD)
+    ACCOUNTS_EDIT = ("accounts_mgmt", EDIT)
+    ACCOUNTS_DELETE = ("accounts_mgmt", DELETE)
     CUSTOMERS_ADD = ("customers_mgmt", ADD)
     CUSTOMERS_EDIT = ("customers_mgmt", EDIT)
     CUSTOMERS_DELETE = ("customers_mgmt", DELETE)

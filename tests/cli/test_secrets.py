@@ -18,8 +18,11 @@ from sqlalchemy import text
 from models import Base
 from xmlrpc_api.config import load
 from xmlrpc_api.database import Database
+from xmlrpc_api.reference import sample
+from xmlrpc_api.services.accounts import ACCOUNT
 
 WEB, API, NEW, WRONG = "canary-W3b-Åß", "canary-4pi", "canary-N3w-Åß", "canary-Wr0ng"
+SIP, VOICE_MAIL = "canary-S1p-Åß", "770412905563"
 
 
 def encodings(secret: str) -> Iterator[bytes]:
@@ -65,15 +68,23 @@ def use_every_secret(api: Any) -> list[str]:
     users = {"i_customer": i_customer, "web_login": "second", "web_password": NEW[::-1]}
     i_web_user = api.createWebUser({**users, **scope})["i_web_user"]
     api.updateWebUser({"i_web_user": i_web_user, "web_password": NEW, **scope})
+    sip = {field.name: sample(field) for field in ACCOUNT.create if field.required}
+    sip |= {"web_password": NEW[::-1], "voip_password": SIP, "vm_password": VOICE_MAIL, "i_customer": 1}
+    i_account = api.createAccount({**sip, "balance": 0})["i_account"]
+    api.updateAccount({"i_account": i_account, "voip_password": SIP[::-1], "i_customer": 1})
+    account_one_time = api.resetAccountOneTimePassword({"username": sip["username"]})["password"]
+    with pytest.raises(xmlrpc.client.Fault):
+        api.authAccount({"username": sip["username"], "password": account_one_time})
     api.system.multicall([{"methodName": "authCustomer", "params": [{**attempt, "password": WRONG}]}])
     answers = [
         api.getCustomerInfo({"i_customer": i_customer, **scope}),
         api.listWebUsers({"i_customer": i_customer, **scope}),
+        api.getAccountInfo({"i_account": i_account}),
         api.getAuditLogs({"i_customer": 1}),
         api.getCustomerHistory({"i_customer": i_customer, **scope}),
     ]
-    secrets = [WEB, API, NEW, WRONG, one_time, seed, *codes]
-    secrets += [secret[::-1] for secret in (WEB, API, NEW)]
+    secrets = [WEB, API, NEW, WRONG, SIP, VOICE_MAIL, one_time, account_one_time, seed, *codes]
+    secrets += [secret[::-1] for secret in (WEB, API, NEW, SIP)]
     assert found(json.dumps(answers, default=str, ensure_ascii=False).encode(), secrets) == []
     return secrets
 

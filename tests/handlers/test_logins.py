@@ -330,7 +330,7 @@ class TestOneTimePasswords:
         i_web_user = reseller.createWebUser(web_login=name, web_password=WEB_PASSWORD)["i_web_user"]
         reseller.blockWebUser(i_web_user=i_web_user)
 
-        with refused(NotPermitted.code, "Not permitted: the web user is blocked"):
+        with refused(NotPermitted.code, "Not permitted: the login is blocked"):
             reseller.resetCustomerOneTimePassword(web_login=name)
 
     def test_every_step_is_in_the_history(self, reseller: Reseller, login: Login, customer: int) -> None:

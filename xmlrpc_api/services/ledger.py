@@ -125,11 +125,12 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         "balance": after,
         "i_ledger": i_ledger,
     }
+    of_account = balance.i_account is not None
     await audit.event(
         call,
         audit.FUNDS,
-        object_type="customers",
-        object_id=balance.i_customer,
+        object_type="accounts" if of_account else "customers",
+        object_id=balance.i_account if of_account else balance.i_customer,
         i_customer=balance.i_customer,
         details=details,
     )

@@ -1,5 +1,5 @@
 """
-Logins to the self-care portal: passwords, one-time passwords and second factors.
+Logins to the self-care portal, of web users and of accounts: passwords, one-time passwords, second factors.
 
 What is slow, the hash, is computed before the transaction (`look`); what counts is decided in it. A wrong
 login is one fault, whether it is unknown, somebody else's, blocked or has another password, and takes as
@@ -11,10 +11,12 @@ import string
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
-from models import Customer, WebUser, ancestors, login_key
+from models import Account, Customer, WebUser, ancestors, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import (
     AuthenticationFailed,
@@ -36,6 +38,34 @@ ONE_TIME_LENGTH = 20
 ONE_TIME_ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
 PURPOSE = b"one-time password"
 NOBODYS_SIGNATURE = ":"
+Person = WebUser | Account
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Whose logins: the table, and the names of id and login there."""
+
+    model: type[Person]
+    id_name: str
+    login_name: str
+
+    def key_of(self, person: Person | None) -> int:
+        """The id of somebody; 0 of nobody."""
+        return int(getattr(person, self.id_name)) if person is not None else 0
+
+    def has_key(self, key: int) -> ColumnElement[bool]:
+        """The condition for one of them."""
+        column: InstrumentedAttribute[int] = getattr(self.model, self.id_name)
+        return column == key
+
+    def has_login(self, login: str) -> ColumnElement[bool]:
+        """The condition for a login, whatever the case of its letters."""
+        column: InstrumentedAttribute[str] = getattr(self.model, f"{self.login_name}_key")
+        return column == login_key(login)
+
+
+WEB_USERS = Kind(WebUser, "i_web_user", "web_login")
+ACCOUNTS = Kind(Account, "i_account", "username")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +74,26 @@ class Attempt:
     What a client says to log in as somebody, or to prove that he may change a password.
 
     Attributes:
+        login: Login or, of an account, e-mail address.
+        by_email: Whether it is an e-mail address.
         remote_ip: The address of the person, as the portal sees it.
         one_time_only: Whether an ordinary password does not count.
         passwords_only: Whether a one-time password does not count.
     """
 
-    web_login: str
+    login: str
     password: str = field(repr=False)
+    kind: Kind = WEB_USERS
+    by_email: bool = False
     code: str | None = field(default=None, repr=False)
     remote_ip: str | None = None
     one_time_only: bool = False
     passwords_only: bool = False
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The condition for the one who logs in."""
+        return Account.email == self.login if self.by_email else self.kind.has_login(self.login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +102,12 @@ class Look:
     What was found out before the transaction.
 
     Attributes:
-        user: The web user as he was then; None if there is none for the caller.
+        user: Who it is, as he was then; None if there is nobody for the caller.
         is_right: Whether the password is his ordinary one.
         rehashed: The password hashed anew, where the hash was weak or another system's.
     """
 
-    user: WebUser | None
+    user: Person | None
     is_right: bool
     rehashed: str | None = field(default=None, repr=False)
 
@@ -79,11 +118,12 @@ async def look(call: Call, attempt: Attempt) -> Look:
 
     Raises:
         TooManyAttempts: The login, its address or the caller must wait.
+        Conflict: Several accounts have this e-mail address.
         Unavailable: Too many checks are waiting already.
     """
     if not await throttle.is_open(call, _counted(call, attempt)):
         raise TooManyAttempts
-    user = await _read(call, WebUser.web_login_key == login_key(attempt.web_login))
+    user = await _read(call, attempt.kind, attempt.condition)
     await call.session.close()
     hasher = call.platform.hasher
     if user is not None and user.foreign_password is not None:
@@ -99,14 +139,14 @@ async def look(call: Call, attempt: Attempt) -> Look:
     return Look(user, True, rehashed)
 
 
-async def authenticate(call: Call, attempt: Attempt, found: Look) -> WebUser | Fault:
+async def authenticate(call: Call, attempt: Attempt, found: Look) -> Person | Fault:
     """
     Let somebody in, or not.
 
     Returns:
-        The web user; or the fault to tell, what was counted and used up being kept.
+        Who it is; or the fault to tell, what was counted and used up being kept.
     """
-    user = await _usable(call, found)
+    user = await _usable(call, attempt, found)
     is_password = user is not None and found.is_right and not attempt.one_time_only
     is_one_time = _is_one_time(call, attempt, user) and user is not None and user.one_time_used is None
     if user is None or not (is_password or is_one_time):
@@ -115,12 +155,12 @@ async def authenticate(call: Call, attempt: Attempt, found: Look) -> WebUser | F
     if refusal is not None:
         return refusal
     if is_password:
-        await _keep_rehashed(call, found)
-        await _note(call, LOGIN, user)
+        await _keep_rehashed(call, attempt.kind, found)
+        await _note(call, attempt.kind, LOGIN, user)
         return user
-    if not await _use_up(call, user):
+    if not await _use_up(call, attempt.kind, user):
         return await _failed(call, attempt, found)
-    await _note(call, OTP_USED, user)
+    await _note(call, attempt.kind, OTP_USED, user)
     return OneTimePasswordAccepted()
 
 
@@ -137,9 +177,8 @@ async def change_password(call: Call, attempt: Attempt, found: Look, new: Passwo
     Raises:
         BadParameter: The new password is the old one, or is not allowed.
     """
-    user = await _usable(call, found)
-    if user is not None:
-        user = await web_users.by_login(call, attempt.web_login)
+    usable = await _usable(call, attempt, found)
+    user = await web_users.by_login(call, attempt.login) if usable is not None else None
     is_one_time = _is_one_time(call, attempt, user)
     is_password = found.is_right and not attempt.one_time_only and found.user is not None
     if user is None or not (is_one_time or (is_password and _same_password(user, found))):
@@ -154,23 +193,21 @@ async def change_password(call: Call, attempt: Attempt, found: Look, new: Passwo
     return None
 
 
-async def issue_one_time_password(call: Call, web_login: str) -> str:
+async def issue_one_time_password(call: Call, kind: Kind, user: Person) -> str:
     """
-    Make a new one-time password for a login of the caller or of somebody below him; an older one ends.
+    Make a new one-time password for somebody locked; an older one ends.
 
     Raises:
-        NotFound: The login is not there for the caller.
-        NotPermitted: It is blocked.
+        NotPermitted: He is blocked.
     """
-    user = await web_users.by_login(call, web_login)
     if user.blocked or await _is_below_block(call, user):
-        raise NotPermitted("the web user is blocked")
+        raise NotPermitted("the login is blocked")
     password = "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_LENGTH))
-    user.one_time_password = call.platform.vault.sign(PURPOSE, _content(user, password))
+    user.one_time_password = call.platform.vault.sign(PURPOSE, _content(kind, user, password))
     user.one_time_expires = call.now + timedelta(minutes=call.platform.config.one_time_minutes)
     user.one_time_used = None
     await call.session.flush()
-    await _note(call, OTP_ISSUED, user, expires=user.one_time_expires)
+    await _note(call, kind, OTP_ISSUED, user, expires=user.one_time_expires)
     return password
 
 
@@ -188,7 +225,7 @@ async def enable_second_factor(call: Call, web_login: str) -> tuple[str, str]:
     seed = second_factor.new_seed()
     user.totp_seed, user.totp_step = second_factor.seal(call, user, seed), None
     await call.session.flush()
-    await _note(call, SECOND_FACTOR_BEGUN, user)
+    await _note(call, WEB_USERS, SECOND_FACTOR_BEGUN, user)
     return seed, second_factor.uri(call, user, seed)
 
 
@@ -206,7 +243,7 @@ async def confirm_second_factor(call: Call, web_login: str, code: str) -> list[s
     user = await web_users.by_login_to_change(call, web_login)
     if user.second_factor or user.totp_seed is None:
         raise Conflict("The second factor is on already" if user.second_factor else "Enable the second factor first")
-    attempt = Attempt(web_login=web_login, password="")
+    attempt = Attempt(login=web_login, password="")
     if not await throttle.is_open(call, _counted(call, attempt)):
         return TooManyAttempts()
     if not await second_factor.accept(call, user, code):
@@ -228,32 +265,37 @@ async def disable_second_factor(call: Call, web_login: str) -> None:
 
 
 def _counted(call: Call, attempt: Attempt) -> throttle.Limits:
-    return throttle.limits(call, attempt.web_login, attempt.remote_ip)
+    kind = "" if attempt.kind is WEB_USERS else f"{attempt.kind.login_name}:"
+    return throttle.limits(call, kind + attempt.login, attempt.remote_ip)
 
 
-async def _read(call: Call, wanted: ColumnElement[bool]) -> WebUser | None:
-    """A web user of the caller or of somebody below him, as he is now."""
+async def _read(call: Call, kind: Kind, wanted: ColumnElement[bool]) -> Person | None:
+    """Somebody of the caller or of a customer below him, as he is now."""
     statement = (
-        select(WebUser)
-        .join(Customer, Customer.i_customer == WebUser.i_customer)
+        select(kind.model)
+        .join(Customer, Customer.i_customer == kind.model.i_customer)
         .where(wanted, ownership.within(call.caller, web_users.REACH))
+        .limit(2)
         .execution_options(populate_existing=True)
     )
-    return (await call.session.execute(statement)).scalar_one_or_none()
+    found: list[Any] = list((await call.session.execute(statement)).scalars())
+    if len(found) > 1:
+        raise Conflict("More than one account matched")
+    return found[0] if found else None
 
 
-async def _usable(call: Call, found: Look) -> WebUser | None:
-    """The web user as he is now, if he may log in and is still who was looked at."""
-    i_web_user = found.user.i_web_user if found.user else 0
-    user = await _read(call, WebUser.i_web_user == i_web_user)
+async def _usable(call: Call, attempt: Attempt, found: Look) -> Person | None:
+    """Who it is, as he is now, if he may log in and is still who was looked at."""
+    kind = attempt.kind
+    user = await _read(call, kind, kind.has_key(kind.key_of(found.user)))
     is_blocked = await _is_below_block(call, user)
     if user is None or found.user is None or user.blocked or is_blocked:
         return None
-    same = user.web_login_key == found.user.web_login_key and _same_password(user, found)
-    return user if same else None
+    same_login = getattr(user, kind.login_name) == getattr(found.user, kind.login_name)
+    return user if same_login and _same_password(user, found) else None
 
 
-def _same_password(user: WebUser, found: Look) -> bool:
+def _same_password(user: Person, found: Look) -> bool:
     """Whether the hash that was looked at still counts."""
     return found.user is not None and (user.web_password, user.foreign_password) == (
         found.user.web_password,
@@ -261,27 +303,28 @@ def _same_password(user: WebUser, found: Look) -> bool:
     )
 
 
-async def _is_below_block(call: Call, user: WebUser | None) -> bool:
-    """Whether the customer of a web user, or one above him, is blocked. For nobody the same is asked."""
+async def _is_below_block(call: Call, user: Person | None) -> bool:
+    """Whether somebody's customer, or one above him, is blocked. For nobody the same is asked."""
     i_customer = user.i_customer if user else call.caller.i_customer
     path = select(Customer.path).where(Customer.i_customer == i_customer)
     above = ancestors((await call.session.execute(path)).scalar_one())
     return await ownership.any_blocked(call.session, [*above, i_customer])
 
 
-def _content(user: WebUser | None, password: str) -> bytes:
-    return f"{user.i_web_user if user else 0}:{password}".encode()
+def _content(kind: Kind, user: Person | None, password: str) -> bytes:
+    return f"{kind.key_of(user)}:{password}".encode()
 
 
-def _is_one_time(call: Call, attempt: Attempt, user: WebUser | None) -> bool:
+def _is_one_time(call: Call, attempt: Attempt, user: Person | None) -> bool:
     """Whether the password is the user's one-time password, in time."""
     known = user.one_time_password if user else None
-    signed = call.platform.vault.signed(PURPOSE, _content(user, attempt.password), known or NOBODYS_SIGNATURE)
+    content = _content(attempt.kind, user, attempt.password)
+    signed = call.platform.vault.signed(PURPOSE, content, known or NOBODYS_SIGNATURE)
     expires = user.one_time_expires if user else None
     return signed and not attempt.passwords_only and expires is not None and call.now < expires
 
 
-async def _second_step(call: Call, attempt: Attempt, found: Look, user: WebUser | None) -> Fault | None:
+async def _second_step(call: Call, attempt: Attempt, found: Look, user: Person | None) -> Fault | None:
     """
     After the password was right: the throttle, which may have closed meanwhile, and the second factor.
 
@@ -291,7 +334,7 @@ async def _second_step(call: Call, attempt: Attempt, found: Look, user: WebUser 
     counted = _counted(call, attempt)
     if not await throttle.is_open(call, counted):
         return TooManyAttempts()
-    if user is not None and user.second_factor:
+    if isinstance(user, WebUser) and user.second_factor:
         code = attempt.code
         if code is None or not await second_factor.accept(call, user, code):
             return await _failed(call, attempt, found, CODE_REQUIRED)
@@ -299,30 +342,31 @@ async def _second_step(call: Call, attempt: Attempt, found: Look, user: WebUser 
     return None
 
 
-async def _use_up(call: Call, user: WebUser) -> bool:
+async def _use_up(call: Call, kind: Kind, user: Person) -> bool:
     """Use a one-time password to log in: of many at once, one succeeds."""
     used = (
-        update(WebUser)
+        update(kind.model)
         .where(
-            WebUser.i_web_user == user.i_web_user,
-            WebUser.one_time_password == user.one_time_password,
-            WebUser.one_time_expires > call.now,
-            WebUser.one_time_used.is_(None),
+            kind.has_key(kind.key_of(user)),
+            kind.model.one_time_password == user.one_time_password,
+            kind.model.one_time_expires > call.now,
+            kind.model.one_time_used.is_(None),
         )
         .values(one_time_used=call.now)
-        .returning(WebUser.i_web_user)
+        .returning(getattr(kind.model, kind.id_name))
         .execution_options(synchronize_session=False)
     )
     return (await call.session.execute(used)).first() is not None
 
 
-async def _keep_rehashed(call: Call, found: Look) -> None:
+async def _keep_rehashed(call: Call, kind: Kind, found: Look) -> None:
     """Keep the better hash of an unchanged password; it is no change of the password."""
     if found.user is None or found.rehashed is None:
         return
+    same = (kind.has_key(kind.key_of(found.user)), kind.model.web_password == found.user.web_password)
     await call.session.execute(
-        update(WebUser)
-        .where(WebUser.i_web_user == found.user.i_web_user, WebUser.web_password == found.user.web_password)
+        update(kind.model)
+        .where(*same)
         .values(web_password=found.rehashed, foreign_password=None)
         .execution_options(synchronize_session=False)
     )
@@ -333,21 +377,21 @@ async def _failed(call: Call, attempt: Attempt, found: Look, text: str | None = 
     was_locked, locks_now = await throttle.failed(call, _counted(call, attempt))
     if was_locked:
         return TooManyAttempts()
-    await _note(call, LOGIN_FAILED, found.user, remote_ip=attempt.remote_ip)
+    await _note(call, attempt.kind, LOGIN_FAILED, found.user, remote_ip=attempt.remote_ip)
     if locks_now:
-        await _note(call, THROTTLED, found.user, remote_ip=attempt.remote_ip)
+        await _note(call, attempt.kind, THROTTLED, found.user, remote_ip=attempt.remote_ip)
     return AuthenticationFailed(text) if text else AuthenticationFailed()
 
 
-async def _note(call: Call, action: str, user: WebUser | None, **details: object) -> None:
+async def _note(call: Call, kind: Kind, action: str, user: Person | None, **details: object) -> None:
     """Write into the change history. A login that is not there is not written: it may be a mistyped password."""
-    known = {"web_login": user.web_login} if user else {}
+    known = {kind.login_name: getattr(user, kind.login_name)} if user else {}
     shown = {name: value for name, value in details.items() if value is not None}
     await audit.event(
         call,
         action,
-        object_type=web_users.WEB_USER.name,
-        object_id=user.i_web_user if user else None,
+        object_type=kind.model.__tablename__,
+        object_id=kind.key_of(user) or None,
         i_customer=user.i_customer if user else call.caller.i_customer,
         details={**known, **shown},
     )

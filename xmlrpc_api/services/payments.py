@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import NotFound, NothingToChange, WrongReference
+from xmlrpc_api.faults import BadParameter, NotFound, NothingToChange, WrongReference
 from xmlrpc_api.fields import GMT_DATE, Entity, Statement
-from xmlrpc_api.services import audit, currencies, ledger, overcommit, ownership, paging
+from xmlrpc_api.services import accounts, audit, currencies, ledger, overcommit, ownership, paging
 from xmlrpc_api.services.ledger import Booking, Paid
 from xmlrpc_api.services.ownership import Reach
 
@@ -65,6 +65,20 @@ async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> None:
     await overcommit.check(call.session, {payer, i_customer})
 
 
+async def pay_account(call: Call, i_account: int, kind: str, payment: Payment) -> None:
+    """
+    Give money to an account, or take it (kind debit). Its customer does not pay for it: calls are charged to both.
+
+    Raises:
+        NotFound: The account is not there for the caller.
+        NotEnoughCredit: What is taken is not there.
+        WrongReference: There is no rate for the currency.
+    """
+    account = await accounts.find_for_update(call, i_account)
+    sign = -1 if kind == ledger.DEBIT else 1
+    await ledger.book(call, account.money, await _booking(call, account.money, payment, kind, sign))
+
+
 async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment: Payment) -> None:
     """
     Move money from one direct sub-customer of the caller to another.
@@ -97,26 +111,32 @@ async def _booking(call: Call, balance: Balance, payment: Payment, kind: str, si
     )
 
 
-async def entries(call: Call, i_customer: int | None, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def entries(
+    call: Call, i_customer: int | None, i_account: int | None, page: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """
-    The ledger of the caller or of a direct sub-customer, newest first.
+    The ledger of the caller, of a direct sub-customer, or of an account, newest first.
 
     Raises:
-        NotFound: He is not the caller's.
+        NotFound: Customer or account are not the caller's.
     """
-    i_customer = call.caller.i_customer if i_customer is None else i_customer
-    await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
     statement = LEDGER.select(LEDGER.read).join(Balance, Balance.i_balance == LedgerEntry.i_balance)
-    statement = statement.where(Balance.i_customer == i_customer)
+    if i_account is not None:
+        await accounts.info(call, i_account, None)
+        statement = statement.where(Balance.i_account == i_account)
+    else:
+        i_customer = call.caller.i_customer if i_customer is None else i_customer
+        await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
+        statement = statement.where(Balance.i_customer == i_customer, Balance.is_default)
     statement = paging.between(statement, LedgerEntry.created, page)
     return await paging.rows(call, statement.order_by(LedgerEntry.i_ledger.desc()), page)
 
 
 async def payments(
-    call: Call, i_customer: int | None, kind: str | None, page: Mapping[str, Any]
+    call: Call, i_customer: int | None, i_account: int | None, kind: str | None, page: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """
-    Payments of the caller and of his direct sub-customers, newest first.
+    Payments of the caller and of his direct sub-customers, those of their accounts included, newest first.
 
     Raises:
         NotFound: i_customer is not the caller's.
@@ -125,20 +145,29 @@ async def payments(
     if i_customer is not None:
         await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
         statement = statement.where(Balance.i_customer == i_customer)
+    if i_account is not None:
+        statement = statement.where(Balance.i_account == i_account)
     statement = paging.between(statement, LedgerEntry.payment_time, page)
     rows = await paging.rows(call, statement.order_by(LedgerEntry.i_ledger.desc()), page)
     return [_shown(row) for row in rows]
 
 
-async def payment(call: Call, i_payment: int, i_customer: int) -> dict[str, Any]:
+async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> dict[str, Any]:
     """
-    One payment.
+    One payment of a customer or of an account.
 
     Raises:
-        NotFound: There is none with this id, or the customer is not the caller's.
+        BadParameter: Neither was named.
+        NotFound: There is none with this id, or customer or account are not the caller's.
     """
+    if i_customer is None and i_account is None:
+        raise BadParameter.required("i_customer")
     statement = _payments(call).where(LedgerEntry.kind.in_(KINDS), LedgerEntry.i_ledger == i_payment)
-    row = (await call.session.execute(statement.where(Balance.i_customer == i_customer))).mappings().one_or_none()
+    if i_customer is not None:
+        statement = statement.where(Balance.i_customer == i_customer)
+    if i_account is not None:
+        statement = statement.where(Balance.i_account == i_account)
+    row = (await call.session.execute(statement)).mappings().one_or_none()
     if row is None:
         raise NotFound("Payment")
     return _shown(dict(row))
@@ -184,6 +213,7 @@ def _payments(call: Call) -> Statement:
         select(
             LedgerEntry.i_ledger.label("i_payment"),
             Balance.i_customer,
+            Balance.i_account,
             LedgerEntry.kind,
             LedgerEntry.amount,
             LedgerEntry.payment_time,
@@ -200,7 +230,7 @@ def _payments(call: Call) -> Statement:
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "i_payment": row["i_payment"],
-        "i_account": None,
+        "i_account": row["i_account"],
         "i_customer": row["i_customer"],
         "payment_time": row["payment_time"].strftime(GMT_DATE),
         "amount": row["paid_amount"],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, exists, select, true
+from sqlalchemy import Column, ColumnElement, exists, or_, select, true
 
 from models import Customer
 from xmlrpc_api.call import Call
@@ -42,5 +42,6 @@ def _visible(column: Column[Any], caller: Caller) -> ColumnElement[bool]:
     if table is Customer.__table__:
         return ownership.below(caller)
     if ownership.owned(table.columns):
-        return table.c.i_customer == caller.i_customer
+        mine = table.c.i_customer == caller.i_customer
+        return or_(mine, table.c.i_customer.is_(None)) if table.c.i_customer.nullable else mine
     return true()

@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from models import AuditEntry, AuditHead, Balance, Customer, LedgerEntry, Money, WebUser, subtree
+from models import Account, AuditEntry, AuditHead, Balance, Customer, LedgerEntry, Money, WebUser, subtree
 from models.audit import HEAD
 from xmlrpc_api.rights import BITMASKS, FLAGS
 from xmlrpc_api.services import audit, overcommit
@@ -28,7 +28,7 @@ class Step:
 
 async def size(session: AsyncSession) -> int:
     """How many rows there are to look at."""
-    tables: tuple[Any, ...] = (Balance, Customer, AuditEntry)
+    tables: tuple[Any, ...] = (Balance, Customer, Account, AuditEntry)
     counts = [(await session.execute(select(func.count()).select_from(table))).scalar_one() for table in tables]
     return sum(counts)
 
@@ -51,6 +51,8 @@ async def verify(session: AsyncSession, vault: Vault, head: str | None = None) -
     async for step in _balances(session):
         yield step
     async for step in _customers(session):
+        yield step
+    async for step in _accounts(session):
         yield step
     async for step in _chain(session, vault):
         yield step
@@ -153,6 +155,15 @@ def _missing(batch: Any) -> list[tuple[str, Any]]:
         )
         for what, table in parts
     ]
+
+
+async def _accounts(session: AsyncSession) -> AsyncIterator[Step]:
+    async for first, last, rows in _batches(session, Account.i_account):
+        balance = and_(Balance.i_account == Account.i_account, Balance.i_customer == Account.i_customer)
+        poor = select(Account.i_account).outerjoin(Balance, balance)
+        poor = poor.where(Account.i_account.between(first, last), Balance.i_balance.is_(None))
+        ids = (await session.execute(poor)).scalars()
+        yield Step(rows, [f"account {i_account} has no balance of its customer" for i_account in ids])
 
 
 async def _chain(session: AsyncSession, vault: Vault) -> AsyncIterator[Step]:

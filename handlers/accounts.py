@@ -1,0 +1,242 @@
+"""SIP accounts of the caller, and their logins to the self-care portal."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import (
+    AuthenticationFailed,
+    BadParameter,
+    Conflict,
+    Fault,
+    NotEnoughCredit,
+    NotFound,
+    NotPermitted,
+    OneTimePasswordAccepted,
+    TooManyAttempts,
+    Unavailable,
+    WrongReference,
+)
+from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.registry import Access, method
+from xmlrpc_api.rights import Right
+from xmlrpc_api.services import accounts, logins
+from xmlrpc_api.services.logins import Attempt, Look
+
+ACCOUNT = accounts.ACCOUNT
+CREDENTIALS = ("username", "web_password", "authname", "voip_password", "vm_password")
+LISTED = (
+    *ACCOUNT.some("i_account", "username", "description"),
+    Field(name="blocked", wire=Wire.BOOLEAN, doc="Whether the account is blocked.", example=False),
+    Field(name="expired", wire=Wire.BOOLEAN, doc="Whether its lifetime is over.", example=False),
+    *ACCOUNT.some("balance", "credit_limit", "base_currency"),
+    Field(
+        name="registration_status",
+        wire=Wire.STRUCT,
+        nullable=True,
+        doc="How the phone is registered; nil: it is not, or no registrar has told.",
+        example=None,
+    ),
+)
+
+
+@method(
+    "createAccount",
+    *ACCOUNT.create,
+    right=Right.ACCOUNTS_ADD,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    returns=ACCOUNT.some("i_account", *CREDENTIALS),
+    raises=(WrongReference, NotEnoughCredit, Conflict),
+)
+async def create_account(call: Call, **attributes: Any) -> dict[str, Any]:
+    """
+    Create an account. It belongs to the caller, or to i_customer where a trusted host calls.
+
+    The credentials are told once more, as clients expect it; they are told nowhere else.
+    """
+    account = await accounts.create(call, attributes)
+    told = {name: attributes[name] for name in CREDENTIALS}
+    return {"i_account": account.i_account, **told, "web_password": attributes["web_password"].plain}
+
+
+@method(
+    "getAccountInfo",
+    ACCOUNT["i_account"],
+    ACCOUNT["username"],
+    right=Right.ANYONE,
+    access=Access.READ,
+    scope=I_CUSTOMER_OWNER,
+    scope_optional=True,
+    returns=ACCOUNT.read,
+    raises=(NotFound,),
+)
+async def get_account_info(call: Call, *, i_account: int | None = None, username: str | None = None) -> dict[str, Any]:
+    """
+    Tell all attributes of an account of the caller or of a customer below him, by i_account or by username.
+
+    Passwords are never told. From a trusted host without i_customer: any account.
+    """
+    account = await accounts.info(call, i_account, username)
+    if call.platform.config.balance_sign == "switch":
+        account["balance"] = Decimal(0) - account["balance"]
+    return account
+
+
+@method(
+    "updateAccount",
+    I_ACCOUNT,
+    *ACCOUNT.update,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
+)
+async def update_account(call: Call, *, i_account: int, **changes: Any) -> dict[str, Any]:
+    """
+    Change attributes of an account; at least one must be given.
+
+    Attributes left out keep their value; nil clears those that may be nil. Setting balance books the difference.
+    """
+    await accounts.change(call, i_account, changes)
+    return {}
+
+
+@method(
+    "deleteAccount",
+    I_ACCOUNT,
+    right=Right.ACCOUNTS_DELETE,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    raises=(NotFound, Conflict),
+)
+async def delete_account(call: Call, *, i_account: int) -> dict[str, Any]:
+    """Delete an account whose balance is zero. Its ledger is kept."""
+    await accounts.remove(call, i_account)
+    return {}
+
+
+@method(
+    "listAccounts",
+    OFFSET,
+    LIMIT,
+    right=Right.ANYONE,
+    access=Access.READ,
+    scope=I_CUSTOMER_OWNER,
+    returns=(Field(name="accounts", wire=Wire.ARRAY, doc="The accounts, oldest first.", members=LISTED),),
+)
+async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
+    """List the accounts of the caller, in the order of their creation."""
+    rows = await accounts.page_of(call, {"offset": offset, "limit": limit})
+    return {"accounts": [{field.name: row[field.name] for field in LISTED} for row in rows]}
+
+
+@method(
+    "blockAccount",
+    I_ACCOUNT,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    raises=(NotFound,),
+)
+async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
+    """Block an account: it cannot call, register or log in."""
+    await accounts.set_blocked(call, i_account, 1)
+    return {}
+
+
+@method(
+    "unblockAccount",
+    I_ACCOUNT,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    raises=(NotFound,),
+)
+async def unblock_account(call: Call, *, i_account: int) -> dict[str, Any]:
+    """Take the block of an account away."""
+    await accounts.set_blocked(call, i_account, 0)
+    return {}
+
+
+def _login(attributes: dict[str, Any]) -> Attempt:
+    username, email = attributes.get("username"), attributes.get("email")
+    login = username if username is not None else email
+    if login is None:
+        raise BadParameter.required("username")
+    return Attempt(
+        login=login,
+        password=attributes["password"],
+        kind=logins.ACCOUNTS,
+        by_email=username is None,
+        remote_ip=attributes.get("remote_ip"),
+    )
+
+
+async def _look(call: Call, **attributes: Any) -> Look:
+    return await logins.look(call, _login(attributes))
+
+
+@method(
+    "authAccount",
+    ACCOUNT["username"],
+    replace(ACCOUNT["email"], check=None),
+    Field(
+        name="password",
+        wire=Wire.STRING,
+        required=True,
+        secret=True,
+        limit=ACCOUNT["web_password"].limit,
+        doc="Password to the self-care portal.",
+        example="s3cret-Pa55",
+    ),
+    Field(
+        name="remote_ip",
+        wire=Wire.STRING,
+        check="ip_address",
+        doc="Address of the person who logs in, as the portal sees it; it is throttled as well.",
+        example="203.0.113.7",
+    ),
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    scope_optional=True,
+    repeatable=False,
+    ahead=_look,
+    returns=ACCOUNT.some("i_account"),
+    raises=(AuthenticationFailed, TooManyAttempts, Unavailable, Conflict, OneTimePasswordAccepted),
+)
+async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
+    """
+    Authenticate an account that logs in to the self-care portal, by its username or its e-mail address.
+
+    Whatever is wrong is one fault 401. A one-time password is accepted once, with fault 410.
+    """
+    account = await logins.authenticate(call, _login(attributes), call.found)
+    if isinstance(account, Fault):
+        return account
+    return {"i_account": logins.ACCOUNTS.key_of(account)}
+
+
+@method(
+    "resetAccountOneTimePassword",
+    ACCOUNT.require("username"),
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    scope_optional=True,
+    returns=(
+        Field(
+            name="password",
+            wire=Wire.STRING,
+            secret=True,
+            doc="The one-time password. It is told here and nowhere else.",
+        ),
+    ),
+    raises=(NotFound, NotPermitted),
+)
+async def reset_account_one_time_password(call: Call, *, username: str) -> dict[str, Any]:
+    """Make a new one-time password for the login of an account; the ordinary password stays as it is."""
+    account = await accounts.by_username(call, username)
+    return {"password": await logins.issue_one_time_password(call, logins.ACCOUNTS, account)}

@@ -1,0 +1,259 @@
+"""SIP accounts: the rules of creating, changing and removing them, the same for every dialect."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import contains_eager
+
+from models import Account, Balance, Customer, login_key
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.fields import Entity
+from xmlrpc_api.hashing import Password
+from xmlrpc_api.services import audit, ledger, ownership, paging, passwords, references
+from xmlrpc_api.services.ledger import Booking
+from xmlrpc_api.services.ownership import Reach
+
+ACCOUNT = Entity(Account)
+WHAT = "Account"
+REACH = Reach.SUBTREE_AND_SELF
+ENCRYPTED = ("voip_password", "vm_password")
+PATTERN = "${"
+LISTED = ACCOUNT.some(
+    "i_account",
+    "username",
+    "description",
+    "balance",
+    "credit_limit",
+    "base_currency",
+    "blocked",
+    "lifetime",
+    "first_use",
+)
+SELECT_INFO = ACCOUNT.select(ACCOUNT.read)
+SELECT_LISTED = ACCOUNT.select(LISTED).order_by(Account.i_account)
+
+
+def place(name: str, i_account: int) -> str:
+    """Where an encrypted password belongs; anywhere else it cannot be decrypted."""
+    return f"accounts.{name}:{i_account}"
+
+
+async def create(call: Call, attributes: Mapping[str, Any]) -> Account:
+    """
+    Add an account to the caller.
+
+    Raises:
+        NotPermitted: The caller is no active reseller.
+        WrongReference: Something pointed at is not there for the caller.
+        BadParameter: A password is not allowed, or a value is a pattern.
+        NotEnoughCredit: The initial balance is below the credit limit.
+        Conflict: username or authname is taken.
+    """
+    if not call.caller.reseller_active:
+        raise NotPermitted("the reseller is not active")
+    values = dict(attributes)
+    _demand_no_patterns(values)
+    await references.check(call, ACCOUNT.references, values)
+    await _demand_passwords(call, values, values["i_password_policy"], values["username"])
+    balance = values.pop("balance")
+    encrypted = {name: values.pop(name) for name in ENCRYPTED}
+    password: Password = values.pop("web_password")
+    owner = call.caller.i_customer
+    account = Account(
+        i_customer=owner,
+        created_on=call.now,
+        updated_on=call.now,
+        web_password=password.hashed,
+        money=Balance(i_customer=owner, currency=await _currency(call, owner)),
+        **dict.fromkeys(ENCRYPTED, ""),
+    )
+    _assign(account, values)
+    call.session.add(account)
+    await call.session.flush()
+    _encrypt(call, account, encrypted)
+    await call.session.flush()
+    await audit.added(call, ACCOUNT, account, owner)
+    if balance:
+        await ledger.book(call, account.money, Booking(amount=balance, kind=ledger.INITIAL))
+    return account
+
+
+async def change(call: Call, i_account: int, changes: Mapping[str, Any]) -> None:
+    """
+    Change attributes of an account of the caller, or of a customer below him.
+
+    Raises:
+        NothingToChange: No attribute was given.
+        NotFound: It is not there for the caller.
+        WrongReference, BadParameter, NotEnoughCredit, Conflict: As in `create`.
+    """
+    if not changes:
+        raise NothingToChange
+    account = await find_for_update(call, i_account)
+    before = audit.snapshot(ACCOUNT, account)
+    values = dict(changes)
+    _demand_no_patterns(values)
+    await references.check(call, ACCOUNT.references, values)
+    policy = values.get("i_password_policy", account.i_password_policy)
+    await _demand_passwords(call, values, policy, values.get("username", account.username))
+    balance: Decimal | None = values.pop("balance", None)
+    _encrypt(call, account, {name: values.pop(name) for name in ENCRYPTED if name in values})
+    if "web_password" in values:
+        account.web_password = values.pop("web_password").hashed
+    _assign(account, values)
+    await _changed(call, account, before)
+    if balance is not None and balance != account.balance:
+        await ledger.book(call, account.money, Booking(amount=balance - account.balance, kind=ledger.SET))
+
+
+async def _changed(call: Call, account: Account, before: audit.Snapshot) -> None:
+    """Count and note what has been changed since `before`, and write it."""
+    if audit.snapshot(ACCOUNT, account) != before:
+        account.version += 1
+        account.updated_on = call.now
+        await call.session.flush()
+        await audit.updated(call, ACCOUNT, account, account.i_customer, before)
+
+
+async def remove(call: Call, i_account: int) -> None:
+    """
+    Remove an account. Its ledger is kept.
+
+    Raises:
+        NotFound: It is not there for the caller.
+        Conflict: It still has money.
+    """
+    account = await find_for_update(call, i_account)
+    if account.balance:
+        raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
+    await audit.removed(call, ACCOUNT, account, account.i_customer)
+    await call.session.execute(
+        delete(Account).where(Account.i_account == i_account).execution_options(synchronize_session=False)
+    )
+
+
+async def set_blocked(call: Call, i_account: int, blocked: int) -> None:
+    """
+    Block or unblock an account; to do it twice is no error.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    account = await find_for_update(call, i_account)
+    before = audit.snapshot(ACCOUNT, account)
+    account.blocked = blocked
+    await _changed(call, account, before)
+
+
+async def info(call: Call, i_account: int | None, username: str | None) -> dict[str, Any]:
+    """
+    All attributes of an account, secrets excepted.
+
+    Raises:
+        BadParameter: Neither id nor username was given.
+        NotFound: It is not there for the caller.
+    """
+    if i_account is not None:
+        wanted: ColumnElement[bool] = Account.i_account == i_account
+    elif username is not None:
+        wanted = Account.username_key == login_key(username)
+    else:
+        raise BadParameter.required("i_account")
+    statement = SELECT_INFO.join(Customer, Customer.i_customer == Account.i_customer)
+    statement = statement.where(wanted, ownership.within(call.caller, REACH))
+    row = (await call.session.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(WHAT)
+    return dict(row)
+
+
+async def page_of(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The caller's own accounts, oldest first."""
+    rows = await paging.rows(call, SELECT_LISTED.where(Account.i_customer == call.caller.i_customer), page)
+    return [
+        {
+            **row,
+            "blocked": bool(row["blocked"]),
+            "expired": is_expired(row["lifetime"], row["first_use"], call.now),
+            "registration_status": None,
+        }
+        for row in rows
+    ]
+
+
+def is_expired(lifetime: int, first_use: datetime | None, now: datetime) -> bool:
+    """Whether the days since the first use are over."""
+    return lifetime >= 0 and first_use is not None and first_use + timedelta(days=lifetime) < now
+
+
+async def find_for_update(call: Call, i_account: int) -> Account:
+    """
+    Lock an account and its balance until the end of the transaction.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    return await _find(call, Account.i_account == i_account)
+
+
+async def by_username(call: Call, username: str) -> Account:
+    """
+    Lock the account with this username.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    return await _find(call, Account.username_key == login_key(username))
+
+
+async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:
+    statement = (
+        select(Account)
+        .join(Account.money)
+        .join(Customer, Customer.i_customer == Account.i_customer)
+        .options(contains_eager(Account.money))
+        .where(wanted, ownership.within(call.caller, REACH))
+        .with_for_update(of=(Account, Balance))
+        .execution_options(populate_existing=True)
+    )
+    account = (await call.session.execute(statement)).scalar_one_or_none()
+    if account is None:
+        raise NotFound(WHAT)
+    return account
+
+
+async def _currency(call: Call, i_customer: int) -> str:
+    """The base currency of a customer, which is that of his accounts."""
+    own = select(Balance.currency).where(Balance.i_customer == i_customer, Balance.is_default)
+    return (await call.session.execute(own)).scalar_one()
+
+
+async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_policy: int, username: str) -> None:
+    """Refuse new passwords that the policy does not allow. That of the voice mail is digits, whatever the policy."""
+    given = {"voip_password": values.get("voip_password")}
+    if "web_password" in values:
+        given = {"web_password": values["web_password"].plain, **given}
+    for name, plain in given.items():
+        if plain is not None:
+            await passwords.demand(call, i_password_policy, name, plain, web_login=username)
+
+
+def _demand_no_patterns(values: Mapping[str, Any]) -> None:
+    """Refuse what an account generator would fill in: taken literally it would be somebody's user name."""
+    for name in ("username", "authname", *ENCRYPTED):
+        if PATTERN in values.get(name, ""):
+            raise BadParameter(name, "holds a pattern, which is not supported: give the value itself")
+
+
+def _encrypt(call: Call, account: Account, plain: Mapping[str, str]) -> None:
+    for name, value in plain.items():
+        setattr(account, name, call.platform.vault.encrypt(value, place(name, account.i_account)))
+
+
+def _assign(account: Account, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(account, name, value)
