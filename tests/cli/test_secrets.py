@@ -20,6 +20,7 @@ from xmlrpc_api.config import load
 from xmlrpc_api.database import Database
 from xmlrpc_api.reference import sample
 from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.transport.rest import dumps
 
 WEB, API, NEW, WRONG = "canary-W3b-Åß", "canary-4pi", "canary-N3w-Åß", "canary-Wr0ng"
 SIP, VOICE_MAIL = "canary-S1p-Åß", "770412905563"
@@ -68,7 +69,7 @@ def use_every_secret(api: Any) -> list[str]:
     users = {"i_customer": i_customer, "web_login": "second", "web_password": NEW[::-1]}
     i_web_user = api.createWebUser({**users, **scope})["i_web_user"]
     api.updateWebUser({"i_web_user": i_web_user, "web_password": NEW, **scope})
-    sip = {field.name: sample(field) for field in ACCOUNT.create if field.required}
+    sip = json.loads(dumps({field.name: sample(field) for field in ACCOUNT.create if field.required}))
     sip |= {"web_password": NEW[::-1], "voip_password": SIP, "vm_password": VOICE_MAIL, "i_customer": 1}
     i_account = api.createAccount({**sip, "balance": 0})["i_account"]
     api.updateAccount({"i_account": i_account, "voip_password": SIP[::-1], "i_customer": 1})
