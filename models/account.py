@@ -19,7 +19,7 @@ PRIVACY_SCHEMAS = ("pai", "rpid")
 
 def _required(length: int, doc: str, **options: Any) -> Any:
     """A text that must be given, and may be empty."""
-    return field(String(length), default="", access=Access.REQUIRED, doc=doc, **options)
+    return field(String(length), default="", access=Access.REQUIRED, doc=doc, **{"example": "", **options})
 
 
 def _switch(what: str, **options: Any) -> Any:
@@ -125,8 +125,8 @@ class Account(SelfCare, Base):
     max_credit_time: Mapped[int] = field(
         Integer, access=Access.REQUIRED, low=0, default=3600, doc="Longest call, in seconds.", example=3600
     )
-    translation_rule: Mapped[str] = _required(255, "Rule that changes called numbers.", example="")
-    cli_translation_rule: Mapped[str] = _required(255, "Rule that changes calling numbers.", example="")
+    translation_rule: Mapped[str] = _required(255, "Rule that changes called numbers.")
+    cli_translation_rule: Mapped[str] = _required(255, "Rule that changes calling numbers.")
     credit_limit: AssociationProxy[Decimal] = through("money", "credit_limit", access=Access.REQUIRED)
     i_routing_group: Mapped[int | None] = field(
         ForeignKey("routing_groups.i_routing_group"),
@@ -149,7 +149,7 @@ class Account(SelfCare, Base):
         example=UTC_TIME_ZONE,
     )
     balance: AssociationProxy[Decimal] = through("money", "balance", access=Access.REQUIRED)
-    cpe_number: Mapped[str] = _required(64, "Number of the customer premises equipment.", example="")
+    cpe_number: Mapped[str] = _required(64, "Number of the customer premises equipment.")
     vm_enabled: Mapped[int] = _flag("Whether voice mail is on: 0 or 1.")
     vm_password: Mapped[str] = field(
         Text,
@@ -222,8 +222,8 @@ class Account(SelfCare, Base):
     )
     trust_cli: Mapped[bool] = _switch("the calling number is taken as the phone sends it", access=Access.REQUIRED)
     disallow_loops: Mapped[bool] = _switch("calls to the account's own numbers are refused", access=Access.REQUIRED)
-    vm_notify_emails: Mapped[str] = _required(1024, "Addresses told of voice mail.", check="emails", example="")
-    vm_forward_emails: Mapped[str] = _required(1024, "Addresses sent the voice mail.", check="emails", example="")
+    vm_notify_emails: Mapped[str] = _required(1024, "Addresses told of voice mail.", check="emails")
+    vm_forward_emails: Mapped[str] = _required(1024, "Addresses sent the voice mail.", check="emails")
     vm_del_after_fwd: Mapped[bool] = _switch("voice mail is deleted once it was sent", access=Access.REQUIRED)
     company_name: Mapped[str] = _required(128, "Company name.")
     salutation: Mapped[str] = _required(32, "Mr., Ms. and so on.")
