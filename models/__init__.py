@@ -1,6 +1,6 @@
 """The shared customer/reseller model: one entity a file, re-exported here. Imports nothing of ours."""
 
-from models.account import PRIVACY_SCHEMAS, Account, BillingPlan
+from models.account import PRIVACY_SCHEMAS, Account, AccountGroup, BillingPlan
 from models.audit import AuditEntry, AuditHead
 from models.balance import LARGEST_AMOUNT, Balance, ExchangeRate, LedgerEntry
 from models.base import (
@@ -31,6 +31,7 @@ from models.reference import (
     TimeZone,
 )
 from models.routing_group import RoutingGroup
+from models.sip_domain import SipDomain
 from models.tariff import Tariff
 from models.throttle import Throttle
 from models.web_user import RecoveryCode, SelfCare, WebUser, login_key
@@ -47,6 +48,7 @@ __all__ = [
     "Access",
     "AccessLevel",
     "Account",
+    "AccountGroup",
     "AuditEntry",
     "AuditHead",
     "Balance",
@@ -71,6 +73,7 @@ __all__ = [
     "RecoveryCode",
     "RoutingGroup",
     "SelfCare",
+    "SipDomain",
     "StringList",
     "Tariff",
     "Throttle",

@@ -14,12 +14,19 @@ from models.customer import UTC_TIME_ZONE
 from models.web_user import PASSWORD_LIMIT, SelfCare, login_key
 
 USERNAME_LENGTH = 128
+GROUP_LENGTH = 64
+EVERYBODYS_PLAN = 1
 PRIVACY_SCHEMAS = ("pai", "rpid")
 
 
 def _required(length: int, doc: str, **options: Any) -> Any:
     """A text that must be given, and may be empty."""
     return field(String(length), default="", access=Access.REQUIRED, doc=doc, **{"example": "", **options})
+
+
+def _elsewhere(length: int, doc: str, **options: Any) -> Any:
+    """A text that may be empty, and is not part of the XML-RPC dialect."""
+    return field(String(length), default="", access=Access.ELSEWHERE, doc=doc, **{"example": "", **options})
 
 
 def _switch(what: str, **options: Any) -> Any:
@@ -112,6 +119,7 @@ class Account(SelfCare, Base):
         check="not_empty",
         doc="Password with which the phone registers. Kept encrypted.",
         example="s3cret-Sip",
+        ngnpro="password",
     )
     max_sessions: Mapped[int] = field(
         Integer,
@@ -121,6 +129,7 @@ class Account(SelfCare, Base):
         default=0,
         doc="Concurrent calls; -1 and 0: no limit.",
         example=2,
+        ngnpro="callLimit",
     )
     max_credit_time: Mapped[int] = field(
         Integer, access=Access.REQUIRED, low=0, default=3600, doc="Longest call, in seconds.", example=3600
@@ -136,6 +145,7 @@ class Account(SelfCare, Base):
     )
     i_billing_plan: Mapped[int] = field(
         ForeignKey("billing_plans.i_billing_plan"),
+        default=EVERYBODYS_PLAN,
         index=True,
         access=Access.REQUIRED,
         doc="Service plan, one of the customer's, or 1, which is everybody's.",
@@ -227,8 +237,8 @@ class Account(SelfCare, Base):
     vm_del_after_fwd: Mapped[bool] = _switch("voice mail is deleted once it was sent", access=Access.REQUIRED)
     company_name: Mapped[str] = _required(128, "Company name.")
     salutation: Mapped[str] = _required(32, "Mr., Ms. and so on.")
-    first_name: Mapped[str] = _required(64, "First name.", example="Ada")
-    last_name: Mapped[str] = _required(64, "Last name.", example="Byron")
+    first_name: Mapped[str] = _required(64, "First name.", example="Ada", ngnpro="firstName")
+    last_name: Mapped[str] = _required(64, "Last name.", example="Byron", ngnpro="lastName")
     mid_init: Mapped[str] = _required(16, "Middle initials.")
     street_addr: Mapped[str] = _required(255, "Street address.")
     state: Mapped[str] = _required(64, "Province or state.")
@@ -240,7 +250,7 @@ class Account(SelfCare, Base):
     fax: Mapped[str] = _required(64, "Fax.")
     alt_phone: Mapped[str] = _required(64, "Alternative phone.")
     alt_contact: Mapped[str] = _required(128, "Alternative contact.")
-    email: Mapped[str] = _required(255, "E-mail address.", check="email", example="ada@example.com")
+    email: Mapped[str] = _required(255, "E-mail address.", check="email", example="ada@example.com", ngnpro="email")
     cc: Mapped[str] = _required(1024, "E-mail addresses for copies.", check="emails")
     bcc: Mapped[str] = _required(1024, "E-mail addresses for blind copies.", check="emails")
     i_password_policy: Mapped[int] = field(
@@ -262,7 +272,7 @@ class Account(SelfCare, Base):
 
     i_account_class: Mapped[int | None] = field(Integer, low=1, doc="Account class.", example=None)
     vm_timeout: Mapped[int] = field(
-        Integer, low=0, high=900, default=35, doc="When voice mail answers, in seconds.", example=35
+        Integer, low=0, high=900, default=35, doc="When voice mail answers, in seconds.", example=35, ngnpro="timeout"
     )
     vm_check_number: Mapped[str | None] = field(String(64), doc="Number that leads to the voice mail.", example="*98")
     i_commission_agent: Mapped[int | None] = field(
@@ -323,6 +333,45 @@ class Account(SelfCare, Base):
         example=list(PRIVACY_SCHEMAS),
     )
 
+    i_domain: Mapped[int | None] = mapped_column(
+        ForeignKey("sip_domains.i_domain"), index=True, doc="The SIP domain that its username names, if there is one."
+    )
+    owner: Mapped[int | None] = field(
+        ForeignKey("customers.i_customer"),
+        index=True,
+        access=Access.ELSEWHERE,
+        ngnpro="owner",
+        doc="A customer to whom front ends assign the account; it has no effect.",
+        example=None,
+    )
+    rpid: Mapped[str] = _elsewhere(128, "Caller id towards the PSTN.", ngnpro="rpid")
+    quickdial_prefix: Mapped[str] = _elsewhere(64, "Prefix for short numbers.", ngnpro="quickdialPrefix")
+    region: Mapped[str] = _elsewhere(64, "Region for emergency calls.", ngnpro="region")
+    quota: Mapped[int] = field(
+        Integer,
+        default=0,
+        low=0,
+        access=Access.ELSEWHERE,
+        ngnpro="quota",
+        doc="Monthly limit of PSTN calls in units of the currency; 0: none.",
+        example=0,
+    )
+    prepaid: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        access=Access.ELSEWHERE,
+        ngnpro="prepaid",
+        doc="Whether the account pays ahead.",
+        example=False,
+    )
+    ha1: Mapped[str | None] = mapped_column(
+        Text, doc="Encrypted md5(user:domain:password) and md5(user@domain:domain:password), for the proxies."
+    )
+    acl: Mapped[str | None] = mapped_column(Text, doc="JSON: networks from which it may register.")
+    properties: Mapped[str | None] = mapped_column(
+        Text, doc="Encrypted JSON: what front ends keep with it, passwords to the portal among them."
+    )
+
     money: Mapped[Balance] = relationship(
         Balance,
         lazy="raise",
@@ -340,3 +389,13 @@ class Account(SelfCare, Base):
         if name == "username":
             self.username_key = login_key(value)
         return value
+
+
+class AccountGroup(Base):
+    """A group that an account is in, such as free-pstn. That of the blocked is the attribute `blocked`."""
+
+    __tablename__ = "account_groups"
+    __table_args__ = ()
+
+    i_account: Mapped[int] = mapped_column(ForeignKey("accounts.i_account", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(GROUP_LENGTH), primary_key=True, index=True)

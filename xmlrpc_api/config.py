@@ -135,6 +135,14 @@ class Config(BaseSettings):
         False, description="Whether NGNPro's administrator is told API passwords of customers; each time is audited."
     )
 
+    sip_domain: str = Field(
+        "localhost", description="SIP domain that NGNPro's dialect shows for accounts whose username has no @."
+    )
+    sip_passwords: Literal["clear", "encrypted"] = Field(
+        "encrypted",
+        description='Whether NGNPro\'s administrator is told SIP passwords: "clear", or "encrypted", HA1 alone.',
+    )
+
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description='"json", "console", or "auto": readable at a terminal, JSON elsewhere.'
     )

@@ -318,6 +318,12 @@ def _check_privacy_schemas(value: list[str]) -> list[str]:
     return [known for known in PRIVACY_SCHEMAS if known in value]
 
 
+def _check_domain(value: str) -> str:
+    if not _HOST_NAME.fullmatch(value):
+        raise _bad_value("is not a valid domain")
+    return value.lower()
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": lambda value: _check_email(value) if value else value,
     "emails": _check_emails,
@@ -325,8 +331,10 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "hostname": lambda value: _check_hostname(value) if value else value,
     "currency": _check_currency,
     "language": _check_language,
+    "language_or_empty": lambda value: _check_language(value) if value else value,
     "codec": _check_codec,
     "digits": _check_digits,
+    "domain": _check_domain,
     "privacy_schemas": _check_privacy_schemas,
     "not_empty": _check_not_empty,
     "ip_address": _check_ip_address,
@@ -499,9 +507,7 @@ class Entity:
         self.read = tuple(f for f in self.fields.values() if not f.secret and f.name not in elsewhere)
         names = {name: field_info(model, name).ngnpro for name in self.fields}
         self.ngnpro = {
-            known: replace(self.fields[name], name=known, attribute=name, nullable=False, nil_refused=False)
-            for name, known in names.items()
-            if known is not None
+            known: _in_ngnpro(self.fields[name], known) for name, known in names.items() if known is not None
         }
         self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
         self.references = {field.name: field.reference for field in self.create if field.reference is not None}
@@ -531,6 +537,12 @@ class Entity:
     def _relation(self, name: str) -> str | None:
         proxy: Any = self.model.__mapper__.all_orm_descriptors[name]
         return getattr(proxy, "target_collection", None)
+
+
+def _in_ngnpro(field: Field, name: str) -> Field:
+    """An attribute under NGNPro's name: all may be left out, and forms leave out by sending nothing."""
+    check = {"not_empty": None, "language": "language_or_empty"}.get(field.check or "", field.check)
+    return replace(field, name=name, attribute=field.name, nullable=False, nil_refused=False, check=check)
 
 
 def _is_attribute(model: type[Base], name: str) -> bool:

@@ -1,4 +1,4 @@
-"""SIP accounts, each with a balance of its own, and the service plans that they are charged by."""
+"""SIP domains and accounts, each account with a balance of its own, and the service plans for them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +22,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_billing_plans_i_customer"), "billing_plans", ["i_customer"])
 
     op.execute("INSERT INTO billing_plans (name) VALUES ('Default')")
+    op.create_table(
+        "sip_domains",
+        sa.Column("i_domain", sa.Integer(), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("i_customer", sa.Integer(), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("private_key", sa.Text(), nullable=True),
+        sa.Column("match_ip_address", sa.String(length=255), nullable=False),
+        sa.Column("match_sip_domain", sa.String(length=253), nullable=False),
+        sa.Column("verify_cert", sa.Boolean(), nullable=False),
+        sa.Column("require_cert", sa.Boolean(), nullable=False),
+        sa.Column("next_number", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["i_customer"], ["customers.i_customer"], name=op.f("fk_sip_domains_i_customer")),
+        sa.PrimaryKeyConstraint("i_domain", name=op.f("pk_sip_domains")),
+        sa.UniqueConstraint("domain", name=op.f("uq_sip_domains_domain")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_sip_domains_i_customer"), "sip_domains", ["i_customer"])
+
     op.create_table(
         "accounts",
         sa.Column("i_account", sa.Integer(), nullable=False),
@@ -111,6 +131,16 @@ def upgrade() -> None:
         sa.Column("start_page", sa.Integer(), nullable=False),
         sa.Column("trust_privacy_hdrs", sa.Boolean(), nullable=False),
         sa.Column("privacy_schemas", sa.Text(), nullable=False),
+        sa.Column("i_domain", sa.Integer(), nullable=True),
+        sa.Column("owner", sa.Integer(), nullable=True),
+        sa.Column("rpid", sa.String(length=128), nullable=False),
+        sa.Column("quickdial_prefix", sa.String(length=64), nullable=False),
+        sa.Column("region", sa.String(length=64), nullable=False),
+        sa.Column("quota", sa.Integer(), nullable=False),
+        sa.Column("prepaid", sa.Boolean(), nullable=False),
+        sa.Column("ha1", sa.Text(), nullable=True),
+        sa.Column("acl", sa.Text(), nullable=True),
+        sa.Column("properties", sa.Text(), nullable=True),
         sa.Column("foreign_password", sa.String(length=255), nullable=True),
         sa.Column("one_time_password", sa.String(length=73), nullable=True),
         sa.Column("one_time_expires", sa.DateTime(timezone=True), nullable=True),
@@ -146,6 +176,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "on_payment_action >= 0 AND on_payment_action <= 2", name=op.f("ck_accounts_on_payment_action")
         ),
+        sa.CheckConstraint("quota >= 0", name=op.f("ck_accounts_quota")),
         sa.CheckConstraint("reg_allowed >= 0 AND reg_allowed <= 1", name=op.f("ck_accounts_reg_allowed")),
         sa.CheckConstraint("start_page >= 0 AND start_page <= 32767", name=op.f("ck_accounts_start_page")),
         sa.CheckConstraint("vm_enabled >= 0 AND vm_enabled <= 1", name=op.f("ck_accounts_vm_enabled")),
@@ -160,6 +191,7 @@ def upgrade() -> None:
             ["i_commission_agent"], ["customers.i_customer"], name=op.f("fk_accounts_i_commission_agent")
         ),
         sa.ForeignKeyConstraint(["i_customer"], ["customers.i_customer"], name=op.f("fk_accounts_i_customer")),
+        sa.ForeignKeyConstraint(["i_domain"], ["sip_domains.i_domain"], name=op.f("fk_accounts_i_domain")),
         sa.ForeignKeyConstraint(
             ["i_export_type"], ["export_types.i_export_type"], name=op.f("fk_accounts_i_export_type")
         ),
@@ -171,6 +203,7 @@ def upgrade() -> None:
             ["i_routing_group"], ["routing_groups.i_routing_group"], name=op.f("fk_accounts_i_routing_group")
         ),
         sa.ForeignKeyConstraint(["i_time_zone"], ["time_zones.i_time_zone"], name=op.f("fk_accounts_i_time_zone")),
+        sa.ForeignKeyConstraint(["owner"], ["customers.i_customer"], name=op.f("fk_accounts_owner")),
         sa.ForeignKeyConstraint(["payment_currency"], ["currencies.code"], name=op.f("fk_accounts_payment_currency")),
         sa.ForeignKeyConstraint(
             ["payment_method"], ["payment_methods.i_payment_method"], name=op.f("fk_accounts_payment_method")
@@ -183,7 +216,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_accounts_i_billing_plan"), "accounts", ["i_billing_plan"])
     op.create_index(op.f("ix_accounts_i_commission_agent"), "accounts", ["i_commission_agent"])
     op.create_index(op.f("ix_accounts_i_customer_accounts_i_account"), "accounts", ["i_customer", "i_account"])
+    op.create_index(op.f("ix_accounts_i_domain"), "accounts", ["i_domain"])
     op.create_index(op.f("ix_accounts_i_routing_group"), "accounts", ["i_routing_group"])
+    op.create_index(op.f("ix_accounts_owner"), "accounts", ["owner"])
+
+    op.create_table(
+        "account_groups",
+        sa.Column("i_account", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["i_account"], ["accounts.i_account"], name=op.f("fk_account_groups_i_account"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("i_account", "name", name=op.f("pk_account_groups")),
+    )
+    op.create_index(op.f("ix_account_groups_name"), "account_groups", ["name"])
+
     op.add_column("balances", sa.Column("i_account", sa.Integer(), nullable=True))
     op.create_index(op.f("ix_balances_i_account"), "balances", ["i_account"], unique=True)
 
@@ -191,5 +238,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_balances_i_account"), "balances")
     op.drop_column("balances", "i_account")
+    op.drop_table("account_groups")
     op.drop_table("accounts")
+    op.drop_table("sip_domains")
     op.drop_table("billing_plans")

@@ -1,5 +1,5 @@
 """The operations of NGNPro's SOAP ports, on the same services as everything else."""
 
-from handlers.ngnpro import customers
+from handlers.ngnpro import customers, sip
 
-__all__ = ["customers"]
+__all__ = ["customers", "sip"]

@@ -77,7 +77,9 @@ async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
         values["impersonate"] = values["impersonate"] or None
     if values.get("timezone"):
         values["i_time_zone"] = await ngnpro_customers.zone(call, values["timezone"])
-    empty = {name for name in ("i_lang", "api_password") if not values.get(name)}  # a form was not filled in
+    empty = {
+        name for name in ("i_lang", "api_password", "web_login") if not values.get(name)
+    }  # a form was not filled in
     return {name: value for name, value in values.items() if name not in SET_BY_SERVER | empty}
 
 

@@ -1,6 +1,9 @@
 """SIP accounts: the rules of creating, changing and removing them, the same for every dialect."""
 
+import hashlib
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,12 +11,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import contains_eager
 
-from models import Account, Balance, Customer, login_key
+from models import DEFAULT_PASSWORD_POLICY, Account, Balance, Customer, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity
-from xmlrpc_api.hashing import Password
-from xmlrpc_api.services import audit, ledger, ownership, paging, passwords, references
+from xmlrpc_api.hashing import NOBODYS_HASH, Password
+from xmlrpc_api.rights import Caller
+from xmlrpc_api.services import (
+    audit,
+    ledger,
+    ownership,
+    paging,
+    passwords,
+    record_credits,
+    references,
+    sip_domains,
+)
 from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
 
@@ -22,6 +35,7 @@ WHAT = "Account"
 REACH = Reach.SUBTREE_AND_SELF
 ENCRYPTED = ("voip_password", "vm_password")
 PATTERN = "${"
+HASHED = re.compile("[0-9a-f]{32}:[0-9a-f]{32}")
 LISTED = ACCOUNT.some(
     "i_account",
     "username",
@@ -42,41 +56,47 @@ def place(name: str, i_account: int) -> str:
     return f"accounts.{name}:{i_account}"
 
 
-async def create(call: Call, attributes: Mapping[str, Any]) -> Account:
+async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None = None) -> Account:
     """
-    Add an account to the caller.
+    Add an account to the caller, or to a customer for whom the caller acts.
 
     Raises:
         NotPermitted: The caller is no active reseller.
-        WrongReference: Something pointed at is not there for the caller.
+        NotEnoughCredit: There is no credit for one more, or the initial balance is below the credit limit.
+        WrongReference: Something pointed at is not there for the owner.
         BadParameter: A password is not allowed, or a value is a pattern.
-        NotEnoughCredit: The initial balance is below the credit limit.
         Conflict: username or authname is taken.
     """
     if not call.caller.reseller_active:
         raise NotPermitted("the reseller is not active")
+    acting = replace(call, caller=owner) if owner is not None else call
+    i_customer = acting.caller.i_customer
     values = dict(attributes)
     _demand_no_patterns(values)
-    await references.check(call, ACCOUNT.references, values)
-    await _demand_passwords(call, values, values["i_password_policy"], values["username"])
-    balance = values.pop("balance")
-    encrypted = {name: values.pop(name) for name in ENCRYPTED}
-    password: Password = values.pop("web_password")
-    owner = call.caller.i_customer
+    await references.check(acting, ACCOUNT.references, values)
+    policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
+    await _demand_passwords(call, values, policy, values["username"])
+    await record_credits.demand(call, record_credits.SIP_ACCOUNTS, i_customer, acting.caller.path)
+    balance = values.pop("balance", Decimal(0))
+    plain = {name: values.pop(name, "") for name in ENCRYPTED}
+    password: Password | None = values.pop("web_password", None)
+    currency = await _currency(call, i_customer)
+    values.setdefault("payment_currency", currency)
     account = Account(
-        i_customer=owner,
+        i_customer=i_customer,
+        i_domain=await sip_domains.id_of(call, values["username"], i_customer),
         created_on=call.now,
         updated_on=call.now,
-        web_password=password.hashed,
-        money=Balance(i_customer=owner, currency=await _currency(call, owner)),
+        web_password=password.hashed if password else NOBODYS_HASH,
+        money=Balance(i_customer=i_customer, currency=currency),
         **dict.fromkeys(ENCRYPTED, ""),
     )
     _assign(account, values)
     call.session.add(account)
     await call.session.flush()
-    _encrypt(call, account, encrypted)
+    _encrypt(call, account, plain)
     await call.session.flush()
-    await audit.added(call, ACCOUNT, account, owner)
+    await audit.added(call, ACCOUNT, account, i_customer)
     if balance:
         await ledger.book(call, account.money, Booking(amount=balance, kind=ledger.INITIAL))
     return account
@@ -93,7 +113,11 @@ async def change(call: Call, i_account: int, changes: Mapping[str, Any]) -> None
     """
     if not changes:
         raise NothingToChange
-    account = await find_for_update(call, i_account)
+    await change_locked(call, await find_for_update(call, i_account), changes)
+
+
+async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]) -> None:
+    """Change attributes of a locked account; see `change`."""
     before = audit.snapshot(ACCOUNT, account)
     values = dict(changes)
     _demand_no_patterns(values)
@@ -101,10 +125,15 @@ async def change(call: Call, i_account: int, changes: Mapping[str, Any]) -> None
     policy = values.get("i_password_policy", account.i_password_policy)
     await _demand_passwords(call, values, policy, values.get("username", account.username))
     balance: Decimal | None = values.pop("balance", None)
-    _encrypt(call, account, {name: values.pop(name) for name in ENCRYPTED if name in values})
+    plain = {name: values.pop(name) for name in ENCRYPTED if name in values}
+    if values.get("username", account.username) != account.username:
+        plain = {"voip_password": _present_password(call, account), **plain}
     if "web_password" in values:
         account.web_password = values.pop("web_password").hashed
     _assign(account, values)
+    _encrypt(call, account, plain)
+    if "username" in values:
+        account.i_domain = await sip_domains.id_of(call, account.username, account.i_customer)
     await _changed(call, account, before)
     if balance is not None and balance != account.balance:
         await ledger.book(call, account.money, Booking(amount=balance - account.balance, kind=ledger.SET))
@@ -127,12 +156,16 @@ async def remove(call: Call, i_account: int) -> None:
         NotFound: It is not there for the caller.
         Conflict: It still has money.
     """
-    account = await find_for_update(call, i_account)
+    await remove_locked(call, await find_for_update(call, i_account))
+
+
+async def remove_locked(call: Call, account: Account) -> None:
+    """Remove a locked account; see `remove`."""
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
     await audit.removed(call, ACCOUNT, account, account.i_customer)
     await call.session.execute(
-        delete(Account).where(Account.i_account == i_account).execution_options(synchronize_session=False)
+        delete(Account).where(Account.i_account == account.i_account).execution_options(synchronize_session=False)
     )
 
 
@@ -143,10 +176,7 @@ async def set_blocked(call: Call, i_account: int, blocked: int) -> None:
     Raises:
         NotFound: It is not there for the caller.
     """
-    account = await find_for_update(call, i_account)
-    before = audit.snapshot(ACCOUNT, account)
-    account.blocked = blocked
-    await _changed(call, account, before)
+    await change_locked(call, await find_for_update(call, i_account), {"blocked": blocked})
 
 
 async def info(call: Call, i_account: int | None, username: str | None) -> dict[str, Any]:
@@ -234,11 +264,11 @@ async def _currency(call: Call, i_customer: int) -> str:
 
 async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_policy: int, username: str) -> None:
     """Refuse new passwords that the policy does not allow. That of the voice mail is digits, whatever the policy."""
-    given = {"voip_password": values.get("voip_password")}
+    given: dict[str, str | None] = {"voip_password": values.get("voip_password")}
     if "web_password" in values:
         given = {"web_password": values["web_password"].plain, **given}
     for name, plain in given.items():
-        if plain is not None:
+        if plain is not None and not (name == "voip_password" and HASHED.fullmatch(plain)):
             await passwords.demand(call, i_password_policy, name, plain, web_login=username)
 
 
@@ -250,8 +280,40 @@ def _demand_no_patterns(values: Mapping[str, Any]) -> None:
 
 
 def _encrypt(call: Call, account: Account, plain: Mapping[str, str]) -> None:
+    """
+    Keep passwords encrypted, that of the phone also as the proxies check it.
+
+    One that comes as HA1 and HA1B already (`md5:md5`) is kept as that alone.
+    """
+    vault = call.platform.vault
     for name, value in plain.items():
-        setattr(account, name, call.platform.vault.encrypt(value, place(name, account.i_account)))
+        is_hashed = name == "voip_password" and HASHED.fullmatch(value) is not None
+        kept = "" if is_hashed else value
+        setattr(account, name, vault.encrypt(kept, place(name, account.i_account)))
+        if name == "voip_password":
+            hashed = value if is_hashed else sip_hashes(account.username, call.platform.config.sip_domain, value)
+            account.ha1 = vault.encrypt(hashed, place("ha1", account.i_account)) if value else None
+
+
+def _present_password(call: Call, account: Account) -> str:
+    """
+    The password of the phone, whose hashes hold the user name, too.
+
+    Raises:
+        BadParameter: It came as hashes, which are void for another name.
+    """
+    known = call.platform.vault.decrypt(account.voip_password, place("voip_password", account.i_account))
+    if not known and account.ha1 is not None:
+        raise BadParameter("voip_password", "is required with a new username: it is kept as hashes of the old one")
+    return known
+
+
+def sip_hashes(username: str, default_domain: str, password: str) -> str:
+    """HA1 and HA1B of an account, as SIP proxies check digests."""
+    user, separator, domain = username.lower().rpartition("@")
+    user, domain = (user, domain) if separator else (domain, default_domain)
+    forms = (f"{user}:{domain}:{password}", f"{user}@{domain}:{domain}:{password}")
+    return ":".join(hashlib.md5(form.encode()).hexdigest() for form in forms)  # noqa: S324 (what SIP digests are)
 
 
 def _assign(account: Account, values: Mapping[str, Any]) -> None:

@@ -7,9 +7,9 @@ What differs from the XML-RPC dialect is who may set what; creating, changing an
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import select
 
-from models import ROOT_ID, Customer, TimeZone, WebUser, subtree
+from models import ROOT_ID, Customer, TimeZone, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.rights import ADD, DELETE, EDIT, Caller, Right
@@ -182,21 +182,11 @@ async def search(call: Call, query: Mapping[str, Any], *, resellers: bool) -> Fo
     chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
     conditions = [ownership.within(call.caller, REACH), Customer.i_customer != ROOT_ID]
     conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
-    if "customer" in chosen:
-        conditions.append(Customer.i_customer == chosen["customer"])
-    elif resellers:
+    conditions += queries.of_customers(chosen)
+    if resellers and "customer" not in chosen:
         conditions.append(Customer.i_wholesaler == ROOT_ID)
-    if "reseller" in chosen:
-        conditions.append(_of_reseller(chosen["reseller"]))
     found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, Customer.i_customer)
     return Found(found.total, await _shown(call, found.rows))
-
-
-def _of_reseller(i_customer: int) -> ColumnElement[bool]:
-    """The condition for a reseller and everybody below him."""
-    first, end = subtree(f"{ROOT_ID}.", i_customer)
-    himself = and_(Customer.i_customer == i_customer, Customer.i_wholesaler == ROOT_ID)
-    return or_(himself, and_(Customer.path >= first, Customer.path < end))
 
 
 async def _path(call: Call, i_customer: int) -> str:

@@ -101,11 +101,11 @@ async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> 
     if not hands_on:
         raise NotPermitted(f"the property {name} can be changed by the {needed.name.lower()} only")
     own = (await values(call, call.caller.i_customer)).get(name, "")
-    if _number(change.new["value"]) > _number(own):
+    if number(change.new["value"]) > number(own):
         raise NotPermitted(f"the property {name} cannot be more than the reseller's own {own or 0}")
 
 
-def _number(value: str) -> Decimal:
+def number(value: str) -> Decimal:
     """What a property is worth as a number; nothing if it is none."""
     try:
         number = Decimal(value.strip() or 0)

@@ -1,12 +1,14 @@
 """NGNPro's queries: a filter, an order and a page, on any list."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from models import ROOT_ID, Customer, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter
 from xmlrpc_api.fields import Field, Statement, Wire
@@ -70,6 +72,29 @@ def matches(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[boo
     if any(character in value for character in WILD_CARDS):
         return or_(column.like(value), func.lower(column).like(lower))
     return or_(column == value, func.lower(column) == lower)  # SQLite knows the case of ASCII letters alone
+
+
+def text_matches(text: str, pattern: str) -> bool:
+    """The same, of a text that is at hand."""
+    form = "".join({"%": ".*", "_": "."}.get(character, re.escape(character)) for character in pattern)
+    return re.fullmatch(form, text, re.IGNORECASE | re.DOTALL) is not None
+
+
+def of_reseller(i_customer: int) -> ColumnElement[bool]:
+    """The condition for a reseller and everybody below him."""
+    first, end = subtree(f"{ROOT_ID}.", i_customer)
+    himself = and_(Customer.i_customer == i_customer, Customer.i_wholesaler == ROOT_ID)
+    return or_(himself, and_(Customer.path >= first, Customer.path < end))
+
+
+def of_customers(chosen: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """The conditions for records that the filters `customer` and `reseller` choose."""
+    found: list[ColumnElement[bool]] = []
+    if "customer" in chosen:
+        found.append(Customer.i_customer == chosen["customer"])
+    if "reseller" in chosen:
+        found.append(of_reseller(chosen["reseller"]))
+    return found
 
 
 async def page(

@@ -60,19 +60,17 @@ CODES: dict[type[Fault], int] = {
 MISSING = {
     "SIP domain": 1000,
     "SIP account": 1010,
-    "SIP alias": 1020,
-    "Voucher": 1050,
+    "Group": 1031,
     "Customer": 5000,
 }
 TAKEN = {
     "domain": 1001,
-    "account": 1011,
-    "alias": 1021,
+    "username": 1011,
+    "authname": 1011,
     "group": 1030,
     "web_login": 5001,
     "name": 5001,
 }
-NOT_IN_GROUP = 1031
 IN_USE = 5002
 
 

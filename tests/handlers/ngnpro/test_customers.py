@@ -81,6 +81,17 @@ class TestRoundTrip:
 
         assert stored(clients, made) == made
 
+    @pytest.mark.parametrize("name", ["username", "password", "language"])
+    def test_what_cannot_be_empty_stays_when_a_form_sends_nothing(
+        self, clients: Clients, ngnpro: Server, name: str
+    ) -> None:
+        made = clients.reseller(language="de")
+
+        clients.admin().updateAccount(account={"id": made["id"], name: ""})
+
+        assert stored(clients, made) == made
+        assert ngnpro.api(made["username"], "s3cret-Api").listCustomers()["result"] == "OK"
+
     def test_money_set_by_the_administrator_is_booked(self, clients: Clients, root: Api) -> None:
         made = clients.reseller(balance=10)
 
@@ -141,7 +152,7 @@ class TestCreation:
         ("account", "code"),
         [
             ({}, MISSING),
-            ({"username": ""}, BAD_VALUE),
+            ({"username": ""}, MISSING),
             ({"username": "x", "email": "nobody"}, BAD_VALUE),
             ({"username": "x", "timezone": "Mars/Olympus"}, BAD_VALUE),
             ({"username": "x" * 129}, BAD_VALUE),

@@ -1,0 +1,90 @@
+"""SIP domains: what stands behind the @ of SIP addresses, each of one customer."""
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Access, Base, UtcDateTime, field
+
+DOMAIN_LENGTH = 253
+PEM_LIMIT = 65536
+FIRST_NUMBER = 1000
+
+
+class SipDomain(Base):
+    """A SIP domain. Its accounts and aliases belong to the same customer."""
+
+    __tablename__ = "sip_domains"
+
+    i_domain: Mapped[int] = mapped_column(Integer, primary_key=True)
+    domain: Mapped[str] = field(
+        String(DOMAIN_LENGTH),
+        unique=True,
+        access=Access.ELSEWHERE,
+        check="domain",
+        ngnpro="domain",
+        doc="Name of the domain, in lower case.",
+        example="sip.example.com",
+    )
+    i_customer: Mapped[int] = field(
+        ForeignKey("customers.i_customer"),
+        index=True,
+        access=Access.ELSEWHERE,
+        ngnpro="customer",
+        doc="The customer to whom it belongs; 0: the platform.",
+        example=7,
+    )
+    certificate: Mapped[str] = field(
+        Text,
+        default="",
+        limit=PEM_LIMIT,
+        access=Access.ELSEWHERE,
+        ngnpro="certificate",
+        doc="Certificate, in PEM.",
+        example="",
+    )
+    private_key: Mapped[str | None] = field(
+        Text,
+        limit=PEM_LIMIT,
+        secret=True,
+        access=Access.ELSEWHERE,
+        ngnpro="private_key",
+        doc="Its key, in PEM. Kept encrypted, and never told.",
+    )
+    match_ip_address: Mapped[str] = field(
+        String(255),
+        default="",
+        access=Access.ELSEWHERE,
+        ngnpro="match_ip_address",
+        doc="Address that the domain is matched by.",
+        example="",
+    )
+    match_sip_domain: Mapped[str] = field(
+        String(DOMAIN_LENGTH),
+        default="",
+        access=Access.ELSEWHERE,
+        ngnpro="match_sip_domain",
+        doc="Domain that it is matched by.",
+        example="",
+    )
+    verify_cert: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        access=Access.ELSEWHERE,
+        ngnpro="verify_cert",
+        doc="Whether certificates of peers are verified.",
+        example=False,
+    )
+    require_cert: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        access=Access.ELSEWHERE,
+        ngnpro="require_cert",
+        doc="Whether peers must have one.",
+        example=False,
+    )
+    next_number: Mapped[int] = mapped_column(
+        Integer, default=FIRST_NUMBER, doc="The first user name that may be free for an account that asks for any."
+    )
+    changed: Mapped[datetime] = mapped_column(UtcDateTime, doc="When it was changed last.")

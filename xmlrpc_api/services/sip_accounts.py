@@ -1,0 +1,336 @@
+"""
+SIP accounts as NGNPro sees them: by user name and domain, in groups, with what front ends keep with them.
+
+They are the accounts of `services.accounts`. The username of one is `user@domain`; one without @ is shown below the
+domain of the settings. The group `blocked` is the attribute of that name.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select
+
+from models import Account, AccountGroup, Customer, SipDomain, TimeZone, login_key
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import Conflict, NotFound, NotPermitted
+from xmlrpc_api.services import accounts, audit, levels, ownership, properties, queries, sip_domains
+from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.levels import Level
+from xmlrpc_api.services.queries import Found
+
+WHAT = "SIP account"
+AUTOINCREMENT = "<autoincrement>"
+BLOCKED, PSTN = "blocked", "free-pstn"
+PSTN_ACCESS, PREPAID_CHANGES = "pstn_access", "prepaid_changes"
+ORDERS: dict[str, Any] = {"changeDate": Account.updated_on, "username": Account.username, "domain": Account.i_domain}
+FILTERS = {"firstName": Account.first_name, "lastName": Account.last_name, "email": Account.email}
+KEYS = ("i_account", "i_customer", "username", "created_on", "updated_on")
+SHOWN = tuple(field.attribute or field.name for field in ACCOUNT.ngnpro.values() if not field.secret)
+SELECT = (
+    ACCOUNT.select(ACCOUNT[name] for name in (*KEYS, *SHOWN))
+    .add_columns(
+        Customer.path,
+        TimeZone.name.label("timezone"),
+        Account.blocked.label("is_blocked"),
+        Account.voip_password,
+        Account.ha1,
+        Account.acl,
+        Account.properties,
+    )
+    .join(Customer, Customer.i_customer == Account.i_customer)
+    .join(TimeZone, TimeZone.i_time_zone == Account.i_time_zone)
+)
+SipId = Mapping[str, str]
+
+
+def username_of(call: Call, sip_id: SipId) -> str:
+    """The username behind a SIP id."""
+    user, domain = sip_id["username"], sip_id["domain"].lower()
+    return user if domain == call.platform.config.sip_domain else f"{user}@{domain}"
+
+
+def id_of(call: Call, username: str) -> dict[str, str]:
+    """The SIP id of a username."""
+    user, separator, domain = username.rpartition("@")
+    if not separator:
+        return {"username": username, "domain": call.platform.config.sip_domain}
+    return {"username": user, "domain": domain}
+
+
+async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Add an account to the customer of its domain.
+
+    Args:
+        call: The call.
+        sip_id: User name and domain; for the user name `<autoincrement>` a free number is taken.
+        attributes: Those of accounts.
+        kept: groups, acl and properties, each optional.
+
+    Raises:
+        NotFound: The domain is not there for the caller.
+        NotEnoughCredit: A credit is used up.
+        NotPermitted: It may not be given access to the PSTN.
+        Conflict: It is there already.
+    """
+    domain = await sip_domains.find(call, sip_id["domain"], for_update=True)
+    owner = await ownership.load_caller(call.session, domain.i_customer)
+    if owner is None:
+        raise NotFound(sip_domains.WHAT)
+    owner = await ownership.lock_caller(call.session, owner)
+    user = sip_id["username"]
+    if user == AUTOINCREMENT:
+        user = await _free_number(call, domain)
+    groups = set(kept.get("groups", [])) - {""}
+    values = dict(attributes)
+    if PSTN in groups:
+        await _demand_allowed(call, owner.i_customer, owner.path, PSTN_ACCESS)
+    if not await _is_allowed(call, owner.i_customer, owner.path, PREPAID_CHANGES):
+        values["prepaid"] = True
+    username = f"{user}@{domain.domain}"
+    names = {"username": username, "authname": username, "blocked": int(BLOCKED in groups)}
+    account = await accounts.create(call, {**values, **names}, owner)
+    await _keep(call, account, {**kept, "groups": groups})
+    return await info(call, id_of(call, username))
+
+
+async def _free_number(call: Call, domain: SipDomain) -> str:
+    """A user name that nobody in a locked domain has."""
+    while True:
+        number = str(domain.next_number)
+        domain.next_number += 1
+        taken = select(exists().where(Account.username_key == f"{number}@{domain.domain}"))
+        if not (await call.session.execute(taken)).scalar_one():
+            await call.session.flush()
+            return number
+
+
+async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+    """
+    Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
+
+    Raises:
+        NotFound: It is not there for the caller.
+        NotPermitted: It may not be given access to the PSTN, or the way of paying may not be changed.
+    """
+    account = await find(call, sip_id)
+    path = await _path(call, account)
+    values = dict(attributes)
+    if values.get("prepaid", account.prepaid) != account.prepaid:
+        await _demand_allowed(call, account.i_customer, path, PREPAID_CHANGES)
+    if "groups" in kept:
+        groups = set(kept["groups"]) - {""}
+        if PSTN in groups - await groups_of(call, account):
+            await _demand_allowed(call, account.i_customer, path, PSTN_ACCESS)
+        values["blocked"] = int(BLOCKED in groups)
+        kept = {**kept, "groups": groups}
+    await accounts.change_locked(call, account, values)
+    await _keep(call, account, kept)
+
+
+async def remove(call: Call, sip_id: SipId) -> None:
+    """
+    Remove an account.
+
+    Raises:
+        NotFound: It is not there for the caller.
+        Conflict: It still has money.
+    """
+    await accounts.remove_locked(call, await find(call, sip_id))
+
+
+async def info(call: Call, sip_id: SipId) -> dict[str, Any]:
+    """
+    An account.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    wanted = Account.username_key == _key(call, sip_id)
+    statement = SELECT.where(wanted, ownership.within(call.caller, accounts.REACH))
+    row = (await call.session.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(WHAT)
+    return (await _shown(call, [dict(row)]))[0]
+
+
+async def search(call: Call, query: Mapping[str, Any]) -> Found:
+    """
+    The accounts that a query asks for, as far as the caller may see them.
+
+    Raises:
+        BadParameter: The query cannot be answered.
+    """
+    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
+    conditions: list[ColumnElement[bool]] = [ownership.within(call.caller, accounts.REACH)]
+    conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
+    conditions += queries.of_customers(chosen)
+    conditions += _of_name(call, chosen.get("username"), chosen.get("domain"))
+    if "owner" in chosen:
+        conditions.append(Account.owner == chosen["owner"])
+    for group in set(chosen.get("groups", [])) - {""}:
+        conditions.append(_is_in(group))
+    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, Account.i_account)
+    return Found(found.total, await _shown(call, found.rows))
+
+
+def _of_name(call: Call, user: str | None, domain: str | None) -> list[ColumnElement[bool]]:
+    """The conditions for user name and domain, each with wild cards."""
+    default = call.platform.config.sip_domain
+    if user is None and domain is None:
+        return []
+    with_domain = queries.matches(Account.username, f"{user or '%'}@{domain or '%'}")
+    without = and_(~Account.username.contains("@"), queries.matches(Account.username, user or "%"))
+    shows_default = domain is None or queries.text_matches(default, domain)
+    return [or_(with_domain, without) if shows_default else with_domain]
+
+
+def _is_in(group: str) -> ColumnElement[bool]:
+    if group == BLOCKED:
+        return Account.blocked == 1
+    return exists().where(AccountGroup.i_account == Account.i_account, AccountGroup.name == group)
+
+
+async def find(call: Call, sip_id: SipId) -> Account:
+    """
+    Lock an account.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    try:
+        return await accounts.by_username(call, username_of(call, sip_id))
+    except NotFound:
+        raise NotFound(WHAT) from None
+
+
+async def groups_of(call: Call, account: Account) -> set[str]:
+    """The groups of a locked account."""
+    names = select(AccountGroup.name).where(AccountGroup.i_account == account.i_account)
+    found = set((await call.session.execute(names)).scalars())
+    return found | {BLOCKED} if account.blocked else found
+
+
+async def add_to_group(call: Call, sip_id: SipId, group: str) -> None:
+    """
+    Put an account into a group.
+
+    Raises:
+        NotFound: It is not there for the caller.
+        NotPermitted: It may not be given access to the PSTN.
+        Conflict: It is in that group.
+    """
+    account = await find(call, sip_id)
+    groups = await groups_of(call, account)
+    if group in groups:
+        raise Conflict.taken("group")
+    if group == PSTN:
+        await _demand_allowed(call, account.i_customer, await _path(call, account), PSTN_ACCESS)
+    await _set_groups(call, account, groups, groups | {group})
+
+
+async def remove_from_group(call: Call, sip_id: SipId, group: str) -> None:
+    """
+    Take an account out of a group.
+
+    Raises:
+        NotFound: It is not there for the caller, or not in that group.
+    """
+    account = await find(call, sip_id)
+    groups = await groups_of(call, account)
+    if group not in groups:
+        raise NotFound("Group")
+    await _set_groups(call, account, groups, groups - {group})
+
+
+async def _set_groups(call: Call, account: Account, old: set[str], new: set[str]) -> None:
+    if old == new:
+        return
+    if (BLOCKED in old) is not (BLOCKED in new):
+        await accounts.change_locked(call, account, {"blocked": int(BLOCKED in new)})
+    mine = AccountGroup.i_account == account.i_account
+    gone, come = sorted(old - new - {BLOCKED}), sorted(new - old - {BLOCKED})
+    if gone:
+        await call.session.execute(delete(AccountGroup).where(mine, AccountGroup.name.in_(gone)))
+    if come:
+        rows = [{"i_account": account.i_account, "name": name} for name in come]
+        await call.session.execute(insert(AccountGroup), rows)
+    if gone or come:
+        await _note(call, account, {"groups": sorted(old)}, {"groups": sorted(new)})
+
+
+async def _keep(call: Call, account: Account, kept: Mapping[str, Any]) -> None:
+    """Replace groups, acl and properties, as far as they are given."""
+    if "groups" in kept:
+        old = await groups_of(call, account)
+        await _set_groups(call, account, old, set(kept["groups"]))
+    if "acl" in kept:
+        account.acl = json.dumps(list(kept["acl"]))
+        await _note(call, account, {}, {"acl": list(kept["acl"])})
+    if "properties" in kept:
+        text = json.dumps(list(kept["properties"]))
+        account.properties = call.platform.vault.encrypt(text, accounts.place("properties", account.i_account))
+        await _note(call, account, {}, {"properties": sorted(entry["name"] for entry in kept["properties"])})
+    await call.session.flush()
+
+
+async def _note(call: Call, account: Account, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Write into the change history; of properties the names alone, since front ends keep passwords there."""
+    scope = await audit.scope_of(call.session, account.i_customer)
+    subject = audit.Subject(ACCOUNT.name, account.i_account, account.i_customer, scope)
+    await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
+
+
+def _key(call: Call, sip_id: SipId) -> str:
+    return login_key(username_of(call, sip_id))
+
+
+async def _path(call: Call, account: Account) -> str:
+    path = select(Customer.path).where(Customer.i_customer == account.i_customer)
+    return (await call.session.execute(path)).scalar_one()
+
+
+async def _is_allowed(call: Call, i_customer: int, path: str, name: str) -> bool:
+    """Whether the reseller of a customer, and where a customer calls he himself, has a property set to 1."""
+    level = levels.level_of(call, path, i_customer)
+    if level is Level.ADMIN:
+        return True
+    holders = {levels.reseller_of(path, i_customer)}
+    if level is Level.CUSTOMER:
+        holders.add(i_customer)
+    known = await properties.read(call, holders)
+    return all(any(entry["name"] == name and entry["value"] == "1" for entry in known.get(h, [])) for h in holders)
+
+
+async def _demand_allowed(call: Call, i_customer: int, path: str, name: str) -> None:
+    if not await _is_allowed(call, i_customer, path, name):
+        raise NotPermitted(f"{name} is not 1 for the reseller, or not for the customer")
+
+
+async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with all that is computed. What opens an account is told to the administrator alone."""
+    keys = [row["i_account"] for row in rows]
+    members = select(AccountGroup.i_account, AccountGroup.name).where(AccountGroup.i_account.in_(keys))
+    groups: dict[int, list[str]] = {}
+    for member in await call.session.execute(members.order_by(AccountGroup.name)):
+        groups.setdefault(member.i_account, []).append(member.name)
+    is_admin, is_clear = levels.is_admin(call), call.platform.config.sip_passwords == "clear"
+    for row in rows:
+        key = row["i_account"]
+        blocked = [BLOCKED] if row.pop("is_blocked") else []
+        row["id"] = id_of(call, row["username"])
+        row["reseller"] = levels.shown(levels.reseller_of(row.pop("path"), row["i_customer"]))
+        row["i_customer"] = levels.shown(row["i_customer"])
+        row["owner"] = row["owner"] or 0
+        row["groups"] = sorted([*groups.get(key, []), *blocked])
+        row["acl"] = json.loads(row["acl"] or "[]")
+        row["properties"] = json.loads(_open(call, row["properties"], "properties", key) or "[]")
+        hashes = _open(call, row["ha1"], "ha1", key) if is_admin else ""
+        password = _open(call, row["voip_password"], "voip_password", key) if is_admin and is_clear else ""
+        row |= {"ha1": hashes.partition(":")[0], "voip_password": password}
+    return rows
+
+
+def _open(call: Call, sealed: str | None, name: str, i_account: int) -> str:
+    return call.platform.vault.decrypt(sealed, accounts.place(name, i_account)) if sealed else ""
