@@ -31,9 +31,11 @@ from models.reference import (
     TimeZone,
 )
 from models.routing_group import RoutingGroup
+from models.sip_alias import SipAlias
 from models.sip_domain import SipDomain
 from models.tariff import Tariff
 from models.throttle import Throttle
+from models.voucher import Voucher
 from models.web_user import RecoveryCode, SelfCare, WebUser, login_key
 
 __all__ = [
@@ -73,12 +75,14 @@ __all__ = [
     "RecoveryCode",
     "RoutingGroup",
     "SelfCare",
+    "SipAlias",
     "SipDomain",
     "StringList",
     "Tariff",
     "Throttle",
     "TimeZone",
     "UtcDateTime",
+    "Voucher",
     "WebUser",
     "ancestors",
     "field_info",

@@ -139,6 +139,8 @@ def test_config(database_url: str, **settings: Any) -> Config:
         "bcrypt_cost": 4,
         "port": 0,
         "log_level": "ERROR",
+        "api_login_failures": 100_000,
+        "api_address_failures": 100_000,
         "log_format": "json",
     }
     return load(**{**defaults, **settings, "database_url": database_url})

@@ -12,8 +12,10 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Customer, WebUser, ancestors, login_key
 from xmlrpc_api import digest
+from xmlrpc_api.attempts import Attempts
 from xmlrpc_api.call import Platform
 from xmlrpc_api.database import Database
+from xmlrpc_api.faults import TooManyAttempts
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import customers, ownership
 from xmlrpc_api.vault import VaultError
@@ -21,6 +23,7 @@ from xmlrpc_api.vault import VaultError
 log = structlog.get_logger()
 
 LOGIN_LIMIT = 256
+ADMINISTRATOR = "administrator:"
 _DUMMY_PLACE = "nobody"
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = (
@@ -72,6 +75,10 @@ class Authenticator:
             lambda: platform.clock().timestamp(),
         )
         self._administrator: str | None = None
+        config = platform.config
+        self._attempts = Attempts(
+            config.api_login_failures, config.api_address_failures, lambda: platform.clock().timestamp()
+        )
         self._dummy = platform.vault.encrypt(secrets.token_hex(), _DUMMY_PLACE)
 
     def trusts(self, address: str) -> bool:
@@ -87,7 +94,7 @@ class Authenticator:
             for algorithm in config.digest_algorithms
         ]
 
-    async def by_digest(self, header: str, method: str, uri: str) -> Caller | Refusal:
+    async def by_digest(self, header: str, method: str, uri: str, address: str) -> Caller | Refusal:
         """
         Check an Authorization header.
 
@@ -95,6 +102,10 @@ class Authenticator:
             header: Its value.
             method: The HTTP method.
             uri: The request target, as it was sent.
+            address: From where it came.
+
+        Raises:
+            TooManyAttempts: There were too many wrong ones of late.
         """
         answer = digest.parse(header)
         config = self._platform.config
@@ -102,24 +113,37 @@ class Authenticator:
             return Refusal.WRONG
         if answer.algorithm not in config.digest_algorithms:
             return Refusal.WRONG
+        self._demand_left(answer.username, address)
         account = await self._look_up(answer.username)
         right = digest.proves(answer, method, account.api_password if account else self._dummy_password())
         if not right or account is None or not await self._is_admitted(account.caller):
+            self._attempts.failed(login_key(answer.username), address)
             return Refusal.WRONG
         if not self._nonces.is_alive(answer.nonce) or not self._guard.accept(answer.nonce, answer.count):
             return Refusal.STALE
         return account.caller
 
-    async def by_password(self, web_login: str, api_password: str) -> Caller | Refusal:
-        """Check a login and an API password."""
+    async def by_password(self, web_login: str, api_password: str, address: str) -> Caller | Refusal:
+        """
+        Check a login and an API password, which came from `address`.
+
+        Raises:
+            TooManyAttempts: There were too many wrong ones of late.
+        """
+        self._demand_left(web_login, address)
         account = await self._look_up(web_login)
         known = account.api_password if account else self._dummy_password()
         right = hmac.compare_digest(known.encode(), api_password.encode("utf-8", "replace"))
         if not right or account is None or not await self._is_admitted(account.caller):
+            self._attempts.failed(login_key(web_login), address)
             return Refusal.WRONG
         return account.caller
 
-    async def by_header(self, credentials: Credentials) -> Caller | Refusal:
+    def _demand_left(self, web_login: str, address: str) -> None:
+        if not self._attempts.are_left(login_key(web_login), address):
+            raise TooManyAttempts
+
+    async def by_header(self, credentials: Credentials, address: str) -> Caller | Refusal:
         """
         Check what a SOAP header says.
 
@@ -127,12 +151,16 @@ class Authenticator:
         `impersonate` calls as the other one of his reseller.
 
         Raises:
+            TooManyAttempts: There were too many wrong ones of late.
             Unavailable: Too many checks are waiting already.
         """
         if not credentials.is_admin:
-            found = await self.by_password(credentials.username, credentials.password)
+            found = await self.by_password(credentials.username, credentials.password, address)
             return found if isinstance(found, Refusal) else await self._as(found.i_customer)
+        name = f"{ADMINISTRATOR}{credentials.username}"
+        self._demand_left(name, address)
         if not await self._is_administrator(credentials):
+            self._attempts.failed(login_key(name), address)
             return Refusal.WRONG
         return await self._as(credentials.impersonate or ROOT_ID)
 

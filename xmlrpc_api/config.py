@@ -93,6 +93,16 @@ class Config(BaseSettings):
         100, ge=1, le=100_000, description="Wrong passwords a minute for all logins of one caller together."
     )
 
+    api_login_failures: int = Field(
+        10,
+        ge=1,
+        le=1_000_000,
+        description="Wrong API credentials a minute for one login from one address, in a process.",
+    )
+    api_address_failures: int = Field(
+        100, ge=1, le=1_000_000, description="Wrong API credentials a minute from one address, per process."
+    )
+
     realm: str = Field("xmlrpc-api", pattern=r"^[^\"\\=,\x00-\x1f]+$", description="Realm of HTTP Digest.")
     digest_algorithms: Annotated[list[Literal["MD5", "SHA-256"]], NoDecode] = Field(
         ["MD5"], min_length=1, description="Digest challenges in this order; old clients know MD5 alone."

@@ -324,6 +324,12 @@ def _check_domain(value: str) -> str:
     return value.lower()
 
 
+def _check_not_zero(value: Decimal) -> Decimal:
+    if not value:
+        raise _bad_value("must not be zero")
+    return value
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": lambda value: _check_email(value) if value else value,
     "emails": _check_emails,
@@ -337,6 +343,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "domain": _check_domain,
     "privacy_schemas": _check_privacy_schemas,
     "not_empty": _check_not_empty,
+    "not_zero": _check_not_zero,
     "ip_address": _check_ip_address,
     "positive": _check_positive,
     "payment_type": _check_payment_type,

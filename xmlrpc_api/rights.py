@@ -25,6 +25,7 @@ class Right(enum.Enum):
     CUSTOMERS_ADD = ("customers_mgmt", ADD)
     CUSTOMERS_EDIT = ("customers_mgmt", EDIT)
     CUSTOMERS_DELETE = ("customers_mgmt", DELETE)
+    VOUCHERS_ADD = ("vouchers_mgmt", ADD)
 
     @property
     def explanation(self) -> str:

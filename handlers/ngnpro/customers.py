@@ -147,7 +147,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     scope=None,
     raises=FAULTS,
 )
-async def delete_account(call: Call, *, id: int) -> dict[str, Any]:  # noqa: A002 (the dialect's name)
+async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
     """Delete a customer to whom no record belongs any more."""
     await ngnpro_customers.remove(call, id)
     return {}
@@ -164,7 +164,7 @@ async def delete_account(call: Call, *, id: int) -> dict[str, Any]:  # noqa: A00
     returns=(_account("account", "The customer."),),
     raises=(NotFound,),
 )
-async def get_account(call: Call, *, id: int) -> dict[str, Any]:  # noqa: A002 (the dialect's name)
+async def get_account(call: Call, *, id: int) -> dict[str, Any]:
     """Tell a customer. His password is told to the administrator alone, if the settings allow it."""
     return {"account": _shown(await ngnpro_customers.info(call, id))}
 

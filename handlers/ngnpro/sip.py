@@ -2,14 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.faults import (
+    BadParameter,
+    Conflict,
+    Fault,
+    NotEnoughCredit,
+    NotFound,
+    NotPermitted,
+    TooManyAttempts,
+    WrongReference,
+)
 from xmlrpc_api.fields import Field, Wire
 from xmlrpc_api.registry import Access, Family, method
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import accounts, ngnpro_customers, queries, sip_accounts, sip_domains
+from xmlrpc_api.services import (
+    accounts,
+    ngnpro_customers,
+    queries,
+    sip_accounts,
+    sip_aliases,
+    sip_domains,
+    vouchers,
+)
 
 DATE = "%Y-%m-%d %H:%M:%S"
 DOMAIN_LIMIT = 253
@@ -269,7 +288,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
 
 
 @method("SipPort.deleteAccount", SIP_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS, **COMMON)
-async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (the dialect's name)
+async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Delete an account whose balance is zero."""
     await sip_accounts.remove(call, _whole(sipId))
     return {}
@@ -284,7 +303,7 @@ async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]
     raises=(NotFound,),
     **COMMON,
 )
-async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (the dialect's name)
+async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Tell an account. HA1, and where the settings allow it the password, are told to the administrator alone."""
     return {"account": _shown(await sip_accounts.info(call, _whole(sipId)))}
 
@@ -315,7 +334,7 @@ async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
 
 
 @method("SipPort.addToGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON)
-async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:  # noqa: N803
+async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
     """Put an account into a group: free-pstn, quota, blocked, anonymous, or any other."""
     await sip_accounts.add_to_group(call, _whole(sipId), group)
     return {}
@@ -324,7 +343,7 @@ async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict
 @method(
     "SipPort.removeFromGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON
 )
-async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:  # noqa: N803
+async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
     """Take an account out of a group."""
     await sip_accounts.remove_from_group(call, _whole(sipId), group)
     return {}
@@ -339,6 +358,261 @@ async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) ->
     raises=(NotFound,),
     **COMMON,
 )
-async def get_groups(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 (the dialect's name)
+async def get_groups(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Tell the groups of an account."""
     return {"groups": (await sip_accounts.info(call, _whole(sipId)))["groups"]}
+
+
+ALIAS_MEMBERS = (
+    _sip_id("id"),
+    _sip_id("target"),
+    Field(name="owner", wire=Wire.INT, low=0, doc="A customer to whom front ends assign it; 0: none.", example=0),
+    CUSTOMER,
+    RESELLER,
+    CHANGE_DATE,
+)
+
+
+def _alias(*, required: bool = False) -> Field:
+    return Field(
+        name="alias", wire=Wire.STRUCT, type="SipAlias", required=required, doc="The alias.", members=ALIAS_MEMBERS
+    )
+
+
+ALIAS = _alias(required=True)
+ALIAS_ID = _sip_id("id", required=True)
+ALIAS_QUERY = queries.query(
+    "AliasQuery",
+    (
+        *(
+            Field(name=name, wire=Wire.STRING, limit=255, doc=f"By {name}; % and _ are wild cards.", example="%a%")
+            for name in sip_aliases.FILTERS
+        ),
+        Field(name="owner", wire=Wire.INT, low=0, doc="By owner.", example=7),
+        *OWNERS,
+    ),
+)
+
+
+def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "changeDate": f"{row['changed']:{DATE}}"}
+
+
+@method(
+    "SipPort.addAlias",
+    ALIAS,
+    right=Right.ACCOUNTS_ADD,
+    access=Access.WRITE,
+    raises=(*FAULTS, NotEnoughCredit),
+    **COMMON,
+)
+async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
+    """Add an alias below a domain, to whose customer it belongs; its target may be anywhere."""
+    sip_id, target = (_whole(alias.get(name, {})) for name in ("id", "target"))
+    await sip_aliases.create(call, sip_id, target, alias.get("owner") or None)
+    return {}
+
+
+@method("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON)
+async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
+    """Change where an alias leads to, or its owner."""
+    target = _whole(alias["target"]) if alias.get("target") else None
+    changes = {"owner": alias["owner"] or None} if "owner" in alias else {}
+    await sip_aliases.change(call, _whole(alias.get("id", {})), target, changes)
+    return {}
+
+
+@method("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS, **COMMON)
+async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
+    """Delete an alias."""
+    await sip_aliases.remove(call, _whole(id))
+    return {}
+
+
+@method(
+    "SipPort.getAlias",
+    ALIAS_ID,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(_alias(),),
+    raises=(NotFound,),
+    **COMMON,
+)
+async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
+    """Tell an alias."""
+    return {"alias": _shown_alias(await sip_aliases.info(call, _whole(id)))}
+
+
+@method(
+    "SipPort.getAliases",
+    ALIAS_QUERY,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(
+            name="aliases",
+            wire=Wire.STRUCT,
+            type="SipAliasList",
+            doc="A page of the matches.",
+            members=(
+                queries.TOTAL,
+                Field(name="aliases", wire=Wire.ARRAY, type="SipAlias", doc="The aliases.", members=ALIAS_MEMBERS),
+            ),
+        ),
+    ),
+    **COMMON,
+)
+async def get_aliases(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+    """List aliases, as far as the caller may see them; by their target, all of an account."""
+    found = await sip_aliases.search(call, query)
+    return {"aliases": {"total": found.total, "aliases": [_shown_alias(row) for row in found.rows]}}
+
+
+BALANCES = Field(
+    name="balances",
+    wire=Wire.STRUCT,
+    type="BalanceChange",
+    doc="What there was, and what there is.",
+    members=(
+        Field(name="old_balance", wire=Wire.DOUBLE, doc="Balance before.", example=Decimal(5)),
+        Field(name="new_balance", wire=Wire.DOUBLE, doc="Balance after.", example=Decimal(15)),
+    ),
+)
+PREPAID = (Field(name="balance", wire=Wire.DOUBLE, doc="Money on the account.", example=Decimal(5)),)
+ENTRY = (
+    Field(name="date", wire=Wire.STRING, doc="When it was booked.", example="2026-11-21 05:00:00"),
+    Field(name="action", wire=Wire.STRING, doc="Kind of the booking.", example="funds"),
+    Field(name="description", wire=Wire.STRING, doc="Notes.", example="CC transaction 7"),
+    Field(name="value", wire=Wire.DOUBLE, doc="What was added; negative: taken.", example=Decimal(10)),
+    Field(name="balance", wire=Wire.DOUBLE, doc="Balance after it.", example=Decimal(15)),
+    Field(name="session", wire=Wire.STRING, doc="The call it was for; empty: none.", example=""),
+)
+
+
+@method(
+    "SipPort.addBalance",
+    SIP_ID,
+    Field(
+        name="value",
+        wire=Wire.DOUBLE,
+        required=True,
+        low=-LARGEST_AMOUNT,
+        high=LARGEST_AMOUNT,
+        check="not_zero",
+        doc="What to add, in the currency of the account; negative: to take.",
+        example=Decimal(10),
+    ),
+    Field(name="description", wire=Wire.STRING, limit=1024, doc="Notes to keep.", example="CC transaction 7"),
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    returns=(BALANCES,),
+    raises=(NotFound, NotPermitted, NotEnoughCredit),
+    **COMMON,
+)
+async def add_balance(
+    call: Call,
+    *,
+    sipId: dict[str, Any],
+    value: Decimal,
+    description: str = "",
+) -> dict[str, Any]:
+    """Add money to an account, or take it. Administrator and resellers may; customers use vouchers."""
+    old, new = await sip_accounts.add_balance(call, _whole(sipId), value, description)
+    return {"balances": {"old_balance": old, "new_balance": new}}
+
+
+@method(
+    "SipPort.addBalanceFromVoucher",
+    SIP_ID,
+    Field(
+        name="card",
+        wire=Wire.STRUCT,
+        type="PrepaidCard",
+        required=True,
+        doc="The voucher.",
+        members=(
+            Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the voucher.", example=7),
+            Field(name="number", wire=Wire.STRING, required=True, limit=32, secret=True, doc="Its PIN."),
+        ),
+    ),
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    returns=(BALANCES,),
+    raises=(NotFound, TooManyAttempts, WrongReference),
+    **COMMON,
+)
+async def add_balance_from_voucher(
+    call: Call,
+    *,
+    sipId: dict[str, Any],
+    card: dict[str, Any],
+) -> dict[str, Any] | Fault:
+    """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
+    account = await sip_accounts.find(call, _whole(sipId))
+    refusal = await vouchers.use(call, account, card["id"], card["number"])
+    if refusal is not None:
+        return refusal
+    new = await accounts.balance_of(call, account)
+    return {"balances": {"old_balance": account.balance, "new_balance": new}}
+
+
+@method(
+    "SipPort.getPrepaidStatus",
+    Field(
+        name="sipIds",
+        wire=Wire.ARRAY,
+        type="SipId",
+        required=True,
+        doc="The accounts.",
+        members=_sip_id("sipId").members,
+    ),
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(name="accounts", wire=Wire.ARRAY, type="PrepaidAccount", doc="In the same order.", members=PREPAID),
+    ),
+    raises=(NotFound,),
+    **COMMON,
+)
+async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Tell the balances of accounts."""
+    rows = [await sip_accounts.info(call, _whole(sip_id)) for sip_id in sipIds]
+    return {"accounts": [{"balance": row["balance"]} for row in rows]}
+
+
+@method(
+    "SipPort.getCreditHistory",
+    SIP_ID,
+    Field(name="count", wire=Wire.INT, required=True, low=0, doc="How many at most.", example=200),
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(
+            name="history",
+            wire=Wire.STRUCT,
+            type="CreditHistory",
+            doc="The bookings.",
+            members=(
+                queries.TOTAL,
+                Field(name="entries", wire=Wire.ARRAY, type="CreditEntry", doc="Newest first.", members=ENTRY),
+            ),
+        ),
+    ),
+    raises=(NotFound,),
+    **COMMON,
+)
+async def get_credit_history(call: Call, *, sipId: dict[str, Any], count: int) -> dict[str, Any]:
+    """Tell the bookings of an account, newest first."""
+    rows = await sip_accounts.history(call, _whole(sipId), count)
+    entries = [
+        {
+            "date": f"{row['created']:{DATE}}",
+            "action": row["kind"],
+            "description": row["notes"] or "",
+            "value": row["amount"],
+            "balance": row["balance_after"],
+            "session": "",
+        }
+        for row in rows
+    ]
+    return {"history": {"total": len(entries), "entries": entries}}

@@ -13,6 +13,8 @@ from faces import Api
 from harness import Server, unique
 from wire import LIST, TEXT_XML, Reply, answer, header, send
 
+from xmlrpc_api.attempts import MOST_KEYS, Attempts
+
 PASSWORD = "s3cret-Api"
 
 
@@ -228,3 +230,62 @@ def test_an_unknown_login_takes_as_long_as_a_wrong_password(server: Server, cust
 
     assert any(is_alike() for _ in range(3))  # another process may disturb one of them
     line.close()
+
+
+class TestAttempts:
+    """Wrong credentials from one address are counted, for the login and for the address."""
+
+    @pytest.fixture
+    def strict(self, variant: Callable[..., Server]) -> Server:
+        return variant(api_login_failures=3, api_address_failures=8)
+
+    def test_after_so_many_the_right_password_is_refused_as_well(
+        self, strict: Server, customers: Any, log_in: LogIn
+    ) -> None:
+        clock = strict.stop_clock()
+        login = customers.reseller().login
+
+        statuses = [log_in(strict, login, "wrong").status for _ in range(4)]
+
+        assert statuses == [401, 401, 401, 429]
+        assert log_in(strict, login.upper()).status == 429
+        assert log_in(strict, customers.reseller().login).status == 200
+        clock.move(60)
+        assert log_in(strict, login).status == 200
+
+    def test_unknown_logins_are_counted_alike(self, strict: Server, log_in: LogIn) -> None:
+        strict.stop_clock()
+        login = unique("nobody")
+
+        assert [log_in(strict, login, "wrong").status for _ in range(4)] == [401, 401, 401, 429]
+
+    def test_one_password_on_many_logins_ends_too(self, strict: Server, customers: Any, log_in: LogIn) -> None:
+        strict.stop_clock()
+
+        statuses = [log_in(strict, unique("nobody"), "wrong").status for _ in range(9)]
+
+        assert statuses == [401] * 8 + [429]
+        assert log_in(strict, customers.reseller().login).status == 429
+
+    def test_a_challenge_and_a_stale_nonce_are_no_attempts(self, strict: Server, customers: Any) -> None:
+        login = customers.reseller().login
+        nonce = send(strict).nonce
+
+        assert {send(strict).status for _ in range(10)} == {401}
+        assert digest(strict, login, nonce=nonce).status == 200
+        assert {digest(strict, login, nonce=nonce).status for _ in range(5)} == {401}
+        assert digest(strict, login).status == 200
+
+    def test_it_is_told_when_to_come_back(self, strict: Server, log_in: LogIn) -> None:
+        for _ in range(4):
+            reply = log_in(strict, "nobody-again", "wrong")
+
+        assert dict(reply.headers)["Retry-After"] == "60"
+
+    def test_memory_is_bounded(self) -> None:
+        attempts = Attempts(10, 100, lambda: 0.0)
+
+        for number in range(MOST_KEYS):
+            attempts.failed(f"login {number}", f"address {number}")
+
+        assert len(attempts._counts) == MOST_KEYS

@@ -100,6 +100,16 @@ class TestRequests:
 
         assert (reply.status, code(reply)) == (500, 901)
 
+    def test_too_many_wrong_credentials_must_wait(
+        self, variant: Callable[..., Server], admin_hash: str, reseller: dict[str, Any]
+    ) -> None:
+        settings = {"ngnpro_admin_username": ADMIN, "ngnpro_admin_password_hash": admin_hash, "api_login_failures": 3}
+        strict = variant(**settings)
+        wrong = get(reseller, auth(ADMIN, "wrong", admin=True))
+
+        assert [code(send(strict.port, wrong)) for _ in range(4)] == [901, 901, 901, 1429]
+        assert code(send(strict.port, get(reseller))) == 1429
+
     def test_a_header_that_must_be_understood_is_refused(self, ngnpro: Server, reseller: dict[str, Any]) -> None:
         header = f'{HEADER}<x:route xmlns:x="urn:x" SOAP-ENV:mustUnderstand="1"/>'
 

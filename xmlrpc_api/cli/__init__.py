@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli import books, calls, checks, setup, transfer, users
+from xmlrpc_api.cli import books, calls, checks, setup, transfer, users, vouchers
 
 app = typer.Typer(
     help="A provisioning core for VoIP wholesalers and resellers that speaks XML-RPC.",
@@ -41,3 +41,4 @@ app.command()(calls.methods)
 app.add_typer(transfer.app, name="customers")
 app.add_typer(users.app, name="users")
 app.add_typer(books.rates, name="rates")
+app.add_typer(vouchers.app, name="vouchers")

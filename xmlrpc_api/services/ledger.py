@@ -14,6 +14,7 @@ from xmlrpc_api.faults import NotEnoughCredit
 from xmlrpc_api.services import audit, events
 
 INITIAL, SET, FUNDS, CREDIT, DEBIT, PAYER, TRANSFER = "initial", "set", "funds", "credit", "debit", "payer", "transfer"
+VOUCHER = "voucher"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,8 @@ WHEN_LOW = (
 )
 LOW_BALANCE = BALANCE.some(*WHEN_LOW)
 LOW_BALANCE_CHANGES = tuple(field for field in BALANCE.update if field.name in WHEN_LOW)
-KINDS = (ledger.FUNDS, ledger.CREDIT, ledger.DEBIT)
-TYPES = {"credit": (ledger.FUNDS, ledger.CREDIT), "debit": (ledger.DEBIT,)}
+KINDS = (ledger.FUNDS, ledger.CREDIT, ledger.DEBIT, ledger.VOUCHER)
+TYPES = {"credit": (ledger.FUNDS, ledger.CREDIT, ledger.VOUCHER), "debit": (ledger.DEBIT,)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +240,6 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "tx_error": "",
         "tx_result": 1,
         "by_credit_debit_card": False,
-        "by_voucher": False,
+        "by_voucher": row["kind"] == ledger.VOUCHER,
         "notes": row["notes"] or "",
     }

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from models import Account, Customer, subtree
+from models import Account, Customer, SipAlias, SipDomain, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotEnoughCredit
 from xmlrpc_api.services import levels, properties
 
-SIP_ACCOUNTS = "sip_credit"
+SIP_ACCOUNTS, SIP_ALIASES = "sip_credit", "sip_alias_credit"
 Counted = Callable[[ColumnElement[bool]], Any]
 
 
@@ -26,7 +26,13 @@ def sip_accounts(owner: ColumnElement[bool]) -> Any:
     )
 
 
-COUNTS: dict[str, Counted] = {SIP_ACCOUNTS: sip_accounts}
+def sip_aliases(owner: ColumnElement[bool]) -> Any:
+    """How many aliases they have."""
+    aliases = select(func.count()).select_from(SipAlias).join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
+    return aliases.join(Customer, Customer.i_customer == SipDomain.i_customer).where(owner)
+
+
+COUNTS: dict[str, Counted] = {SIP_ACCOUNTS: sip_accounts, SIP_ALIASES: sip_aliases}
 
 
 async def demand(call: Call, name: str, i_customer: int, path: str) -> None:

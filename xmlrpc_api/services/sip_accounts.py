@@ -7,15 +7,17 @@ domain of the settings. The group `blocked` is the attribute of that name.
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select
 
-from models import Account, AccountGroup, Customer, SipDomain, TimeZone, login_key
+from models import Account, AccountGroup, Balance, Customer, LedgerEntry, SipAlias, SipDomain, TimeZone, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound, NotPermitted
-from xmlrpc_api.services import accounts, audit, levels, ownership, properties, queries, sip_domains
+from xmlrpc_api.services import accounts, audit, ledger, levels, ownership, paging, properties, queries, sip_domains
 from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.ledger import Booking, Paid
 from xmlrpc_api.services.levels import Level
 from xmlrpc_api.services.queries import Found
 
@@ -25,7 +27,7 @@ BLOCKED, PSTN = "blocked", "free-pstn"
 PSTN_ACCESS, PREPAID_CHANGES = "pstn_access", "prepaid_changes"
 ORDERS: dict[str, Any] = {"changeDate": Account.updated_on, "username": Account.username, "domain": Account.i_domain}
 FILTERS = {"firstName": Account.first_name, "lastName": Account.last_name, "email": Account.email}
-KEYS = ("i_account", "i_customer", "username", "created_on", "updated_on")
+KEYS = ("i_account", "i_customer", "username", "balance", "created_on", "updated_on")
 SHOWN = tuple(field.attribute or field.name for field in ACCOUNT.ngnpro.values() if not field.secret)
 SELECT = (
     ACCOUNT.select(ACCOUNT[name] for name in (*KEYS, *SHOWN))
@@ -69,7 +71,7 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
         kept: groups, acl and properties, each optional.
 
     Raises:
-        NotFound: The domain is not there for the caller.
+        NotFound: The domain or the owner is not there for the caller.
         NotEnoughCredit: A credit is used up.
         NotPermitted: It may not be given access to the PSTN.
         Conflict: It is there already.
@@ -89,10 +91,20 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     if not await _is_allowed(call, owner.i_customer, owner.path, PREPAID_CHANGES):
         values["prepaid"] = True
     username = f"{user}@{domain.domain}"
+    alias = select(exists().where(SipAlias.alias_key == login_key(username)))
+    if (await call.session.execute(alias)).scalar_one():
+        raise Conflict.taken("alias")
+    await _demand_owner(call, values)
     names = {"username": username, "authname": username, "blocked": int(BLOCKED in groups)}
     account = await accounts.create(call, {**values, **names}, owner)
     await _keep(call, account, {**kept, "groups": groups})
     return await info(call, id_of(call, username))
+
+
+async def _demand_owner(call: Call, values: Mapping[str, Any]) -> None:
+    """Refuse an owner who is not there for the caller."""
+    if values.get("owner") is not None:
+        await ownership.find(call, values["owner"], accounts.REACH)
 
 
 async def _free_number(call: Call, domain: SipDomain) -> str:
@@ -100,7 +112,8 @@ async def _free_number(call: Call, domain: SipDomain) -> str:
     while True:
         number = str(domain.next_number)
         domain.next_number += 1
-        taken = select(exists().where(Account.username_key == f"{number}@{domain.domain}"))
+        name = f"{number}@{domain.domain}"
+        taken = select(or_(exists().where(Account.username_key == name), exists().where(SipAlias.alias_key == name)))
         if not (await call.session.execute(taken)).scalar_one():
             await call.session.flush()
             return number
@@ -125,6 +138,7 @@ async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
             await _demand_allowed(call, account.i_customer, path, PSTN_ACCESS)
         values["blocked"] = int(BLOCKED in groups)
         kept = {**kept, "groups": groups}
+    await _demand_owner(call, values)
     await accounts.change_locked(call, account, values)
     await _keep(call, account, kept)
 
@@ -334,3 +348,41 @@ async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
 
 def _open(call: Call, sealed: str | None, name: str, i_account: int) -> str:
     return call.platform.vault.decrypt(sealed, accounts.place(name, i_account)) if sealed else ""
+
+
+async def add_balance(call: Call, sip_id: SipId, value: Decimal, description: str) -> tuple[Decimal, Decimal]:
+    """
+    Add money to an account, or take it (a negative value).
+
+    Returns:
+        The balance before and after.
+
+    Raises:
+        NotFound: It is not there for the caller.
+        NotPermitted: The caller is neither administrator nor reseller: customers use vouchers.
+        NotEnoughCredit: What is taken is not there.
+    """
+    account = await find(call, sip_id)
+    if levels.level_of(call, await _path(call, account), account.i_customer) is Level.CUSTOMER:
+        raise NotPermitted("balances are changed by the reseller only")
+    kind = ledger.FUNDS if value > 0 else ledger.DEBIT
+    paid = Paid(amount=abs(value), currency=account.base_currency, rate=Decimal(1))
+    await ledger.book(call, account.money, Booking(amount=value, kind=kind, notes=description or None, paid=paid))
+    return account.balance, account.balance + value
+
+
+async def history(call: Call, sip_id: SipId, count: int) -> list[dict[str, Any]]:
+    """
+    The bookings of an account, newest first.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    account = await info(call, sip_id)
+    statement = (
+        select(LedgerEntry.created, LedgerEntry.kind, LedgerEntry.notes, LedgerEntry.amount, LedgerEntry.balance_after)
+        .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
+        .where(Balance.i_account == account["i_account"])
+        .order_by(LedgerEntry.i_ledger.desc())
+    )
+    return await paging.rows(call, statement, {"limit": count})

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select
 
-from models import ROOT_ID, Account, Customer, SipDomain
+from models import ROOT_ID, Account, Customer, SipAlias, SipDomain
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound, NotPermitted
 from xmlrpc_api.fields import Entity
@@ -67,9 +67,10 @@ async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:
     if "i_customer" in values:
         values["i_customer"] = await _owner(call, values["i_customer"], domain.i_customer)
     if values.get("i_customer", domain.i_customer) != domain.i_customer:
-        accounts = select(exists().where(Account.i_domain == domain.i_domain))
-        if (await call.session.execute(accounts)).scalar_one():
-            raise Conflict("The domain still has accounts, which belong to its customer")
+        accounts = exists().where(Account.i_domain == domain.i_domain)
+        aliases = exists().where(SipAlias.i_domain == domain.i_domain)
+        if (await call.session.execute(select(or_(accounts, aliases)))).scalar_one():
+            raise Conflict("The domain still has accounts or aliases, which belong to its customer")
     if "private_key" in values:
         values["private_key"] = call.platform.vault.encrypt(values["private_key"], place(domain.i_domain))
     for attribute, value in values.items():

@@ -15,7 +15,7 @@ from xmlrpc_api.auth import Authenticator, Refusal, is_in
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
 from xmlrpc_api.dispatch import Dispatcher, to_fault
-from xmlrpc_api.faults import Fault
+from xmlrpc_api.faults import Fault, TooManyAttempts, Unavailable
 from xmlrpc_api.rights import Caller
 
 FORWARDED_FOR = "X-Forwarded-For"
@@ -23,6 +23,7 @@ FORWARDED_LIMIT = 50
 REQUEST_ID = "X-Request-Id"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 PAGE_HEADERS = ("Origin", "Sec-Fetch-Site")  # a browser adds them to what a web page makes it send
+RETRY_SECONDS = "60"
 LARGE_BODY = 65536  # longer ones are read in a thread, so that other calls go on meanwhile
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ async def identify(gate: Gate, request: web.Request, client: Client, anonymous: 
     """
     headers = request.headers.getall("Authorization", [])
     if len(headers) == 1:
-        check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path)
+        check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path, client.address)
         return await vouched(check, anonymous)
     from_page = any(name in request.headers for name in PAGE_HEADERS)
     trusted = client.may_be_trusted and gate.authenticator.trusts(client.address)
@@ -191,6 +192,10 @@ def closing(error: web.HTTPException) -> web.HTTPException:
     return error
 
 
-def unavailable_status(fault: Fault) -> int:
-    """HTTP status of a fault that came before the caller was known: 503 asks to try again."""
-    return 503 if fault.code == -32400 else 200  # noqa: PLR2004
+def early(fault: Fault, response: web.Response) -> web.Response:
+    """Make this the answer to a request whose caller is not known yet: 503 and 429 ask to try again."""
+    status = {Unavailable.code: 503, TooManyAttempts.code: 429}.get(fault.code)
+    if status is not None:
+        response.set_status(status)
+        response.headers["Retry-After"] = RETRY_SECONDS
+    return response

@@ -58,7 +58,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
             origin = await http.identify(gate, request, client, anonymous)
         else:
             login, password = (fields.get(name, "") for name in ("username", "apipassword"))
-            origin = await http.vouched(gate.authenticator.by_password(login, password), anonymous)
+            origin = await http.vouched(gate.authenticator.by_password(login, password, client.address), anonymous)
         if isinstance(origin, Refusal):
             return http.challenge(gate, origin, anonymous, _answer(_fault(AuthenticationFailed()), anonymous))
         try:
@@ -68,7 +68,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
             raise
         return _answer(await gate.dispatcher.call(origin, name, params), origin)
     except Fault as fault:
-        return _answer(_fault(fault), anonymous, http.unavailable_status(fault))
+        return http.early(fault, _answer(_fault(fault), anonymous))
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:

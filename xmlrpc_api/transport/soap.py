@@ -26,6 +26,7 @@ from xmlrpc_api.faults import (
     NotFound,
     NothingToChange,
     NotPermitted,
+    TooManyAttempts,
     Unavailable,
     WrongReference,
     WrongType,
@@ -56,17 +57,21 @@ CODES: dict[type[Fault], int] = {
     NotPermitted: 902,
     WrongReference: 101,
     NotEnoughCredit: 1402,
+    TooManyAttempts: 1429,
 }
 MISSING = {
     "SIP domain": 1000,
     "SIP account": 1010,
+    "SIP alias": 1020,
     "Group": 1031,
+    "Voucher": 1050,
     "Customer": 5000,
 }
 TAKEN = {
     "domain": 1001,
     "username": 1011,
     "authname": 1011,
+    "alias": 1021,
     "group": 1030,
     "web_login": 5001,
     "name": 5001,
@@ -82,7 +87,7 @@ async def view(request: web.Request) -> web.StreamResponse:
     body = await http.read_body(request, gate.config, MEDIA_TYPES)
     try:
         called, credentials, raw = await http.read(loads, body)
-        found = await http.vouched(gate.authenticator.by_header(credentials), origin)
+        found = await http.vouched(gate.authenticator.by_header(credentials, client.address), origin)
         if isinstance(found, Refusal):
             http.note_unauthenticated(origin)
             raise AuthenticationFailed

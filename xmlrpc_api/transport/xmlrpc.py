@@ -29,7 +29,7 @@ class Gateway(XMLRPCView):  # type: ignore[misc]
         try:
             origin = await http.identify(gate, self.request, client, anonymous)
         except Fault as fault:
-            return self._answer(xml.dumps_fault(fault), anonymous, http.unavailable_status(fault))
+            return http.early(fault, self._answer(xml.dumps_fault(fault), anonymous))
         if isinstance(origin, Refusal):
             return http.challenge(gate, origin, anonymous, web.Response(text="Authentication required\n"))
         body = await http.read_body(self.request, gate.config, MEDIA_TYPES)
@@ -44,7 +44,7 @@ class Gateway(XMLRPCView):  # type: ignore[misc]
             return self._answer(xml.dumps_fault(fault), origin)
 
     @staticmethod
-    def _answer(document: bytes, origin: Origin, status: int = 200) -> web.Response:
-        response = web.Response(body=document, status=status, content_type="text/xml", charset="utf-8")
+    def _answer(document: bytes, origin: Origin) -> web.Response:
+        response = web.Response(body=document, content_type="text/xml", charset="utf-8")
         response.headers[http.REQUEST_ID] = origin.request_id
         return response

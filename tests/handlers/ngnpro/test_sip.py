@@ -4,6 +4,8 @@ import hashlib
 import xmlrpc.client
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,10 +15,16 @@ from sippy import new
 from soap import ADMIN, Clients, SoapFault
 
 from handlers.ngnpro.sip import ATTRIBUTES
+from xmlrpc_api.call import Origin
+from xmlrpc_api.services import vouchers
+from xmlrpc_api.services.ownership import load_caller
+from xmlrpc_api.services.vouchers import Made, Series
+from xmlrpc_api.transport.http import GATE
 
 FaultOf = Callable[..., int]
 Sip = dict[str, Any]
 PERMISSION, BAD_VALUE, MISSING, NO_CREDIT, IN_USE = 902, 101, 102, 1402, 5002
+NO_ALIAS, ALIAS_TAKEN, NO_VOUCHER, TOO_MANY = 1020, 1021, 1050, 1429
 NO_DOMAIN, DOMAIN_TAKEN, NO_ACCOUNT, ACCOUNT_TAKEN, IN_GROUP, NOT_IN_GROUP = 1000, 1001, 1010, 1011, 1030, 1031
 GIVEN = {
     "password": "s3cret-Sip",
@@ -425,6 +433,230 @@ class TestCredits:
                 outcomes = list(pool.map(take, ports))
 
             assert sorted(outcomes) == [0] * 5 + [NO_CREDIT] * 3
+
+
+class TestAliases:
+    @pytest.fixture
+    def alias(self, home: Home) -> dict[str, Any]:
+        given = {
+            "id": home.id("sales"),
+            "target": {"username": "alice", "domain": "elsewhere.example.com"},
+            "owner": home.customer["id"],
+        }
+        home.of_reseller.addAlias(alias=given)
+        return given
+
+    def test_comes_back_with_the_customer_of_its_domain(self, home: Home, alias: dict[str, Any]) -> None:
+        told = home.of_customer.getAlias(id={"username": "SALES", "domain": home.domain})
+
+        owners = {"customer": home.customer["id"], "reseller": home.reseller["id"]}
+        assert told == {**alias, **owners, "changeDate": told["changeDate"]}
+
+    def test_can_lead_elsewhere(self, home: Home, alias: dict[str, Any]) -> None:
+        target = {"username": "bob", "domain": home.domain}
+
+        home.of_reseller.updateAlias(alias={"id": alias["id"], "target": target})
+
+        told = home.of_reseller.getAlias(id=alias["id"])
+        assert (told["target"], told["owner"]) == (target, alias["owner"])
+        home.of_reseller.updateAlias(alias={"id": alias["id"], "owner": 0})
+        assert home.of_reseller.getAlias(id=alias["id"])["owner"] == 0
+
+    def test_those_of_an_account_are_found_by_their_target(self, home: Home, alias: dict[str, Any]) -> None:
+        home.of_reseller.addAlias(alias={"id": home.id("support"), "target": home.id("bob")})
+
+        def found(**chosen: Any) -> list[str]:
+            order = {"attribute": "aliasUsername", "direction": "ASC"}
+            rows = home.of_reseller.getAliases(query={"filter": chosen, "orderBy": order})["aliases"]
+            return [row["id"]["username"] for row in rows]
+
+        assert found(targetUsername="alice", targetDomain="ELSEWHERE.example.com") == ["sales"]
+        assert found(aliasUsername="s%", aliasDomain=home.domain) == ["sales", "support"]
+        assert found(owner=home.customer["id"]) == ["sales"]
+        assert found(customer=home.customer["id"]) == ["sales", "support"]
+        assert found(targetUsername="nobody") == []
+
+    def test_a_deleted_one_is_gone(self, home: Home, alias: dict[str, Any], fault_of: FaultOf) -> None:
+        assert fault_of(home.of_reseller.deleteDomain, domain=home.domain) == IN_USE
+        home.of_customer.deleteAlias(id=alias["id"])
+
+        assert fault_of(home.of_reseller.getAlias, id=alias["id"]) == NO_ALIAS
+        home.of_reseller.deleteDomain(domain=home.domain)
+
+    def test_a_name_is_one_thing(self, home: Home, alias: dict[str, Any], fault_of: FaultOf) -> None:
+        home.add(user="alice")
+
+        assert fault_of(home.of_reseller.addAlias, alias={**alias, "id": home.id("Sales")}) == ALIAS_TAKEN
+        assert fault_of(home.of_reseller.addAlias, alias={**alias, "id": home.id("Alice")}) == ACCOUNT_TAKEN
+        assert fault_of(home.of_reseller.addAccount, account={"id": home.id("SALES")}) == ALIAS_TAKEN
+
+    def test_each_sees_his_own(self, home: Home, clients: Clients, alias: dict[str, Any], fault_of: FaultOf) -> None:
+        stranger = clients.of(clients.reseller(), "Sip")
+
+        for work in (stranger.getAlias, stranger.deleteAlias):
+            assert fault_of(work, id=alias["id"]) == NO_ALIAS
+        assert fault_of(stranger.updateAlias, alias=alias) == NO_ALIAS
+        assert fault_of(stranger.addAlias, alias={**alias, "id": home.id("x")}) == NO_DOMAIN
+        assert stranger.getAliases(query={"filter": {"aliasDomain": home.domain}})["total"] == 0
+        assert fault_of(home.of_reseller.addAlias, alias={**alias, "id": home.id("y"), "owner": 2**31 - 1}) == 5000
+
+    def test_they_have_a_credit_of_their_own(self, clients: Clients, fault_of: FaultOf) -> None:
+        home = Home(clients, properties=[prop("sip_alias_credit", "1")])
+        target = home.id("alice")
+        home.of_reseller.addAlias(alias={"id": home.id(), "target": target})
+
+        assert fault_of(home.of_reseller.addAlias, alias={"id": home.id(), "target": target}) == NO_CREDIT
+        home.add()
+
+
+class TestBalances:
+    def test_money_comes_and_goes_with_its_description(self, home: Home, fault_of: FaultOf) -> None:
+        sip_id = home.add()["id"]
+
+        added = home.of_reseller.addBalance(sipId=sip_id, value=10.5, description="CC transaction 7")
+        taken = home.of_reseller.addBalance(sipId=sip_id, value=-0.25, description="Refund 7 with 8")
+
+        assert added == {"old_balance": 0.0, "new_balance": 10.5}
+        assert taken == {"old_balance": 10.5, "new_balance": 10.25}
+        assert home.of_customer.getPrepaidStatus(sipIds=[sip_id]) == [{"balance": 10.25}]
+        assert fault_of(home.of_reseller.addBalance, sipId=sip_id, value=-11, description="") == NO_CREDIT
+        assert fault_of(home.of_reseller.addBalance, sipId=sip_id, value=0, description="") == BAD_VALUE
+        assert fault_of(home.of_customer.addBalance, sipId=sip_id, value=1, description="") == PERMISSION
+
+    def test_the_history_is_the_ledger_newest_first(self, home: Home) -> None:
+        sip_id = home.add()["id"]
+        assert home.of_customer.getCreditHistory(sipId=sip_id, count=200) == {"total": 0, "entries": []}
+        for value in (1, 2, 3):
+            home.of_reseller.addBalance(sipId=sip_id, value=value, description=f"number {value}")
+
+        history = home.of_customer.getCreditHistory(sipId=sip_id, count=2)
+
+        shown = [(entry["description"], entry["value"], entry["balance"]) for entry in history["entries"]]
+        assert shown == [("number 3", 3, 6), ("number 2", 2, 3)]
+
+    def test_states_are_told_in_the_order_asked_for(self, home: Home, fault_of: FaultOf) -> None:
+        ids = [home.add()["id"] for _ in range(3)]
+        for number, sip_id in enumerate(ids):
+            home.of_reseller.addBalance(sipId=sip_id, value=number + 1, description="")
+
+        told = home.of_reseller.getPrepaidStatus(sipIds=[ids[2], ids[0], ids[1]])
+
+        assert [state["balance"] for state in told] == [3, 1, 2]
+        assert fault_of(home.of_reseller.getPrepaidStatus, sipIds=[home.id("nobody")]) == NO_ACCOUNT
+
+    def test_it_is_the_money_of_the_other_dialect(self, home: Home, root: Api) -> None:
+        sip_id = home.add()["id"]
+        i_account = root.getAccountInfo(username=f"{sip_id['username']}@{home.domain}")["i_account"]
+
+        home.of_reseller.addBalance(sipId=sip_id, value=5, description="here")
+        root.accountAddFunds(i_account=i_account, amount=2, currency="USD", payment_notes="there")
+
+        assert root.getAccountInfo(i_account=i_account)["balance"] == 7
+        assert [row["notes"] for row in root.getLedger(i_account=i_account)["ledger"]] == ["there", "here"]
+        entries = home.of_reseller.getCreditHistory(sipId=sip_id, count=9)["entries"]
+        assert [entry["description"] for entry in entries] == ["there", "here"]
+
+
+class TestVouchers:
+    @pytest.fixture
+    def make(self, ngnpro: Server) -> Callable[..., list[Made]]:
+        """Makes vouchers of a customer."""
+
+        def make(i_customer: int, count: int = 1, **series: Any) -> list[Made]:
+            wanted = Series(**{"name": unique("series"), "value": Decimal(10), "currency": "USD", **series})
+
+            async def work(database: Any) -> Any:
+                async with database.read() as session:
+                    caller = await load_caller(session, i_customer)
+                assert caller is not None
+                origin = Origin(request_id="test", dialect="cli", address="local", login=caller)
+                dispatcher = ngnpro.app[GATE].dispatcher
+                return await dispatcher.perform(origin, "test", caller, lambda call: vouchers.make(call, wanted, count))
+
+            return ngnpro.run(work)
+
+        return make
+
+    def card(self, made: Made) -> dict[str, Any]:
+        return {"id": made.i_voucher, "number": made.pin}
+
+    def test_is_good_once(self, home: Home, make: Callable[..., list[Made]], fault_of: FaultOf) -> None:
+        sip_id = home.add()["id"]
+        (voucher,) = make(home.reseller["id"])
+        use = {"sipId": sip_id, "card": self.card(voucher)}
+
+        assert home.of_customer.addBalanceFromVoucher(**use) == {"old_balance": 0.0, "new_balance": 10.0}
+        assert fault_of(home.of_customer.addBalanceFromVoucher, **use) == NO_VOUCHER
+
+    def test_many_at_once_get_it_once(self, home: Home, make: Callable[..., list[Made]], clients: Clients) -> None:
+        ids = [home.add()["id"] for _ in range(6)]
+        ports = [clients.of(home.customer, "Sip") for _ in ids]
+        (voucher,) = make(home.reseller["id"])
+
+        def use(port: Any, sip_id: Sip) -> int:
+            try:
+                port.addBalanceFromVoucher(sipId=sip_id, card=self.card(voucher))
+            except SoapFault as fault:
+                return fault.code
+            return 0
+
+        with ThreadPoolExecutor(6) as pool:
+            outcomes = sorted(pool.map(use, ports, ids))
+
+        assert outcomes == [0] + [NO_VOUCHER] * 5
+        assert sum(state["balance"] for state in home.of_reseller.getPrepaidStatus(sipIds=ids)) == 10
+
+    def test_wrong_foreign_expired_and_unknown_are_one_fault(
+        self, home: Home, make: Callable[..., list[Made]], clients: Clients, fault_of: FaultOf
+    ) -> None:
+        sip_id = home.add()["id"]
+        (mine,) = make(home.reseller["id"])
+        (foreign,) = make(clients.reseller()["id"])
+        (expired,) = make(home.reseller["id"], expires=datetime(2020, 1, 1, tzinfo=UTC))
+
+        for card in (
+            self.card(foreign),
+            self.card(expired),
+            {"id": mine.i_voucher, "number": foreign.pin},
+            {"id": 2**31 - 1, "number": mine.pin},
+        ):
+            assert fault_of(home.of_customer.addBalanceFromVoucher, sipId=sip_id, card=card) == NO_VOUCHER
+        assert home.of_customer.addBalanceFromVoucher(sipId=sip_id, card=self.card(mine))["new_balance"] == 10
+
+    def test_guessing_is_throttled(self, home: Home, make: Callable[..., list[Made]], fault_of: FaultOf) -> None:
+        sip_id = home.add()["id"]
+        (mine,) = make(home.reseller["id"])
+        guess = {"sipId": sip_id, "card": {"id": mine.i_voucher, "number": "0" * 16}}
+
+        codes = [fault_of(home.of_customer.addBalanceFromVoucher, **guess) for _ in range(11)]
+
+        assert codes == [NO_VOUCHER] * 10 + [TOO_MANY]
+        right = {"sipId": sip_id, "card": self.card(mine)}
+        assert fault_of(home.of_customer.addBalanceFromVoucher, **right) == TOO_MANY
+
+    def test_a_payment_list_tells_that_it_was_one(self, home: Home, make: Callable[..., list[Made]], root: Api) -> None:
+        sip_id = home.add()["id"]
+        (voucher,) = make(home.reseller["id"])
+        home.of_customer.addBalanceFromVoucher(sipId=sip_id, card=self.card(voucher))
+        i_account = root.getAccountInfo(username=f"{sip_id['username']}@{home.domain}")["i_account"]
+
+        rows = [row["kind"] for row in root.getLedger(i_account=i_account)["ledger"]]
+
+        assert rows == ["voucher"]
+
+    def test_pins_are_not_readable_in_the_database(self, make: Callable[..., list[Made]], ngnpro: Server) -> None:
+        (voucher,) = make(1)
+
+        (row,) = ngnpro.sql("SELECT pin FROM vouchers WHERE i_voucher = :key", key=voucher.i_voucher)
+
+        assert voucher.pin not in row.pin
+
+    def test_numbers_of_a_series_go_on(self, make: Callable[..., list[Made]]) -> None:
+        name = unique("series")
+
+        numbers = [made.number for count in (2, 3) for made in make(1, count, name=name)]
+
+        assert numbers == [1, 2, 3, 4, 5]
 
 
 class TestOtherDialects:

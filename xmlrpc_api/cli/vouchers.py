@@ -1,0 +1,94 @@
+"""`vouchers generate`: makes a series of vouchers, and the file that goes to the printer."""
+
+import csv
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models import LARGEST_AMOUNT, ROOT_ID
+from xmlrpc_api.call import Call, Origin
+from xmlrpc_api.cli import console, rows
+from xmlrpc_api.config import Config, ConfigError
+from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.faults import Fault
+from xmlrpc_api.fields import Field, Params, Wire
+from xmlrpc_api.services import vouchers
+from xmlrpc_api.services.vouchers import Made, Series
+
+BATCH = 500
+COLUMNS = ("id", "series", "number", "pin", "value", "currency", "expires")
+PARAMS = Params(
+    "vouchers generate",
+    [
+        Field(name="series", wire=Wire.STRING, required=True, limit=64, check="not_empty", doc="Name."),
+        Field(name="value", wire=Wire.DOUBLE, required=True, high=LARGEST_AMOUNT, check="positive", doc="Worth."),
+        Field(name="currency", wire=Wire.STRING, required=True, check="currency", doc="Currency."),
+    ],
+)
+
+app = typer.Typer(help="Money on paper.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Money on paper."""
+
+
+@app.command()
+def generate(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV file to write; it must not be there yet. It holds the PINs.")],
+    series: Annotated[str, typer.Option(help="Name of the series; numbers go on where it ends.")],
+    value: Annotated[str, typer.Option(help="What each is worth.")],
+    currency: Annotated[str, typer.Option(help="Its currency (ISO 4217).")],
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 1,
+    expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day; none if left out.")] = None,
+    owner: Annotated[str, typer.Option(help="Whose: an i_customer or a name.")] = str(ROOT_ID),
+) -> None:
+    """
+    Make vouchers; each is good once, for an account of the owner or of a customer below him.
+
+    The PINs are written to the file, which only its owner can read, and are stored nowhere in clear.
+    """
+    config = console.settings(context)
+    end = expires.replace(hour=23, minute=59, second=59, tzinfo=UTC) if expires else None
+    try:
+        values = PARAMS.load({"series": series, "value": value, "currency": currency})
+        wanted = Series(name=values["series"], value=values["value"], currency=values["currency"], expires=end)
+        made = console.run(_generate(config, file, wanted, count, owner))
+    except Fault as fault:
+        raise ConfigError(fault.text) from None
+    console.err.print(f"{made} vouchers made. They are in {file}: keep it as you keep money.")
+
+
+async def _generate(config: Config, file: Path, series: Series, count: int, owner: str) -> int:
+    async with console.open_platform(config) as (platform, database):
+        caller = await rows.find_owner(database, owner)
+        dispatcher = Dispatcher(platform, database)
+        origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise ConfigError(f"The file {file} is there already") from None
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream, console.progress("vouchers") as bar:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            task = bar.add_task("Making", total=count)
+            done = 0
+            while done < count:
+                size = min(BATCH, count - done)
+
+                async def work(call: Call, size: int = size) -> list[Made]:
+                    return await vouchers.make(call, series, size)
+
+                for voucher in await dispatcher.perform(origin, "vouchers generate", caller, work):
+                    told = (voucher.i_voucher, series.name, voucher.number, voucher.pin)
+                    writer.writerow([*told, series.value, series.currency, series.expires or ""])
+                stream.flush()
+                done += size
+                bar.update(task, completed=done)
+    return done

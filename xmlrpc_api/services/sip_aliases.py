@@ -1,0 +1,168 @@
+"""SIP aliases: further SIP ids that lead to others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, select
+
+from models import Account, Customer, SipAlias, SipDomain, login_key
+from xmlrpc_api.call import Call
+from xmlrpc_api.faults import Conflict, NotFound
+from xmlrpc_api.fields import Entity
+from xmlrpc_api.services import audit, levels, ownership, queries, record_credits, sip_domains
+from xmlrpc_api.services.queries import Found
+
+ALIAS = Entity(SipAlias)
+WHAT = "SIP alias"
+ORDERS: dict[str, Any] = {
+    "changeDate": SipAlias.changed,
+    "aliasUsername": SipAlias.username,
+    "aliasDomain": SipDomain.domain,
+    "targetUsername": SipAlias.target_username,
+    "targetDomain": SipAlias.target_domain,
+}
+FILTERS = {
+    "aliasUsername": SipAlias.username,
+    "aliasDomain": SipDomain.domain,
+    "targetUsername": SipAlias.target_username,
+    "targetDomain": SipAlias.target_domain,
+}
+SELECT = (
+    ALIAS.select(ALIAS.fields.values())
+    .add_columns(SipAlias.changed, SipDomain.domain, SipDomain.i_customer, Customer.path)
+    .join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
+    .join(Customer, Customer.i_customer == SipDomain.i_customer)
+)
+SipId = Mapping[str, str]
+
+
+def key_of(sip_id: SipId) -> str:
+    """A SIP id, whatever its case."""
+    return login_key(f"{sip_id['username']}@{sip_id['domain']}")
+
+
+async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) -> None:
+    """
+    Add an alias to the customer of its domain.
+
+    Raises:
+        NotFound: The domain or the owner is not there for the caller.
+        NotEnoughCredit: A credit is used up.
+        Conflict: There is an alias or an account of this name.
+    """
+    domain = await sip_domains.find(call, sip_id["domain"], for_update=True)
+    path = (
+        await call.session.execute(select(Customer.path).where(Customer.i_customer == domain.i_customer))
+    ).scalar_one()
+    await record_credits.demand(call, record_credits.SIP_ALIASES, domain.i_customer, path)
+    account = select(exists().where(Account.username_key == key_of(sip_id)))
+    if (await call.session.execute(account)).scalar_one():
+        raise Conflict.taken("username")
+    if owner is not None:
+        await ownership.find(call, owner, sip_domains.REACH)
+    alias = SipAlias(
+        i_domain=domain.i_domain,
+        username=sip_id["username"],
+        alias_key=key_of(sip_id),
+        target_username=target["username"],
+        target_domain=target["domain"].lower(),
+        owner=owner,
+        changed=call.now,
+    )
+    call.session.add(alias)
+    await call.session.flush()
+    await audit.added(call, ALIAS, alias, domain.i_customer)
+
+
+async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mapping[str, Any]) -> None:
+    """
+    Change where an alias leads to, or its owner.
+
+    Raises:
+        NotFound: It, or the owner, is not there for the caller.
+    """
+    alias, i_customer = await _find(call, sip_id)
+    before = audit.snapshot(ALIAS, alias)
+    if target is not None:
+        alias.target_username, alias.target_domain = target["username"], target["domain"].lower()
+    if "owner" in changes:
+        alias.owner = changes["owner"]
+        if alias.owner is not None:
+            await ownership.find(call, alias.owner, sip_domains.REACH)
+    if audit.snapshot(ALIAS, alias) != before:
+        alias.changed = call.now
+        await call.session.flush()
+        await audit.updated(call, ALIAS, alias, i_customer, before)
+
+
+async def remove(call: Call, sip_id: SipId) -> None:
+    """
+    Remove an alias.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    alias, i_customer = await _find(call, sip_id)
+    await audit.removed(call, ALIAS, alias, i_customer)
+    await call.session.execute(
+        delete(SipAlias).where(SipAlias.i_alias == alias.i_alias).execution_options(synchronize_session=False)
+    )
+
+
+async def info(call: Call, sip_id: SipId) -> dict[str, Any]:
+    """
+    An alias.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    within = ownership.within(call.caller, sip_domains.REACH)
+    row = (await call.session.execute(SELECT.where(SipAlias.alias_key == key_of(sip_id), within))).mappings()
+    found = row.one_or_none()
+    if found is None:
+        raise NotFound(WHAT)
+    return _shown(dict(found))
+
+
+async def search(call: Call, query: Mapping[str, Any]) -> Found:
+    """
+    The aliases that a query asks for, as far as the caller may see them.
+
+    Raises:
+        BadParameter: The query cannot be answered.
+    """
+    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
+    conditions: list[ColumnElement[bool]] = [ownership.within(call.caller, sip_domains.REACH)]
+    conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
+    conditions += queries.of_customers(chosen)
+    if "owner" in chosen:
+        conditions.append(SipAlias.owner == chosen["owner"])
+    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, SipAlias.i_alias)
+    return Found(found.total, [_shown(row) for row in found.rows])
+
+
+async def _find(call: Call, sip_id: SipId) -> tuple[SipAlias, int]:
+    """Lock an alias; it, and the customer to whom it belongs."""
+    statement = (
+        select(SipAlias, SipDomain.i_customer)
+        .join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
+        .join(Customer, Customer.i_customer == SipDomain.i_customer)
+        .where(SipAlias.alias_key == key_of(sip_id), ownership.within(call.caller, sip_domains.REACH))
+        .with_for_update(of=SipAlias)
+    )
+    row = (await call.session.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound(WHAT)
+    return row[0], row[1]
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    reseller = levels.reseller_of(row["path"], row["i_customer"])
+    return {
+        "id": {"username": row["username"], "domain": row["domain"]},
+        "target": {"username": row["target_username"], "domain": row["target_domain"]},
+        "owner": row["owner"] or 0,
+        "customer": levels.shown(row["i_customer"]),
+        "reseller": levels.shown(reseller),
+        "changed": row["changed"],
+    }
