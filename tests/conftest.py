@@ -56,8 +56,9 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
-def server(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
-    config = test_config(new_database(engine))
+def server(engine: str, new_database: Callable[[str], str], admin_hash: str) -> Iterator[Server]:
+    administrator = {"ngnpro_admin_username": ADMIN, "ngnpro_admin_password_hash": admin_hash}
+    config = test_config(new_database(engine), **administrator)
     logs.configure(config)
     running = Server(config, asyncio.run(prepare(config)))
     yield running
@@ -162,8 +163,9 @@ def admin_hash() -> str:
 
 
 @pytest.fixture
-def ngnpro(variant: Callable[..., Server], admin_hash: str) -> Server:
-    return variant(ngnpro_admin_username=ADMIN, ngnpro_admin_password_hash=admin_hash)
+def ngnpro(server: Server) -> Server:
+    """The server, which speaks NGNPro's SOAP with an administrator."""
+    return server
 
 
 @pytest.fixture

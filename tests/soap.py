@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import zeep
@@ -16,12 +17,17 @@ TYPES = "urn:AGProjects:NGNPro"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
+@cache
+def _client(address: str) -> zeep.Client:
+    """To read the description takes longer than a call."""
+    return zeep.Client(f"{address}/ngnpro/wsdl")
+
+
 class Port:
     """One port through zeep: `port.getAccount(id=7)`; a fault is raised as `SoapFault`."""
 
     def __init__(self, server: Server, name: str, auth: Mapping[str, Any]) -> None:
-        client = zeep.Client(f"{server.address}/ngnpro/wsdl")
-        self._service = client.bind("NGNPro", f"{name}Port")
+        self._service = _client(server.address).bind("NGNPro", f"{name}Port")
         self._auth = {"auth": dict(auth)}
 
     def __getattr__(self, operation: str) -> Any:

@@ -183,8 +183,9 @@ class TestAuthentication:
             assert fault_of(Port(ngnpro, "Customer", auth).getAccount, id=reseller["id"]) == AUTHENTICATION
 
     def test_there_is_no_administrator_unless_configured(
-        self, server: Server, clients: Clients, fault_of: FaultOf
+        self, variant: Callable[..., Server], fault_of: FaultOf
     ) -> None:
+        server = variant()
         auth = {"username": ADMIN, "password": ADMIN_PASSWORD, "admin": True}
         for username in (ADMIN, ""):
             assert fault_of(Port(server, "Customer", auth | {"username": username}).getAccount, id=1) == AUTHENTICATION
