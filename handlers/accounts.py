@@ -191,13 +191,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
         doc="Password to the self-care portal.",
         example="s3cret-Pa55",
     ),
-    Field(
-        name="remote_ip",
-        wire=Wire.STRING,
-        check="ip_address",
-        doc="Address of the person who logs in, as the portal sees it; it is throttled as well.",
-        example="203.0.113.7",
-    ),
+    logins.REMOTE_IP,
     right=Right.ANYONE,
     access=Access.WRITE,
     scope=I_CUSTOMER_OWNER,
@@ -226,14 +220,7 @@ async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
     access=Access.WRITE,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
-    returns=(
-        Field(
-            name="password",
-            wire=Wire.STRING,
-            secret=True,
-            doc="The one-time password. It is told here and nowhere else.",
-        ),
-    ),
+    returns=(logins.ONE_TIME_PASSWORD,),
     raises=(NotFound, NotPermitted),
 )
 async def reset_account_one_time_password(call: Call, *, username: str) -> dict[str, Any]:

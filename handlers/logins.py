@@ -65,13 +65,6 @@ CODE = Field(
     doc="Code of the second factor, or a recovery code; needed where a second factor is on.",
     example="123456",
 )
-REMOTE_IP = Field(
-    name="remote_ip",
-    wire=Wire.STRING,
-    check="ip_address",
-    doc="Address of the person who logs in, as the portal sees it; it is throttled as well.",
-    example="203.0.113.7",
-)
 LOGIN_FAULTS = (AuthenticationFailed, TooManyAttempts, Unavailable)
 SUBJECT_FAULTS = (NotFound, NotPermitted)
 
@@ -94,7 +87,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     USERNAME,
     _password("password", "Password to the self-care portal.", required=True, example="s3cret-Pa55"),
     CODE,
-    REMOTE_IP,
+    logins.REMOTE_IP,
     right=Right.ANYONE,
     access=Access.WRITE,
     scope_optional=True,
@@ -123,7 +116,7 @@ async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault
     right=Right.ANYONE,
     access=Access.WRITE,
     scope_optional=True,
-    returns=(_password("password", "The one-time password. It is told here and nowhere else."),),
+    returns=(logins.ONE_TIME_PASSWORD,),
     raises=SUBJECT_FAULTS,
 )
 async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dict[str, Any]:
@@ -166,7 +159,7 @@ async def _look_at_proof(call: Call, **attributes: Any) -> Look:
     _password("one_time_password", "A one-time password, even if authCustomer has just accepted it."),
     _password("new_password", "The new password.", required=True, hashed=True, example="s3cret-Pa55"),
     CODE,
-    REMOTE_IP,
+    logins.REMOTE_IP,
     right=Right.ANYONE,
     access=Access.WRITE,
     scope_optional=True,

@@ -9,6 +9,7 @@ import enum
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from xmlrpc_api import faults
@@ -163,6 +164,9 @@ def method(
         return handler
 
     return publish
+
+
+operation = partial(method, family=Family.NGNPRO, scope=None)  # publishes an operation of NGNPro's SOAP
 
 
 def _compare(name: str, params: tuple[Field, ...], handler: Handler) -> None:

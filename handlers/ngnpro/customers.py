@@ -6,7 +6,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.registry import Access, Family, method
+from xmlrpc_api.registry import Access, operation
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import customers, ngnpro_customers, properties, queries
 from xmlrpc_api.services.queries import Found
@@ -47,13 +47,9 @@ ACCOUNT = _account("account", "The customer.", required=True)
 ID = Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 CUSTOMER = Field(name="customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 FILTER = (
-    *(
-        Field(name=name, wire=Wire.STRING, limit=255, doc=f"By {name}; % and _ are wild cards.", example="%a%")
-        for name in ngnpro_customers.FILTERS
-    ),
+    *queries.texts(ngnpro_customers.FILTERS),
     Field(name="only_resellers", wire=Wire.STRING, doc="Without effect; call getResellers."),
-    Field(name="customer", wire=Wire.INT, low=0, doc="By id.", example=7),
-    Field(name="reseller", wire=Wire.INT, low=0, doc="By reseller.", example=7),
+    *queries.OWNERS,
 )
 QUERY = queries.query("CustomerQuery", FILTER)
 LIST = Field(
@@ -95,13 +91,11 @@ def _list(found: Found) -> dict[str, Any]:
     return {"customers": {"total": found.total, "accounts": [_shown(row) for row in found.rows]}}
 
 
-@method(
+@operation(
     "CustomerPort.addAccount",
     ACCOUNT,
     right=Right.CUSTOMERS_ADD,
     access=Access.WRITE,
-    family=Family.NGNPRO,
-    scope=None,
     returns=(_account("account", "The customer, with the ids that he was given."),),
     raises=FAULTS,
 )
@@ -116,13 +110,11 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     return {"account": _shown(made)}
 
 
-@method(
+@operation(
     "CustomerPort.updateAccount",
     ACCOUNT,
     right=Right.ANYONE,
     access=Access.WRITE,
-    family=Family.NGNPRO,
-    scope=None,
     raises=FAULTS,
 )
 async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
@@ -138,13 +130,11 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     return {}
 
 
-@method(
+@operation(
     "CustomerPort.deleteAccount",
     ID,
     right=Right.CUSTOMERS_DELETE,
     access=Access.WRITE,
-    family=Family.NGNPRO,
-    scope=None,
     raises=FAULTS,
 )
 async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
@@ -153,13 +143,11 @@ async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
     return {}
 
 
-@method(
+@operation(
     "CustomerPort.getAccount",
     ID,
     right=Right.ANYONE,
     access=Access.WRITE,
-    family=Family.NGNPRO,
-    scope=None,
     repeatable=False,
     returns=(_account("account", "The customer."),),
     raises=(NotFound,),
@@ -169,13 +157,11 @@ async def get_account(call: Call, *, id: int) -> dict[str, Any]:
     return {"account": _shown(await ngnpro_customers.info(call, id))}
 
 
-@method(
+@operation(
     "CustomerPort.getCustomers",
     QUERY,
     right=Right.ANYONE,
     access=Access.WRITE,
-    family=Family.NGNPRO,
-    scope=None,
     repeatable=False,
     returns=(LIST,),
 )
@@ -184,13 +170,11 @@ async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     return _list(await ngnpro_customers.search(call, query, resellers=False))
 
 
-@method(
+@operation(
     "CustomerPort.getResellers",
     QUERY,
     right=Right.ANYONE,
     access=Access.WRITE,
-    family=Family.NGNPRO,
-    scope=None,
     repeatable=False,
     returns=(LIST,),
 )
@@ -199,14 +183,12 @@ async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     return _list(await ngnpro_customers.search(call, query, resellers=True))
 
 
-@method(
+@operation(
     "CustomerPort.setProperties",
     CUSTOMER,
     PROPERTIES.require(),
     right=Right.ANYONE,
     access=Access.WRITE,
-    family=Family.NGNPRO,
-    scope=None,
     raises=(NotFound, NotPermitted),
 )
 async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -215,13 +197,11 @@ async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapp
     return {}
 
 
-@method(
+@operation(
     "CustomerPort.getProperties",
     CUSTOMER,
     right=Right.ANYONE,
     access=Access.READ,
-    family=Family.NGNPRO,
-    scope=None,
     returns=(PROPERTIES,),
     raises=(NotFound,),
 )

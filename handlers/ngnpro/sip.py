@@ -18,7 +18,7 @@ from xmlrpc_api.faults import (
     WrongReference,
 )
 from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.registry import Access, Family, method
+from xmlrpc_api.registry import Access, operation
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import (
     accounts,
@@ -39,11 +39,6 @@ RESELLER = Field(
 CUSTOMER = Field(
     name="customer", wire=Wire.INT, low=0, doc="The customer to whom it belongs; 0: the platform.", example=7
 )
-OWNERS = (
-    Field(name="customer", wire=Wire.INT, low=0, doc="By customer.", example=7),
-    Field(name="reseller", wire=Wire.INT, low=0, doc="By reseller.", example=7),
-)
-
 DOMAIN_ATTRIBUTES = {**sip_domains.DOMAIN.ngnpro, "customer": replace(CUSTOMER, attribute="i_customer")}
 DOMAIN_MEMBERS = (*DOMAIN_ATTRIBUTES.values(), RESELLER, CHANGE_DATE)
 DOMAIN = Field(
@@ -52,15 +47,7 @@ DOMAIN = Field(
 DOMAIN_NAME = Field(
     name="domain", wire=Wire.STRING, required=True, limit=DOMAIN_LIMIT, doc="Name of the domain.", example="example.com"
 )
-DOMAIN_QUERY = queries.query(
-    "SipDomainQuery",
-    (
-        Field(
-            name="domain", wire=Wire.STRING, limit=DOMAIN_LIMIT, doc="By name; % and _ are wild cards.", example="%.com"
-        ),
-        *OWNERS,
-    ),
-)
+DOMAIN_QUERY = queries.query("SipDomainQuery", (*queries.texts(["domain"]), *queries.OWNERS))
 
 
 def _sip_id(name: str, *, required: bool = False) -> Field:
@@ -129,12 +116,9 @@ ACCOUNT = _account(required=True)
 ACCOUNT_QUERY = queries.query(
     "SipQuery",
     (
-        *(
-            Field(name=name, wire=Wire.STRING, limit=255, doc=f"By {name}; % and _ are wild cards.", example="%a%")
-            for name in ("username", "domain", *sip_accounts.FILTERS)
-        ),
-        Field(name="owner", wire=Wire.INT, low=0, doc="By owner.", example=7),
-        *OWNERS,
+        *queries.texts(("username", "domain", *sip_accounts.FILTERS)),
+        queries.OWNER,
+        *queries.OWNERS,
         Field(name="groups", wire=Wire.ARRAY, items=Wire.STRING, limit=64, doc="Only those in all of these groups."),
     ),
 )
@@ -142,7 +126,6 @@ GROUP = Field(
     name="group", wire=Wire.STRING, required=True, limit=64, check="not_empty", doc="Group.", example="free-pstn"
 )
 FAULTS = (NotFound, NotPermitted, WrongReference, Conflict)
-COMMON: dict[str, Any] = {"family": Family.NGNPRO, "scope": None}
 
 
 def _by_our_names(known: Mapping[str, Field], sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,13 +138,12 @@ def _name_of(domain: Mapping[str, Any]) -> str:
     return str(domain["domain"])
 
 
-@method(
+@operation(
     "SipPort.addDomain",
     DOMAIN,
     right=Right.ACCOUNTS_ADD,
     access=Access.WRITE,
     raises=FAULTS,
-    **COMMON,
 )
 async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
     """Add a domain, to the caller or to one of his customers; what hangs below it belongs to the same."""
@@ -173,7 +155,7 @@ async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@method("SipPort.updateDomain", DOMAIN, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON)
+@operation("SipPort.updateDomain", DOMAIN, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
     """Change a domain: what is left out stays."""
     name = _name_of(domain)
@@ -182,14 +164,14 @@ async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]
     return {}
 
 
-@method("SipPort.deleteDomain", DOMAIN_NAME, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS, **COMMON)
+@operation("SipPort.deleteDomain", DOMAIN_NAME, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
 async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
     """Delete a domain that has no accounts any more."""
     await sip_domains.remove(call, domain)
     return {}
 
 
-@method(
+@operation(
     "SipPort.getDomains",
     DOMAIN_QUERY,
     right=Right.ANYONE,
@@ -206,7 +188,6 @@ async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
             ),
         ),
     ),
-    **COMMON,
 )
 async def get_domains(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List domains, as far as the caller may see them. Private keys are never told."""
@@ -259,14 +240,13 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, **computed, **dates, "customer": row["i_customer"]}
 
 
-@method(
+@operation(
     "SipPort.addAccount",
     ACCOUNT,
     right=Right.ACCOUNTS_ADD,
     access=Access.WRITE,
     returns=(_account(),),
     raises=(*FAULTS, NotEnoughCredit),
-    **COMMON,
 )
 async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     """
@@ -279,7 +259,7 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     return {"account": _shown(made)}
 
 
-@method("SipPort.updateAccount", ACCOUNT, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON)
+@operation("SipPort.updateAccount", ACCOUNT, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     """Change an account: what is left out stays; groups, acl and properties are replaced as a whole."""
     sip_id = _whole(account.get("id", {}))
@@ -287,28 +267,27 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     return {}
 
 
-@method("SipPort.deleteAccount", SIP_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS, **COMMON)
+@operation("SipPort.deleteAccount", SIP_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
 async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Delete an account whose balance is zero."""
     await sip_accounts.remove(call, _whole(sipId))
     return {}
 
 
-@method(
+@operation(
     "SipPort.getAccount",
     SIP_ID,
     right=Right.ANYONE,
     access=Access.READ,
     returns=(_account(),),
     raises=(NotFound,),
-    **COMMON,
 )
 async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Tell an account. HA1, and where the settings allow it the password, are told to the administrator alone."""
     return {"account": _shown(await sip_accounts.info(call, _whole(sipId)))}
 
 
-@method(
+@operation(
     "SipPort.getAccounts",
     ACCOUNT_QUERY,
     right=Right.ANYONE,
@@ -325,7 +304,6 @@ async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
             ),
         ),
     ),
-    **COMMON,
 )
 async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List accounts, as far as the caller may see them: filtered, ordered, a page of them."""
@@ -333,30 +311,27 @@ async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     return {"accounts": {"total": found.total, "accounts": [_shown(row) for row in found.rows]}}
 
 
-@method("SipPort.addToGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON)
+@operation("SipPort.addToGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
     """Put an account into a group: free-pstn, quota, blocked, anonymous, or any other."""
     await sip_accounts.add_to_group(call, _whole(sipId), group)
     return {}
 
 
-@method(
-    "SipPort.removeFromGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON
-)
+@operation("SipPort.removeFromGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
     """Take an account out of a group."""
     await sip_accounts.remove_from_group(call, _whole(sipId), group)
     return {}
 
 
-@method(
+@operation(
     "SipPort.getGroups",
     SIP_ID,
     right=Right.ANYONE,
     access=Access.READ,
     returns=(GROUPS,),
     raises=(NotFound,),
-    **COMMON,
 )
 async def get_groups(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Tell the groups of an account."""
@@ -381,30 +356,19 @@ def _alias(*, required: bool = False) -> Field:
 
 ALIAS = _alias(required=True)
 ALIAS_ID = _sip_id("id", required=True)
-ALIAS_QUERY = queries.query(
-    "AliasQuery",
-    (
-        *(
-            Field(name=name, wire=Wire.STRING, limit=255, doc=f"By {name}; % and _ are wild cards.", example="%a%")
-            for name in sip_aliases.FILTERS
-        ),
-        Field(name="owner", wire=Wire.INT, low=0, doc="By owner.", example=7),
-        *OWNERS,
-    ),
-)
+ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(sip_aliases.FILTERS), queries.OWNER, *queries.OWNERS))
 
 
 def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "changeDate": f"{row['changed']:{DATE}}"}
 
 
-@method(
+@operation(
     "SipPort.addAlias",
     ALIAS,
     right=Right.ACCOUNTS_ADD,
     access=Access.WRITE,
     raises=(*FAULTS, NotEnoughCredit),
-    **COMMON,
 )
 async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     """Add an alias below a domain, to whose customer it belongs; its target may be anywhere."""
@@ -413,7 +377,7 @@ async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@method("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS, **COMMON)
+@operation("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     """Change where an alias leads to, or its owner."""
     target = _whole(alias["target"]) if alias.get("target") else None
@@ -422,28 +386,27 @@ async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@method("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS, **COMMON)
+@operation("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
 async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     """Delete an alias."""
     await sip_aliases.remove(call, _whole(id))
     return {}
 
 
-@method(
+@operation(
     "SipPort.getAlias",
     ALIAS_ID,
     right=Right.ANYONE,
     access=Access.READ,
     returns=(_alias(),),
     raises=(NotFound,),
-    **COMMON,
 )
 async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     """Tell an alias."""
     return {"alias": _shown_alias(await sip_aliases.info(call, _whole(id)))}
 
 
-@method(
+@operation(
     "SipPort.getAliases",
     ALIAS_QUERY,
     right=Right.ANYONE,
@@ -460,7 +423,6 @@ async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
             ),
         ),
     ),
-    **COMMON,
 )
 async def get_aliases(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List aliases, as far as the caller may see them; by their target, all of an account."""
@@ -489,7 +451,7 @@ ENTRY = (
 )
 
 
-@method(
+@operation(
     "SipPort.addBalance",
     SIP_ID,
     Field(
@@ -507,7 +469,6 @@ ENTRY = (
     access=Access.WRITE,
     returns=(BALANCES,),
     raises=(NotFound, NotPermitted, NotEnoughCredit),
-    **COMMON,
 )
 async def add_balance(
     call: Call,
@@ -521,7 +482,7 @@ async def add_balance(
     return {"balances": {"old_balance": old, "new_balance": new}}
 
 
-@method(
+@operation(
     "SipPort.addBalanceFromVoucher",
     SIP_ID,
     Field(
@@ -539,7 +500,6 @@ async def add_balance(
     access=Access.WRITE,
     returns=(BALANCES,),
     raises=(NotFound, TooManyAttempts, WrongReference),
-    **COMMON,
 )
 async def add_balance_from_voucher(
     call: Call,
@@ -556,7 +516,7 @@ async def add_balance_from_voucher(
     return {"balances": {"old_balance": account.balance, "new_balance": new}}
 
 
-@method(
+@operation(
     "SipPort.getPrepaidStatus",
     Field(
         name="sipIds",
@@ -572,7 +532,6 @@ async def add_balance_from_voucher(
         Field(name="accounts", wire=Wire.ARRAY, type="PrepaidAccount", doc="In the same order.", members=PREPAID),
     ),
     raises=(NotFound,),
-    **COMMON,
 )
 async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dict[str, Any]:
     """Tell the balances of accounts."""
@@ -580,7 +539,7 @@ async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dic
     return {"accounts": [{"balance": row["balance"]} for row in rows]}
 
 
-@method(
+@operation(
     "SipPort.getCreditHistory",
     SIP_ID,
     Field(name="count", wire=Wire.INT, required=True, low=0, doc="How many at most.", example=200),
@@ -599,7 +558,6 @@ async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dic
         ),
     ),
     raises=(NotFound,),
-    **COMMON,
 )
 async def get_credit_history(call: Call, *, sipId: dict[str, Any], count: int) -> dict[str, Any]:
     """Tell the bookings of an account, newest first."""

@@ -28,6 +28,7 @@ from xmlrpc_api.faults import (
     TooManyAttempts,
     Unavailable,
 )
+from xmlrpc_api.fields import Field, Wire
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.services import audit, ownership, second_factor, throttle, web_users
 
@@ -38,6 +39,19 @@ ONE_TIME_LENGTH = 20
 ONE_TIME_ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
 PURPOSE = b"one-time password"
 NOBODYS_SIGNATURE = ":"
+REMOTE_IP = Field(
+    name="remote_ip",
+    wire=Wire.STRING,
+    check="ip_address",
+    doc="Address of the person who logs in, as the portal sees it; it is throttled as well.",
+    example="203.0.113.7",
+)
+ONE_TIME_PASSWORD = Field(
+    name="password",
+    wire=Wire.STRING,
+    secret=True,
+    doc="The one-time password. It is told here and nowhere else.",
+)
 Person = WebUser | Account
 
 

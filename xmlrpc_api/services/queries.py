@@ -36,7 +36,20 @@ ORDER_BY = Field(
         Field(name="direction", wire=Wire.STRING, limit=4, doc="ASC or DESC.", example="DESC"),
     ),
 )
+OWNERS = (
+    Field(name="customer", wire=Wire.INT, low=0, doc="By customer.", example=7),
+    Field(name="reseller", wire=Wire.INT, low=0, doc="By reseller.", example=7),
+)
+OWNER = Field(name="owner", wire=Wire.INT, low=0, doc="By owner.", example=7)
 TOTAL = Field(name="total", wire=Wire.INT, doc="How many there are in all, on every page.", example=1)
+
+
+def texts(names: Iterable[str]) -> tuple[Field, ...]:
+    """Filters by text."""
+    return tuple(
+        Field(name=name, wire=Wire.STRING, limit=255, doc=f"By {name}; % and _ are wild cards.", example="%a%")
+        for name in names
+    )
 
 
 def query(name: str, filters: Iterable[Field]) -> Field:
