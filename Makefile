@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -25,8 +26,8 @@ run: $(VENV)/run.stamp ## install, create the database and root, print two calls
 	@$(BIN)/xmlrpc-api init
 	@exec $(BIN)/xmlrpc-api serve
 
-test: $(VENV)/dev.stamp ## the whole suite, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest
+test: $(VENV)/dev.stamp ## the whole suite, on SQLite and PostgreSQL, in WORKERS processes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 soak: $(VENV)/dev.stamp ## the same tests of races and crashes, at full length
 	$(BIN)/python -m pytest -m soak --soak --timeout 3600 --durations 20

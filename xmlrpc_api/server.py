@@ -93,11 +93,12 @@ async def _serve_one(
     await runner.setup()
     runners = [runner]
     try:
-        await _site(runner, config, share_port=alive is not None).start()
-        if config.ngnpro_port is not None:
+        if config.ngnpro_port is not None:  # first: who finds the main port open finds this one open as well
             runners.insert(0, await _start_soap(app, config, share_port=alive is not None))
+        await _site(runner, config, share_port=alive is not None).start()
     except OSError as error:
-        await runner.cleanup()
+        for running in runners:
+            await running.cleanup()
         raise ConfigError(f"Cannot listen: {error.strerror or error}. Is another server running?") from None
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
