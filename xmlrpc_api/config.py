@@ -2,7 +2,9 @@
 
 import ipaddress
 import json
+import stat
 import sys
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +18,7 @@ from pydantic_settings import (
 )
 
 ENV_PREFIX = "XMLRPC_API_"
+SECRETS = ("secret_key", "ngnpro_admin_password_hash")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -36,6 +39,16 @@ def _known_driver(url: str) -> str:
     return f"{scheme}://{rest}"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Config(BaseSettings):
     """Every setting. The same names, in capitals and after `XMLRPC_API_`, are environment variables."""
 
@@ -52,6 +65,9 @@ class Config(BaseSettings):
     socket: Path | None = Field(None, description="Unix socket to listen on instead of host and port.")
     tls_certificate: Path | None = Field(None, description="PEM file with the TLS certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the key of the TLS certificate.")
+    plain_http: bool = Field(
+        False, description="Whether HTTP without TLS is allowed on other addresses than those of loopback."
+    )
     workers: int = Field(
         1,
         ge=1,
@@ -182,6 +198,11 @@ class Config(BaseSettings):
                     )
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key must be given together")
+        if self.tls_certificate is None and self.socket is None and not self.plain_http and not is_loopback(self.host):
+            raise ValueError(
+                f"host: {self.host} is not loopback, and passwords would travel in clear: set tls_certificate and"
+                " tls_key, or plain_http = true where a proxy or a private network protects them"
+            )
         if (self.ngnpro_admin_username is None) != (self.ngnpro_admin_password_hash is None):
             raise ValueError("ngnpro_admin_username and ngnpro_admin_password_hash must be given together")
         if self.workers > 1 and self.is_sqlite:
@@ -203,6 +224,8 @@ def load(file: Path | None = None, **overrides: Any) -> Config:
     """
     if file is not None and not file.is_file():
         raise ConfigError(f"There is no configuration file {file}")
+    if file is not None:
+        _demand_private(file)
 
     class Source(Config):
         @classmethod
@@ -223,6 +246,21 @@ def load(file: Path | None = None, **overrides: Any) -> Config:
         raise ConfigError("; ".join(map(_explain, error.errors()))) from None
     except ValueError as error:
         raise ConfigError(f"The configuration cannot be read: {error}") from None
+
+
+def _demand_private(file: Path) -> None:
+    """
+    Refuse a file with secrets that others can read.
+
+    Raises:
+        ConfigError: They can; the text tells what to do.
+    """
+    try:
+        held = [name for name in SECRETS if name in tomllib.loads(file.read_text(encoding="utf-8"))]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return  # told when it is read
+    if held and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise ConfigError(f"Others can read {file}, which holds {held[0]}. Run: chmod 600 {file}")
 
 
 def _explain(error: Any) -> str:

@@ -203,10 +203,25 @@ class TestCheck:
     def test_warns_of_what_is_probably_a_mistake(self, ready, name, value, advice):
         cli = ready()
 
-        assert advice in cli.run("check", **{f"XMLRPC_API_{name}": value}).stdout
+        assert advice in cli.run("check", XMLRPC_API_PLAIN_HTTP="true", **{f"XMLRPC_API_{name}": value}).stdout
 
 
 class TestConfiguration:
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+    def test_plain_http_beyond_loopback_must_be_meant(self, cli, host):
+        told = cli.run("serve", code=2, XMLRPC_API_HOST=host).stderr
+
+        assert f"host: {host} is not loopback, and passwords would travel in clear" in told
+
+    def test_a_file_with_secrets_must_be_private(self, cli):
+        file = cli.folder / "own.toml"
+        file.write_text(f'secret_key = "{cli.environ["XMLRPC_API_SECRET_KEY"]}"\n')
+        file.chmod(0o640)
+
+        assert "which holds secret_key. Run: chmod 600" in cli.run("--config", "own.toml", "migrate", code=2).stderr
+        file.chmod(0o600)
+        cli.run("--config", "own.toml", "migrate")
+
     def test_a_file_is_read_and_the_environment_wins(self, cli):
         file = cli.folder / "own.toml"
         file.write_text('realm = "from-file"\nport = 1\n')

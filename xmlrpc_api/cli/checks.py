@@ -1,7 +1,6 @@
 """`check`: does this installation work, and what is to be done where it does not."""
 
 import enum
-import ipaddress
 import os
 import ssl
 from collections.abc import AsyncIterator
@@ -16,7 +15,7 @@ from sqlalchemy import func, select, text
 from models import ROOT_ID, Currency, Customer, Language, TimeZone
 from xmlrpc_api import bootstrap
 from xmlrpc_api.cli import console
-from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError
+from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError, is_loopback
 from xmlrpc_api.database import Database, is_unavailable
 from xmlrpc_api.services.customers import api_password_place
 from xmlrpc_api.vault import VaultError, open_vault
@@ -74,7 +73,7 @@ def _settings() -> Finding:
 
 def _network(config: Config) -> list[Finding]:
     findings = [_tls(config)] if config.tls_certificate else []
-    if config.socket is None and not config.tls_certificate and not _is_loopback(config.host):
+    if config.socket is None and not config.tls_certificate and not is_loopback(config.host):
         advice = f"Calls to {config.host} travel in clear. Set tls_certificate, or listen on 127.0.0.1 behind a proxy."
         findings.append(Finding("encryption", Verdict.WARNING, advice))
     public = [str(network) for network in config.trusted_hosts if network.is_global]
@@ -82,13 +81,6 @@ def _network(config: Config) -> list[Finding]:
         advice = f"Everybody at {', '.join(public)} may do everything without credentials. Are you sure?"
         findings.append(Finding("trusted hosts", Verdict.WARNING, advice))
     return findings
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _tls(config: Config) -> Finding:
