@@ -133,12 +133,13 @@ async def prepare(config: Config) -> str:
 
 
 def test_config(database_url: str, **settings: Any) -> Config:
-    """Settings for a test: cheap hashes, a key of its own."""
+    """Settings for a test: cheap hashes, a key of its own, patience where two suites share a small machine."""
     defaults = {
         "secret_key": TEST_KEY,
         "bcrypt_cost": 4,
         "port": 0,
         "log_level": "ERROR",
+        "pool_wait_seconds": 15,
         "api_login_failures": 100_000,
         "api_address_failures": 100_000,
         "log_format": "json",
