@@ -5,6 +5,8 @@ import base64
 import hashlib
 import os
 import re
+import sys
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from xmlrpc_api.faults import Unavailable
 T = TypeVar("T")
 
 NOBODYS_HASH = "!"  # kept where there is no password yet: none is hashed to it
+LOW_PRIORITY = 10
 BCRYPT_BYTES = 72
 SCORED_CHARACTERS = 24  # more would take seconds and change no verdict
 HIGHEST_COST = 16
@@ -54,7 +57,7 @@ class PasswordHasher:
     def __init__(self, cost: int, queue: int, threads: int | None = None) -> None:
         self._cost = cost
         threads = threads or max(1, (os.cpu_count() or 2) - 1)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_step_back)
         self._room = threads + queue
         self._waiting = 0
 
@@ -102,6 +105,12 @@ class PasswordHasher:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
+
+
+def _step_back() -> None:
+    """Let the threads that answer other calls go first; on Linux each thread has a priority of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
 
 
 def _prepare(password: str) -> bytes:
