@@ -16,8 +16,8 @@ from xmlrpc_api.bootstrap import create_root, migrate
 from xmlrpc_api.call import Platform, utc_now
 from xmlrpc_api.config import Config, load
 from xmlrpc_api.database import Database
-from xmlrpc_api.server import new_runner
 from xmlrpc_api.transport import http, pages, xmlrpc
+from xmlrpc_api.transport.protocol import Runner
 
 TEST_KEY = "5a" * 32
 _numbers = itertools.count(1)
@@ -71,7 +71,7 @@ class Server:
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
         self.app = create_app(self.config)
-        runner = new_runner(self.app, self.config)
+        runner = Runner(self.app, self.config)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

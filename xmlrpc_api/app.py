@@ -46,9 +46,9 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
     """
     platform = new_platform(config)
     app = web.Application(client_max_size=config.body_limit)
-    app.router.add_post(xmlrpc.PATH, xmlrpc.Gateway)
+    app.router.add_post(xmlrpc.PATH, xmlrpc.Gateway, expect_handler=http.expect)
     app.router.add_get(rest.PATH, rest.gateway)
-    app.router.add_post(rest.PATH, rest.gateway)
+    app.router.add_post(rest.PATH, rest.gateway, expect_handler=http.expect)
     soap.add_routes(app, soap.FOLDER)
     app.router.add_get("/docs", pages.docs)
     app.router.add_get("/healthz", pages.healthz)
@@ -64,6 +64,7 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
             config,
             Dispatcher(platform, database),
             Authenticator(platform, database, own_guard),
+            http.Budget(config.body_budget),
         )
         background = asyncio.create_task(upkeep.run(platform, app[pages.DATABASE]))
         yield

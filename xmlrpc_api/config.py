@@ -147,8 +147,29 @@ class Config(BaseSettings):
     balance_queue: int = Field(
         500, ge=1, le=100_000, description="Calls that may wait for one balance in one process; more are refused."
     )
+    caller_calls: int = Field(
+        8, ge=1, le=1000, description="Calls of one caller that use the database at one time, per process; others wait."
+    )
+    caller_queue: int = Field(
+        500, ge=1, le=100_000, description="Calls of one caller that may wait in one process; more are refused."
+    )
     body_limit: int = Field(1_048_576, ge=4096, le=16_777_216, description="Largest request body, in bytes.")
     body_seconds: float = Field(10, gt=0, description="Time a client has to send a request body, in seconds.")
+    body_budget: int = Field(
+        67_108_864,
+        ge=1_048_576,
+        description="Bytes of request bodies that a process holds at one time; more are refused with 503.",
+    )
+    header_seconds: float = Field(
+        15, gt=0, description="Time a new connection has to send its first request, in seconds."
+    )
+    send_seconds: float = Field(20, gt=0, description="Time a client has to read on when it has stopped, in seconds.")
+    connections: int = Field(
+        1000,
+        ge=10,
+        le=100_000,
+        description="Most connections at one time, per process; idle ones make room for new ones.",
+    )
 
     ngnpro_port: int | None = Field(
         None, ge=0, le=65535, description="TCP port of NGNPro's SOAP alone, usually 9200; it is under /ngnpro/ anyway."

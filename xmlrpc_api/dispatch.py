@@ -91,7 +91,9 @@ class Dispatcher:
         self.platform = platform
         self.database = database
         self._keep = keep
-        self._queues = Queues(platform.config.balance_queue)
+        config = platform.config
+        self._balances = Queues("balance", config.balance_queue)
+        self._callers = Queues("caller", config.caller_queue, config.caller_calls)
 
     async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         """
@@ -124,7 +126,7 @@ class Dispatcher:
 
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
-        async with self._queues.hold(prepared.queues):
+        async with self._balances.hold(prepared.queues):
             return _raised(
                 await self._in_transaction(
                     origin, prepared.method.name, prepared.method.access, prepared.caller, self._runner(prepared)
@@ -219,22 +221,33 @@ class Dispatcher:
     async def _in_transaction(
         self, origin: Origin, name: str, access: Access, caller: Caller, work: Callable[[Call], Awaitable[Any]]
     ) -> Any:
-        """Run `work` with the session that `access` asks for; run it again if it lost a race."""
-        if access is Access.WRITE:
-            for attempt in range(RETRIES + 1):
-                try:
-                    async with self.database.write() as session:
-                        locked = await ownership.lock_caller(session, caller)
-                        answer = await work(self._new_call(origin, name, session, locked))
-                        if not self._keep:
-                            await session.rollback()
-                        return answer
-                except DBAPIError as error:
-                    if attempt == RETRIES or not is_retryable(error):
-                        raise
-                    await asyncio.sleep(RETRY_SECONDS * (attempt + 1) * random.random())  # noqa: S311
-        async with self.database.read() as session:
-            return await work(self._new_call(origin, name, session, caller))
+        """
+        Run `work` with the session that `access` asks for, when it is the caller's turn.
+
+        Whoever waits for a turn may hold balances, whoever has one waits for no balance: so nobody waits in a circle.
+        """
+        async with self._callers.hold(() if access is Access.NONE else (caller.i_customer,)):
+            if access is Access.WRITE:
+                return await self._write(origin, name, caller, work)
+            async with self.database.read() as session:
+                return await work(self._new_call(origin, name, session, caller))
+
+    async def _write(self, origin: Origin, name: str, caller: Caller, work: Callable[[Call], Awaitable[Any]]) -> Any:
+        """Run `work` in one transaction; run it again if it lost a race."""
+        attempt = 0
+        while True:
+            try:
+                async with self.database.write() as session:
+                    locked = await ownership.lock_caller(session, caller)
+                    answer = await work(self._new_call(origin, name, session, locked))
+                    if not self._keep:
+                        await session.rollback()
+                    return answer
+            except DBAPIError as error:
+                if attempt == RETRIES or not is_retryable(error):
+                    raise
+                attempt += 1
+                await asyncio.sleep(RETRY_SECONDS * attempt * random.random())  # noqa: S311
 
     def _new_call(self, origin: Origin, name: str, session: AsyncSession, caller: Caller) -> Call:
         async def perform_all(calls: list[Any]) -> list[Any]:
@@ -278,7 +291,7 @@ class Dispatcher:
             ]
 
         queues = set().union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
-        async with self._queues.hold(queues):
+        async with self._balances.hold(queues):
             results = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
         return [_as_struct(result) if isinstance(result, Fault) else [result] for result in results]
 

@@ -22,23 +22,7 @@ from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.digest import ReplayGuard
 from xmlrpc_api.transport.protocol import Runner
 
-KEEPALIVE_SECONDS = 30
-LINGERING_SECONDS = 2
-
 log = structlog.get_logger()
-
-
-def new_runner(app: web.Application, config: Config) -> web.AppRunner:
-    """The runner with the limits that this server needs."""
-    return Runner(
-        app,
-        access_log=None,
-        auto_decompress=False,
-        handle_signals=False,
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        lingering_time=LINGERING_SECONDS,
-        shutdown_timeout=config.shutdown_seconds,
-    )
 
 
 def serve(config: Config, ready: Callable[[str], None] = lambda _address: None) -> None:
@@ -89,9 +73,9 @@ async def _serve_one(
 ) -> None:
     logs.configure(config)
     app = create_app(config, guard)
-    runner = new_runner(app, config)
+    runner = Runner(app, config)
     await runner.setup()
-    runners = [runner]
+    runners: list[web.AppRunner] = [runner]
     try:
         if config.ngnpro_port is not None:  # first: who finds the main port open finds this one open as well
             runners.insert(0, await _start_soap(app, config, share_port=alive is not None))
@@ -115,7 +99,7 @@ async def _serve_one(
 
 async def _start_soap(app: web.Application, config: Config, *, share_port: bool) -> web.AppRunner:
     """Listen for NGNPro's SOAP on its own port."""
-    runner = new_runner(create_soap_app(app), config)
+    runner = Runner(create_soap_app(app), config)
     await runner.setup()
     site = web.TCPSite(runner, config.host, config.ngnpro_port, ssl_context=_tls(config), reuse_port=share_port or None)
     await site.start()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
 from xmlrpc_api.auth import Authenticator, Refusal, is_in
@@ -24,12 +24,36 @@ REQUEST_ID = "X-Request-Id"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 PAGE_HEADERS = ("Origin", "Sec-Fetch-Site")  # a browser adds them to what a web page makes it send
 RETRY_SECONDS = "60"
+CONTINUE = "100-continue"
 LARGE_BODY = 65536  # longer ones are read in a thread, so that other calls go on meanwhile
 
 T = TypeVar("T")
 Raw = TypeVar("Raw", bytes, str)
 
 log = structlog.get_logger()
+
+
+class Budget:
+    """
+    The bytes of request bodies that are held at one time.
+
+    Args:
+        most: How many there may be.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, count: int) -> bool:
+        """Take so many; False, and none, if there are not as many."""
+        if count > self._left:
+            return False
+        self._left -= count
+        return True
+
+    def give_back(self, count: int) -> None:
+        """Have no more use for so many."""
+        self._left += count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,7 @@ class Gate:
     config: Config
     dispatcher: Dispatcher
     authenticator: Authenticator
+    budget: Budget
 
 
 GATE = web.AppKey("GATE", Gate)
@@ -126,9 +151,13 @@ async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Orig
     return found if isinstance(found, Refusal) else replace(anonymous, login=found)
 
 
-def challenge(gate: Gate, refusal: Refusal, origin: Origin, response: web.Response) -> web.Response:
+def challenge(
+    gate: Gate, request: web.Request, refusal: Refusal, origin: Origin, response: web.Response
+) -> web.Response:
     """Make this the 401 that asks for credentials; it tells nothing about what was wrong."""
     note_unauthenticated(origin)
+    if "Expect" in request.headers:  # the body that waits for our word will not come
+        response.force_close()
     response.set_status(401)
     response.headers[REQUEST_ID] = origin.request_id
     for header in gate.authenticator.challenges(refusal):
@@ -142,37 +171,70 @@ def note_unauthenticated(origin: Origin) -> None:
     log.info("unauthenticated", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
 
 
-async def read_body(request: web.Request, config: Config, media_types: tuple[str, ...]) -> bytes:
+async def expect(request: web.Request) -> None:
     """
-    Read a request's body, as far as the limits allow.
+    Judge an `Expect` header. Whoever asks whether to send a body is answered when it is about to be read.
 
     Raises:
+        web.HTTPExpectationFailed: Something else is expected.
+    """
+    if request.headers["Expect"].lower() != CONTINUE:
+        raise closing(web.HTTPExpectationFailed(text="nothing but 100-continue can be expected\n"))
+
+
+async def receive(gate: Gate, request: web.Request, media_types: tuple[str, ...], reader: Callable[[bytes], T]) -> T:
+    """
+    Receive a request's body, as far as the limits allow; what `reader` makes of it.
+
+    Raises:
+        Fault: What `reader` raises.
         web.HTTPUnsupportedMediaType: The media type is another one, or the body is compressed.
         web.HTTPRequestEntityTooLarge: It is too long.
         web.HTTPRequestTimeout: It did not come in time.
+        web.HTTPServiceUnavailable: Too much else is being received.
         web.HTTPBadRequest: The client went away.
     """
+    _demand_readable(request, gate.config, media_types)
+    if "Expect" in request.headers and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    chunks: list[bytes] = []
+    try:
+        async with asyncio.timeout(gate.config.body_seconds):
+            await _collect(gate, request, chunks)
+        return await read(reader, b"".join(chunks))
+    except TimeoutError:
+        raise closing(web.HTTPRequestTimeout(text="the body did not come in time\n")) from None
+    except ConnectionError:
+        raise closing(web.HTTPBadRequest(text="the body is not complete\n")) from None
+    finally:
+        gate.budget.give_back(sum(map(len, chunks)))
+
+
+def _demand_readable(request: web.Request, config: Config, media_types: tuple[str, ...]) -> None:
     codings = request.headers.getall("Content-Encoding", [])
     if any(coding.strip().lower() != "identity" for coding in codings):
         raise closing(web.HTTPUnsupportedMediaType(text="the body must not be compressed\n"))
     if request.content_type.lower() not in media_types or "Content-Type" not in request.headers:
         raise closing(web.HTTPUnsupportedMediaType(text=f"the media type must be {media_types[0]}\n"))
     if (request.content_length or 0) > config.body_limit:
-        raise closing(web.HTTPRequestEntityTooLarge(config.body_limit, text="the body is too long\n"))
-    chunks: list[bytes] = []
-    left = config.body_limit
-    try:
-        async with asyncio.timeout(config.body_seconds):
-            async for chunk in request.content.iter_any():
-                left -= len(chunk)
-                if left < 0:
-                    raise closing(web.HTTPRequestEntityTooLarge(config.body_limit, text="the body is too long\n"))
-                chunks.append(chunk)
-    except TimeoutError:
-        raise closing(web.HTTPRequestTimeout(text="the body did not come in time\n")) from None
-    except ConnectionError:
-        raise closing(web.HTTPBadRequest(text="the body is not complete\n")) from None
-    return b"".join(chunks)
+        raise _too_long(config)
+
+
+async def _collect(gate: Gate, request: web.Request, chunks: list[bytes]) -> None:
+    left = gate.config.body_limit
+    async for chunk in request.content.iter_any():
+        left -= len(chunk)
+        if left < 0:
+            raise _too_long(gate.config)
+        if not gate.budget.take(len(chunk)):
+            error = web.HTTPServiceUnavailable(text="too much is being received at once, try again later\n")
+            error.headers["Retry-After"] = RETRY_SECONDS
+            raise closing(error)
+        chunks.append(chunk)
+
+
+def _too_long(config: Config) -> web.HTTPException:
+    return closing(web.HTTPRequestEntityTooLarge(config.body_limit, text="the body is too long\n"))
 
 
 async def read(reader: Callable[[Raw], T], body: Raw) -> T:

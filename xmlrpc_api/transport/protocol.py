@@ -1,22 +1,95 @@
 """
-aiohttp's HTTP protocol, without the answers that it gives by itself.
+aiohttp's HTTP protocol, with the deadlines and the limit of connections that it lacks, and without its own answers.
 
 Those quote the request, tell the versions of Python and aiohttp, and are logged with the request line.
 """
 
+import asyncio
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from xmlrpc_api.config import Config
+
 SERVER_NAME = "xmlrpc-api"  # no version: that is nobody's business
+KEEPALIVE_SECONDS = 30
+LINGERING_SECONDS = 2
+_FULL = (
+    f"HTTP/1.1 503 Service Unavailable\r\nServer: {SERVER_NAME}\r\nRetry-After: 5\r\n"
+    "Content-Length: 0\r\nConnection: close\r\n\r\n"
+).encode()
 
 log = structlog.get_logger()
 
 
 class _Protocol(RequestHandler):
-    __slots__ = ()
+    """
+    One connection.
+
+    Until its first request is there it has `header_seconds`; aiohttp gives later ones `KEEPALIVE_SECONDS`
+    from the answer before. A client that does not read its answer has `send_seconds`.
+    """
+
+    __slots__ = ("_config", "_deadline", "_server")
+
+    def __init__(self, server: "_Server", config: Config, **kwargs: Any) -> None:
+        super().__init__(server, **kwargs)
+        self._config = config
+        self._server = server
+        self._deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether a request has come over this connection."""
+        return self._request_count > 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is being done for its client."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, unless there are too many connections already."""
+        if not self._server.make_room():
+            log.warning("too many connections", limit=self._config.connections)
+            assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101
+            transport.write(_FULL)
+            transport.close()
+            self._force_close = True
+            return
+        super().connection_made(transport)
+        self._deadline = self._loop.call_later(self._config.header_seconds, self._first_request_is_due)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        self._cancel_deadline()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read: from now on it has a time to."""
+        super().pause_writing()
+        self._cancel_deadline()
+        self._deadline = self._loop.call_later(self._config.send_seconds, self._abort)
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        super().resume_writing()
+        self._cancel_deadline()
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def _first_request_is_due(self) -> None:
+        if not self.has_spoken:
+            self.force_close()
+
+    def _abort(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
 
     def handle_error(
         self,
@@ -37,16 +110,47 @@ class _Protocol(RequestHandler):
 
 
 class _Server(web.Server):
+    """Makes the connections, and makes room for a new one where there are too many."""
+
+    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._config = config
+
     def __call__(self) -> RequestHandler:
-        handler = super().__call__()
-        handler.__class__ = _Protocol
-        return handler
+        return _Protocol(self, self._config, loop=self._loop, **self._kwargs)
+
+    def make_room(self) -> bool:
+        """
+        Whether one more connection is welcome.
+
+        Where there are too many, one goes that has not sent a request yet, else one that waits for its next.
+        """
+        if len(self._connections) < self._config.connections:
+            return True
+        waiting = [known for known in self._connections if isinstance(known, _Protocol) and known.is_waiting]
+        if not waiting:
+            return False
+        oldest = min(waiting, key=lambda known: known.has_spoken)
+        oldest.force_close()
+        return True
 
 
 class Runner(web.AppRunner):
     """An application runner whose connections speak this protocol."""
 
+    def __init__(self, app: web.Application, config: Config) -> None:
+        super().__init__(
+            app,
+            access_log=None,
+            auto_decompress=False,
+            handle_signals=False,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            lingering_time=LINGERING_SECONDS,
+            shutdown_timeout=config.shutdown_seconds,
+        )
+        self._config = config
+
     async def _make_server(self) -> web.Server:
-        server = await super()._make_server()
-        server.__class__ = _Server
-        return server
+        made = await super()._make_server()
+        kwargs = made._kwargs  # noqa: SLF001 (aiohttp takes no class of server)
+        return _Server(self._config, made.request_handler, request_factory=made.request_factory, **kwargs)

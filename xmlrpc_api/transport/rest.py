@@ -51,7 +51,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     anonymous = http.new_origin(client, DIALECT)
     pairs = list(request.query.items())
     if request.method == "POST":
-        pairs += await http.read(_form, await http.read_body(request, gate.config, MEDIA_TYPES))
+        pairs += await http.receive(gate, request, MEDIA_TYPES, _form)
     try:
         fields = _fields(pairs)
         if "Authorization" in request.headers or not CREDENTIALS & fields.keys():
@@ -60,7 +60,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
             login, password = (fields.get(name, "") for name in ("username", "apipassword"))
             origin = await http.vouched(gate.authenticator.by_password(login, password, client.address), anonymous)
         if isinstance(origin, Refusal):
-            return http.challenge(gate, origin, anonymous, _answer(_fault(AuthenticationFailed()), anonymous))
+            return http.challenge(gate, request, origin, anonymous, _answer(_fault(AuthenticationFailed()), anonymous))
         try:
             name, params = await _call(fields)
         except Fault as fault:

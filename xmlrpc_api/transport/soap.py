@@ -84,9 +84,8 @@ async def view(request: web.Request) -> web.StreamResponse:
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
     origin = http.new_origin(client, DIALECT)
-    body = await http.read_body(request, gate.config, MEDIA_TYPES)
     try:
-        called, credentials, raw = await http.read(loads, body)
+        called, credentials, raw = await http.receive(gate, request, MEDIA_TYPES, loads)
         found = await http.vouched(gate.authenticator.by_header(credentials, client.address), origin)
         if isinstance(found, Refusal):
             http.note_unauthenticated(origin)
@@ -129,11 +128,8 @@ def add_routes(app: web.Application, folder: str) -> None:
     for file in wsdl.IMPORTED:
         app.router.add_get(f"{folder}/{file}", show_schema)
     app.router.add_get(f"{folder}/", show_ports)
-    if folder:
-        app.router.add_post(folder, view)
-        app.router.add_post(f"{folder}/", view)
-    else:
-        app.router.add_post("/{path:.*}", view)
+    for path in (folder, f"{folder}/") if folder else ("/{path:.*}",):
+        app.router.add_post(path, view, expect_handler=http.expect)
 
 
 def loads(body: bytes) -> tuple[Method, Credentials, dict[str, Any]]:

@@ -31,10 +31,9 @@ class Gateway(XMLRPCView):  # type: ignore[misc]
         except Fault as fault:
             return http.early(fault, self._answer(xml.dumps_fault(fault), anonymous))
         if isinstance(origin, Refusal):
-            return http.challenge(gate, origin, anonymous, web.Response(text="Authentication required\n"))
-        body = await http.read_body(self.request, gate.config, MEDIA_TYPES)
+            return http.challenge(gate, self.request, origin, anonymous, web.Response(text="Authentication required\n"))
         try:
-            name, params = await http.read(xml.loads, body)
+            name, params = await http.receive(gate, self.request, MEDIA_TYPES, xml.loads)
         except Fault as fault:
             http.note_unreadable(fault, origin)
             return self._answer(xml.dumps_fault(fault), origin)
