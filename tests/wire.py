@@ -99,14 +99,14 @@ def send(
 def raw(server: Server, data: bytes, seconds: float = 10) -> bytes:
     """Send bytes and read until the server closes or says nothing for so long."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as line:
-        line.sendall(data)
         received = b""
         try:
+            line.sendall(data)
             while chunk := line.recv(65536):
                 received += chunk
         except TimeoutError:
             received += b"(still open)"
-        except ConnectionResetError:
+        except (ConnectionResetError, BrokenPipeError):
             pass
         return received
 

@@ -163,6 +163,9 @@ class Config(BaseSettings):
     header_seconds: float = Field(
         15, gt=0, description="Time a new connection has to send its first request, in seconds."
     )
+    keepalive_seconds: float = Field(
+        30, gt=0, description="Time from an answer until the next request must be there, in seconds."
+    )
     send_seconds: float = Field(20, gt=0, description="Time a client has to read on when it has stopped, in seconds.")
     connections: int = Field(
         1000,

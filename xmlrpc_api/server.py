@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import ssl
 import sys
@@ -37,11 +38,18 @@ def serve(config: Config, ready: Callable[[str], None] = lambda _address: None) 
         ConfigError: The settings cannot work; the text says why.
     """
     guard = ReplayGuard()
+    _allow_open_files()
     with _alone(config):
         if config.workers == 1:
             _run(_serve_one(config, guard, ready))
         else:
             _supervise(config, guard, ready)
+
+
+def _allow_open_files() -> None:
+    """Use all the files that this process may open: connections need them, and the usual 1024 are too few."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from aiohttp.web_protocol import RequestHandler
 from xmlrpc_api.config import Config
 
 SERVER_NAME = "xmlrpc-api"  # no version: that is nobody's business
-KEEPALIVE_SECONDS = 30
 LINGERING_SECONDS = 2
 _FULL = (
     f"HTTP/1.1 503 Service Unavailable\r\nServer: {SERVER_NAME}\r\nRetry-After: 5\r\n"
@@ -29,7 +28,7 @@ class _Protocol(RequestHandler):
     """
     One connection.
 
-    Until its first request is there it has `header_seconds`; aiohttp gives later ones `KEEPALIVE_SECONDS`
+    Until its first request is there it has `header_seconds`; aiohttp gives later ones `keepalive_seconds`
     from the answer before. A client that does not read its answer has `send_seconds`.
     """
 
@@ -101,8 +100,10 @@ class _Protocol(RequestHandler):
         """Answer what cannot be served with its status alone, and close."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer was begun already")
-        bug = exc if status == HTTPStatus.INTERNAL_SERVER_ERROR else None
-        log.error("request failed", status=status, address=request.remote, exc_info=bug)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("request failed", address=request.remote, exc_info=exc)
+        else:
+            log.info("request refused", status=status, address=request.remote)
         response = web.Response(status=status, text=f"{HTTPStatus(status).phrase}\n")
         response.headers["Server"] = SERVER_NAME
         response.force_close()
@@ -144,7 +145,7 @@ class Runner(web.AppRunner):
             access_log=None,
             auto_decompress=False,
             handle_signals=False,
-            keepalive_timeout=KEEPALIVE_SECONDS,
+            keepalive_timeout=config.keepalive_seconds,
             lingering_time=LINGERING_SECONDS,
             shutdown_timeout=config.shutdown_seconds,
         )
