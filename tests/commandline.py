@@ -35,6 +35,10 @@ class CommandLine:
             **{f"XMLRPC_API_{name.upper()}": value for name, value in settings.items()},
         }
 
+    @property
+    def port(self) -> int:
+        return int(self.environ["XMLRPC_API_PORT"])
+
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "xmlrpc_api", *arguments]
 
@@ -83,7 +87,7 @@ class CommandLine:
         while time.monotonic() < until:
             assert process.poll() is None, process.stderr.read() if process.stderr else ""
             try:
-                socket.create_connection(("127.0.0.1", int(self.environ["XMLRPC_API_PORT"])), 1).close()
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
             except OSError:
                 time.sleep(0.05)
             else:

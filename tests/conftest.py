@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def length(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+def length(request: pytest.FixtureRequest) -> Callable[[Any, Any], Any]:
     """How long to go on: the first number in the suite, the second with --soak."""
     return lambda short, long: long if request.config.getoption("--soak") else short
 

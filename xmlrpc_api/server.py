@@ -23,6 +23,8 @@ from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.digest import ReplayGuard
 from xmlrpc_api.transport.protocol import Runner
 
+BACKLOG = 1024  # connections that wait to be accepted; more at once are lost without a word
+
 log = structlog.get_logger()
 
 
@@ -109,16 +111,20 @@ async def _start_soap(app: web.Application, config: Config, *, share_port: bool)
     """Listen for NGNPro's SOAP on its own port."""
     runner = Runner(create_soap_app(app), config)
     await runner.setup()
-    site = web.TCPSite(runner, config.host, config.ngnpro_port, ssl_context=_tls(config), reuse_port=share_port or None)
-    await site.start()
+    await _tcp_site(runner, config, config.ngnpro_port, share_port=share_port).start()
     return runner
 
 
 def _site(runner: web.AppRunner, config: Config, *, share_port: bool) -> web.BaseSite:
-    context = _tls(config)
     if config.socket is not None:
-        return web.UnixSite(runner, config.socket, ssl_context=context)
-    return web.TCPSite(runner, config.host, config.port, ssl_context=context, reuse_port=share_port or None)
+        return web.UnixSite(runner, config.socket, ssl_context=_tls(config), backlog=BACKLOG)
+    return _tcp_site(runner, config, config.port, share_port=share_port)
+
+
+def _tcp_site(runner: web.AppRunner, config: Config, port: int | None, *, share_port: bool) -> web.BaseSite:
+    return web.TCPSite(
+        runner, config.host, port, ssl_context=_tls(config), backlog=BACKLOG, reuse_port=share_port or None
+    )
 
 
 def _tls(config: Config) -> ssl.SSLContext | None:

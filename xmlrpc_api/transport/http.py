@@ -208,6 +208,7 @@ async def receive(gate: Gate, request: web.Request, media_types: tuple[str, ...]
         raise closing(web.HTTPBadRequest(text="the body is not complete\n")) from None
     finally:
         gate.budget.give_back(sum(map(len, chunks)))
+        chunks.clear()  # a traceback may keep the list alive
 
 
 def _demand_readable(request: web.Request, config: Config, media_types: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ DATABASE = web.AppKey("DATABASE", Database)
 
 
 @cache
-def reference_page() -> str:
+def reference_page() -> bytes:
     """The HTML reference of every method, made from the registry."""
     environment = Environment(
         loader=PackageLoader("xmlrpc_api.transport"),
@@ -29,20 +29,24 @@ def reference_page() -> str:
         lstrip_blocks=True,
     )
     general = {(fault.code, fault.summary) for fault in faults.Fault.__subclasses__()}
-    return environment.get_template("reference.html").render(
-        methods=[METHODS[name] for name in sorted(METHODS)],
-        faults=sorted(general, key=lambda item: (item[0] > 0, abs(item[0]), item[1])),
-        request=lambda method: xml.dumps_call(method.name, reference.example_params(method)).decode(),
-        answer=lambda method: xml.dumps(reference.example_answer(method)).decode(),
-        json=lambda method: rest.dumps(reference.example_params(method)),
-        xmlrpc_path=xmlrpc.PATH,
-        rest_path=rest.PATH,
+    return (
+        environment.get_template("reference.html")
+        .render(
+            methods=[METHODS[name] for name in sorted(METHODS)],
+            faults=sorted(general, key=lambda item: (item[0] > 0, abs(item[0]), item[1])),
+            request=lambda method: xml.dumps_call(method.name, reference.example_params(method)).decode(),
+            answer=lambda method: xml.dumps(reference.example_answer(method)).decode(),
+            json=lambda method: rest.dumps(reference.example_params(method)),
+            xmlrpc_path=xmlrpc.PATH,
+            rest_path=rest.PATH,
+        )
+        .encode()
     )
 
 
 async def docs(_request: web.Request) -> web.Response:
     """`GET /docs`."""
-    return web.Response(text=reference_page(), content_type="text/html")
+    return web.Response(body=reference_page(), content_type="text/html", charset="utf-8")
 
 
 async def healthz(_request: web.Request) -> web.Response:
