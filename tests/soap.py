@@ -92,6 +92,12 @@ class Reply:
     def operation(self) -> Any:
         return self.document.find(f"{{{ENVELOPE}}}Body")[0]
 
+    @property
+    def code(self) -> int:
+        """The code of the fault that clients compare."""
+        assert self.operation.tag == f"{{{ENVELOPE}}}Fault"
+        return int(self.operation.findtext(f"detail/{{{TYPES}}}exception/errorcode"))
+
 
 def send(port: int, body: bytes, path: str = "/ngnpro/", **headers: str) -> Reply:
     """One request in HTTP/1.0, read until the server closes."""

@@ -1,13 +1,17 @@
 """A server of its own under load from outside: what is slow does not hold up what is not."""
 
+import http.client
 import statistics
 import threading
 import time
 import xmlrpc.client
 from collections.abc import Callable
 
+import hostile
 import pytest
+from canary import MEGABYTE, Canary, resident
 from commandline import CommandLine
+from wire import PATH, TEXT_XML
 
 from xmlrpc_api.faults import AuthenticationFailed
 
@@ -61,3 +65,36 @@ def test_wrong_passwords_do_not_hold_up_other_calls(
     p99 = statistics.quantiles(seconds, n=100)[98]
     assert checks > 0
     assert len(seconds) >= ANSWERS_FOR_EACH_CHECK * checks, f"p99 {p99 * 1000:.0f} ms"
+
+
+def _send_all(port: int) -> dict[str, float]:
+    """Every hostile document, one after another; how long its answer took."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    seconds = {}
+    for path, documents in ((PATH, hostile.calls()), ("/ngnpro/", hostile.envelopes())):
+        for name, (body, _code) in documents.items():
+            started = time.perf_counter()
+            line.request("POST", path, body, dict([TEXT_XML]))
+            line.getresponse().read()
+            seconds[name] = time.perf_counter() - started
+    line.close()
+    return seconds
+
+
+def test_no_hostile_document_takes_long_or_leaves_memory_behind(
+    cli: CommandLine, length: Callable[[float, float], float]
+) -> None:
+    cli.environ |= {"XMLRPC_API_TRUSTED_HOSTS": "127.0.0.1", "XMLRPC_API_LOG_LEVEL": "ERROR"}
+
+    with cli.serving() as process:
+        _send_all(cli.port)  # what is made once is made
+        before = resident(process.pid)
+        canary = Canary(cli.port)
+        canary.start()
+        seconds = _send_all(cli.port)
+        canary.stop()
+        growth = resident(process.pid) - before
+
+    assert max(seconds.values()) < length(1.5, 0.3), max(seconds, key=lambda name: seconds[name])
+    assert max(canary.health) < length(1, 0.25)
+    assert growth < 32 * MEGABYTE

@@ -5,21 +5,17 @@ import json
 import statistics
 import subprocess
 import sys
-import threading
-import time
-import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 import holders
 import pytest
+from canary import MEGABYTE, Canary, resident, timed
 from commandline import CommandLine
 from holders import HEAD, KINDS
 from wire import LIST, PATH
 
 CLIENTS = 500
 MARGIN = 5
-MEGABYTE = 1024  # in the kB of /proc
 DEADLINES = {
     "idle": "header_seconds",
     "dripping_headers": "header_seconds",
@@ -34,42 +30,6 @@ SECONDS = {  # in the suite, and by default
     "keepalive_seconds": (4, 30),
     "send_seconds": (4, 20),
 }
-
-
-class Canary(threading.Thread):
-    """Asks for health and makes a call, again and again, and notes how long each took."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self._port = port
-        self._stopped = threading.Event()
-        self.health: list[float] = []
-        self.calls: list[float] = []
-
-    def run(self) -> None:
-        while not self._stopped.wait(0.02):
-            self.health.append(_timed(self._port, "/healthz"))
-            self.calls.append(_timed(self._port, PATH, LIST))
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join()
-
-
-def _timed(port: int, path: str, body: bytes | None = None) -> float:
-    """How long a request takes that must succeed."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "text/xml"})
-    started = time.perf_counter()
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
-        answer.read()
-    return time.perf_counter() - started
-
-
-def _resident(pid: int) -> int:
-    """The memory of a process, in kB."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 def _p99(seconds: list[float]) -> float:
@@ -93,10 +53,10 @@ def test_held_connections_are_dropped_while_other_calls_go_on(
     with trusting.serving() as process:
         canary = Canary(trusting.port)
         canary.start()
-        before = _resident(process.pid)
+        before = resident(process.pid)
         command = [sys.executable, holders.__file__, str(trusting.port), kind, str(CLIENTS)]
         held = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=120).stdout)
-        growth = _resident(process.pid) - before
+        growth = resident(process.pid) - before
         canary.stop()
 
     assert len(held) == CLIENTS
@@ -113,7 +73,7 @@ def test_idle_connections_make_room_for_new_ones(cli: CommandLine) -> None:
     async def crowd() -> int:
         """How many of 300 are held."""
         lines = [await asyncio.open_connection("127.0.0.1", cli.port) for _ in range(300)]
-        await asyncio.to_thread(_timed, cli.port, "/healthz")
+        await asyncio.to_thread(timed, cli.port, "/healthz")
         await asyncio.sleep(0.2)
         held = sum(not reader.at_eof() for reader, _writer in lines)
         for _reader, writer in lines:
@@ -148,4 +108,4 @@ def test_bodies_beyond_the_budget_are_refused_until_there_is_room(trusting: Comm
         answered, refused = asyncio.run(bodies())
         assert answered.startswith(b"HTTP/1.1 200 ")
         assert refused.startswith(b"HTTP/1.1 503 ")
-        assert _timed(trusting.port, PATH, LIST) < 1
+        assert timed(trusting.port, PATH, LIST) < 1

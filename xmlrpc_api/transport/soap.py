@@ -35,7 +35,7 @@ from xmlrpc_api.fields import Field, Wire
 from xmlrpc_api.registry import TABLES, Family, Method
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
-from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, parse, plain_decimal, safe_text
+from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse, plain_decimal, safe_text
 
 PATH = "/ngnpro/"
 DIALECT = "soap"
@@ -211,6 +211,8 @@ class _Reader:
             raise InvalidRequest(f"The document is nested deeper than {DEPTH_LIMIT} levels")
         if len(element) > MEMBER_LIMIT:
             raise WrongType(f"A struct holds more than {MEMBER_LIMIT} members")
+        if has_text(element):
+            raise WrongType(f"{_split(element)[1]} must be a struct")
         members: dict[str, Any] = {}
         for child in element:
             name = _split(child)[1]

@@ -97,7 +97,7 @@ def loads(body: bytes) -> tuple[str, list[Any]]:
         Fault: It is not a readable call.
     """
     root = parse(body)
-    if root.tag != "methodCall" or _has_text(root):
+    if root.tag != "methodCall" or has_text(root):
         raise InvalidRequest("The document is not a methodCall")
     children = list(root)
     if not children or children[0].tag != "methodName" or len(children[0]):
@@ -108,7 +108,7 @@ def loads(body: bytes) -> tuple[str, list[Any]]:
     if len(children) == 1:
         return name, []
     params = children[1]
-    if len(children) > 2 or params.tag != "params" or _has_text(params):  # noqa: PLR2004
+    if len(children) > 2 or params.tag != "params" or has_text(params):  # noqa: PLR2004
         raise InvalidRequest("Only params may follow methodName")
     if len(params) > MEMBER_LIMIT:
         raise WrongType(f"There are more than {MEMBER_LIMIT} parameters")
@@ -136,7 +136,7 @@ def loads_answer(body: bytes) -> tuple[bool, Any]:
     )
 
 
-def _has_text(element: etree._Element) -> bool:
+def has_text(element: etree._Element) -> bool:
     """Whether there is text beside the children."""
     if element.text and element.text.strip(_SPACE):
         return True
@@ -144,7 +144,7 @@ def _has_text(element: etree._Element) -> bool:
 
 
 def _only_child(element: etree._Element, tag: str, child: str) -> etree._Element:
-    if element.tag != tag or len(element) != 1 or element[0].tag != child or _has_text(element):
+    if element.tag != tag or len(element) != 1 or element[0].tag != child or has_text(element):
         raise InvalidRequest(f"{tag} must hold one {child}")
     return element[0]
 
@@ -166,7 +166,7 @@ class _Reader:
             raise InvalidRequest(f"The document is nested deeper than {DEPTH_LIMIT} levels")
         if not len(element):
             return element.text or ""
-        if len(element) > 1 or _has_text(element):
+        if len(element) > 1 or has_text(element):
             raise InvalidRequest("value must hold one type")
         typed = element[0]
         if typed.tag == "struct":
@@ -179,13 +179,13 @@ class _Reader:
         return read(typed.text or "")
 
     def _struct(self, element: etree._Element, depth: int) -> dict[str, Any]:
-        if _has_text(element):
+        if has_text(element):
             raise InvalidRequest("struct must hold members only")
         if len(element) > self._member_limit:
             raise WrongType(f"A struct holds more than {MEMBER_LIMIT} members")
         members: dict[str, Any] = {}
         for member in element:
-            if member.tag != "member" or len(member) != 2 or _has_text(member):  # noqa: PLR2004
+            if member.tag != "member" or len(member) != 2 or has_text(member):  # noqa: PLR2004
                 raise InvalidRequest("member must hold name and value")
             name, value = member
             if name.tag != "name":
@@ -200,7 +200,7 @@ class _Reader:
 
     def _array(self, element: etree._Element, depth: int) -> list[Any]:
         data = _only_child(element, "array", "data")
-        if _has_text(data):
+        if has_text(data):
             raise InvalidRequest("data must hold values only")
         if len(data) > self._member_limit:
             raise WrongType(f"An array holds more than {MEMBER_LIMIT} values")
