@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+SEED ?= 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -32,6 +33,9 @@ test: $(VENV)/dev.stamp ## the whole suite, on SQLite and PostgreSQL, in WORKERS
 soak: $(VENV)/dev.stamp ## the same tests of races and crashes, at full length
 	$(BIN)/python -m pytest -m soak --soak --timeout 3600 --durations 20
 
+fuzz: $(VENV)/dev.stamp ## 100,000 mutated calls, others with each SEED
+	$(BIN)/python -m pytest -n 2 tests/test_fuzz.py --soak --seed $(SEED)
+
 check: $(VENV)/dev.stamp ## style, types, layers, migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -53,4 +57,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test soak check format reference lock clean
+.PHONY: help run test soak fuzz check format reference lock clean

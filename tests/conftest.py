@@ -19,6 +19,7 @@ ENGINES = ("sqlite", "postgresql")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="Run the tests marked `soak` at full length.")
+    parser.addoption("--seed", type=int, default=1, help="Seed of the mutated calls.")
 
 
 @pytest.fixture
@@ -69,6 +70,7 @@ def server(engine: str, new_database: Callable[[str], str], admin_hash: str) -> 
 def fresh(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
     """A server on a database of its own, for tests that damage it."""
     config = test_config(new_database(engine))
+    logs.configure(config)
     running = Server(config, asyncio.run(prepare(config)))
     yield running
     running.close()

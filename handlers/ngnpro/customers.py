@@ -23,7 +23,7 @@ PROPERTIES = Field(
     wire=Wire.ARRAY,
     type="CustomerProperty",
     doc="What front ends keep with the customer.",
-    members=tuple(properties.PROPERTY.ngnpro.values()),
+    members=tuple(field.require() if field.name == "name" else field for field in properties.PROPERTY.ngnpro.values()),
 )
 COMPUTED = {
     "reseller": Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7),

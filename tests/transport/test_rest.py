@@ -309,3 +309,10 @@ def test_no_secret_is_logged_of_a_request_that_cannot_be_read(server: Server, lo
     raw(server, b"GET / HTTP/1.1\r\nAuthorization Digest c4nary\r\n\r\n")
 
     assert "c4nary" not in logged()
+
+
+def test_a_fault_of_the_call_itself_travels_in_http_200(variant: Callable[..., Server]) -> None:
+    portal = Gateway(variant(login_failures=1), "POST")
+    guess = json.dumps({"username": "nobody", "password": "wrong"})
+
+    assert [portal.call("authCustomer", guess)["faultCode"] for _ in range(2)] == [401, 429]

@@ -54,21 +54,30 @@ async def gateway(request: web.Request) -> web.StreamResponse:
         pairs += await http.receive(gate, request, MEDIA_TYPES, _form)
     try:
         fields = _fields(pairs)
-        if "Authorization" in request.headers or not CREDENTIALS & fields.keys():
-            origin = await http.identify(gate, request, client, anonymous)
-        else:
-            login, password = (fields.get(name, "") for name in ("username", "apipassword"))
-            origin = await http.vouched(gate.authenticator.by_password(login, password, client.address), anonymous)
-        if isinstance(origin, Refusal):
-            return http.challenge(gate, request, origin, anonymous, _answer(_fault(AuthenticationFailed()), anonymous))
-        try:
-            name, params = await _call(fields)
-        except Fault as fault:
-            http.note_unreadable(fault, origin)
-            raise
-        return _answer(await gate.dispatcher.call(origin, name, params), origin)
+        origin = await _identify(gate, request, client, anonymous, fields)
     except Fault as fault:
         return http.early(fault, _answer(_fault(fault), anonymous))
+    if isinstance(origin, Refusal):
+        return http.challenge(gate, request, origin, anonymous, _answer(_fault(AuthenticationFailed()), anonymous))
+    try:
+        name, params = await _call(fields)
+    except Fault as fault:
+        http.note_unreadable(fault, origin)
+        return _answer(_fault(fault), origin)
+    try:
+        return _answer(await gate.dispatcher.call(origin, name, params), origin)
+    except Fault as fault:
+        return _answer(_fault(fault), origin)
+
+
+async def _identify(
+    gate: http.Gate, request: web.Request, client: http.Client, anonymous: Origin, fields: Mapping[str, str]
+) -> Origin | Refusal:
+    """Tell on whose behalf a request comes, from its fields if they hold credentials."""
+    if "Authorization" in request.headers or not CREDENTIALS & fields.keys():
+        return await http.identify(gate, request, client, anonymous)
+    login, password = (fields.get(name, "") for name in ("username", "apipassword"))
+    return await http.vouched(gate.authenticator.by_password(login, password, client.address), anonymous)
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:

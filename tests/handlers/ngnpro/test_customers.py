@@ -358,6 +358,12 @@ class TestProperties:
             else:
                 assert fault_of(port.setProperties, **change) == PERMISSION
 
+    def test_a_property_needs_a_name(self, clients: Clients, fault_of: FaultOf) -> None:
+        customer = clients.customer(clients.reseller())
+        nameless = {"value": "1", "category": "credit", "permission": "admin"}
+
+        assert fault_of(clients.admin().setProperties, customer=customer["id"], properties=[nameless]) == MISSING
+
     def test_echoes_change_nothing_and_are_no_offence(self, clients: Clients) -> None:
         customer = clients.customer(clients.reseller())
         clients.admin().setProperties(customer=customer["id"], properties=[prop("x", "1", "admin")])
