@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import asyncpg
 from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -16,7 +17,7 @@ from models import Base
 from xmlrpc_api.config import Config
 
 RETRYABLE_STATES = {"40001", "40P01"}
-UNAVAILABLE_CLASSES = ("08", "53", "55", "57", "58")
+UNAVAILABLE_STATES = ("08", "25006", "53", "55", "57", "58")  # as they begin; 25006: it has become a read-only standby
 SQLITE_UNAVAILABLE = (
     "database is locked",
     "disk I/O error",
@@ -26,6 +27,7 @@ SQLITE_UNAVAILABLE = (
 )
 SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4
+GOODBYE_SECONDS = 0.5
 
 
 class Database:
@@ -127,6 +129,12 @@ def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 (it is asyncpg's)
+        """Close. What SQLAlchemy gives up it closes with a time limit: a frozen server never says goodbye."""
+        await super().close(timeout=timeout and min(timeout, GOODBYE_SECONDS))
+
+
 def _postgresql(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
     engine = create_async_engine(
         config.database_url,
@@ -135,8 +143,9 @@ def _postgresql(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
         pool_timeout=config.pool_wait_seconds,
         hide_parameters=True,
         connect_args={
+            "connection_class": _Connection,
             "timeout": config.pool_wait_seconds,
-            "command_timeout": config.statement_seconds + 2,
+            "command_timeout": config.statement_seconds + GOODBYE_SECONDS,
             "server_settings": {
                 "application_name": "xmlrpc-api",
                 "statement_timeout": str(int(config.statement_seconds * 1000)),
@@ -179,7 +188,7 @@ def is_unavailable(error: Exception) -> bool:
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return False
-    if error.connection_invalidated or sqlstate(error)[:2] in UNAVAILABLE_CLASSES:
+    if error.connection_invalidated or sqlstate(error).startswith(UNAVAILABLE_STATES):
         return True
     return isinstance(error, OperationalError | InterfaceError) and (
         not sqlstate(error) or any(part in str(error.orig) for part in SQLITE_UNAVAILABLE)

@@ -9,7 +9,7 @@ passwords, run the handler in one transaction, log. Nothing else commits, and ev
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,6 +42,7 @@ from xmlrpc_api.services import idempotency, ownership
 
 RETRIES = 3
 RETRY_SECONDS = 0.02
+PATIENCE_SECONDS = 2  # beyond the longest statement
 LOGGED_NAME_LENGTH = 64
 MULTICALL = "system.multicall"
 FAMILIES = {"soap": Family.NGNPRO}  # all other dialects are of the switch's family
@@ -93,6 +94,7 @@ class Dispatcher:
         self._keep = keep
         config = platform.config
         self._balances = Queues("balance", config.balance_queue)
+        self._given_up: set[asyncio.Task[Any]] = set()
         self._callers = Queues("caller", config.caller_queue, config.caller_calls)
 
     async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
@@ -125,13 +127,13 @@ class Dispatcher:
         return await self._observed(origin, name, self._in_transaction(origin, name, Access.WRITE, caller, work))
 
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
-        prepared = await self._prepare(origin, name, params)
+        return await self._in_time(self._run(origin, await self._prepare(origin, name, params)))
+
+    async def _run(self, origin: Origin, prepared: Prepared) -> Any:
+        method = prepared.method
         async with self._balances.hold(prepared.queues):
-            return _raised(
-                await self._in_transaction(
-                    origin, prepared.method.name, prepared.method.access, prepared.caller, self._runner(prepared)
-                )
-            )
+            work = self._runner(prepared)
+            return _raised(await self._in_transaction(origin, method.name, method.access, prepared.caller, work))
 
     async def _observed(self, origin: Origin, name: str, work: Awaitable[Any]) -> Any:
         """Await a call; turn any error into a fault; count and log the outcome."""
@@ -231,6 +233,30 @@ class Dispatcher:
                 return await self._write(origin, name, caller, work)
             async with self.database.read() as session:
                 return await work(self._new_call(origin, name, session, caller))
+
+    async def _in_time(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """
+        Await work on the database, and the turn for it, but not for ever: the client of a frozen one is answered.
+
+        Raises:
+            Unavailable: It took too long. It is given up in the background, since that takes its time, too.
+        """
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait([task], timeout=self.platform.config.statement_seconds + PATIENCE_SECONDS)
+            if task.done():
+                return task.result()
+        finally:
+            if not task.done():
+                self._given_up.add(task)
+                task.add_done_callback(self._forget)
+                task.cancel()
+        raise Unavailable
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._given_up.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("given up", error=type(task.exception()).__name__)
 
     async def _write(self, origin: Origin, name: str, caller: Caller, work: Callable[[Call], Awaitable[Any]]) -> Any:
         """Run `work` in one transaction; run it again if it lost a race."""

