@@ -8,14 +8,15 @@ import secrets
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Integer, String, bindparam, select
 
-from models import ROOT_ID, Customer, WebUser, ancestors, login_key
+from models import ROOT_ID, Customer, WebUser, login_key
 from xmlrpc_api import digest
 from xmlrpc_api.attempts import Attempts
 from xmlrpc_api.call import Platform
 from xmlrpc_api.database import Database
 from xmlrpc_api.faults import TooManyAttempts
+from xmlrpc_api.query import Query
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import customers, ownership
 from xmlrpc_api.vault import VaultError
@@ -26,11 +27,12 @@ LOGIN_LIMIT = 256
 ADMINISTRATOR = "administrator:"
 _DUMMY_PLACE = "nobody"
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
-_LOOK_UP = (
+_LOOK_UP = Query(
     select(*ownership.CALLER_COLUMNS, Customer.blocked, Customer.api_access, Customer.api_password)
     .join(WebUser, WebUser.i_customer == Customer.i_customer)
-    .where(WebUser.is_default)
+    .where(WebUser.is_default, WebUser.web_login_key == bindparam("web_login_key", type_=String))
 )
+_INSTEAD = Query(select(Customer.impersonate).where(Customer.i_customer == bindparam("i_customer", type_=Integer)))
 
 
 class Refusal(enum.Enum):
@@ -180,38 +182,33 @@ class Authenticator:
 
     async def _as(self, i_customer: int) -> Caller | Refusal:
         """The customer as caller, or the one whose rights count instead of his."""
-        async with self._database.read() as session:
-            caller = await ownership.load_caller(session, i_customer)
-            if caller is None:
-                return Refusal.WRONG
-            instead = select(Customer.impersonate).where(Customer.i_customer == i_customer)
-            other = (await session.execute(instead)).scalar_one()
-            if other is None:
-                return caller
-            return await ownership.load_caller(session, other) or Refusal.WRONG
+        caller = await ownership.load_caller(self._database, i_customer)
+        if caller is None:
+            return Refusal.WRONG
+        found = await self._database.rows(_INSTEAD, i_customer=i_customer)
+        other = found[0]["impersonate"] if found else None
+        if other is None:
+            return caller
+        return await ownership.load_caller(self._database, other) or Refusal.WRONG
 
     async def _look_up(self, web_login: str) -> _Account | None:
         """The customer with this login, if he may use the API."""
         if len(web_login) > LOGIN_LIMIT or _NOT_TEXT.search(web_login):
             return None
-        async with self._database.read() as session:
-            statement = _LOOK_UP.where(WebUser.web_login_key == login_key(web_login))
-            row = (await session.execute(statement)).one_or_none()
-        if row is None or row.blocked or not row.api_access or row.api_password is None:
+        rows = await self._database.rows(_LOOK_UP, web_login_key=login_key(web_login))
+        row = rows[0] if rows else None
+        if row is None or row["blocked"] or not row["api_access"] or row["api_password"] is None:
             return None
+        i_customer = row["i_customer"]
         try:
-            place = customers.api_password_place(row.i_customer)
-            return _Account(ownership.caller_from(row), self._platform.vault.decrypt(row.api_password, place))
+            password = self._platform.vault.decrypt(row["api_password"], customers.api_password_place(i_customer))
         except VaultError:
-            log.error("the API password cannot be decrypted: wrong key?", i_customer=row.i_customer)  # noqa: TRY400
+            log.error("the API password cannot be decrypted: wrong key?", i_customer=i_customer)  # noqa: TRY400
             return None
+        return _Account(ownership.caller_from(row), password)
 
     async def _is_admitted(self, caller: Caller) -> bool:
-        above = ancestors(caller.path)
-        if len(above) <= 1:
-            return True
-        async with self._database.read() as session:
-            return not await ownership.any_blocked(session, above)
+        return not await ownership.is_anybody_blocked_above(self._database, caller.i_customer, caller.path)
 
     def _dummy_password(self) -> str:
         return self._platform.vault.decrypt(self._dummy, _DUMMY_PLACE)
@@ -219,6 +216,8 @@ class Authenticator:
 
 def is_in(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
     """Whether an address belongs to one of the networks; IPv4 written as IPv6 counts as IPv4."""
+    if not networks:
+        return False
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xmlrpc_api.config import Config
+from xmlrpc_api.database import Store
 from xmlrpc_api.hashing import PasswordHasher
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.vault import Vault
@@ -55,7 +56,7 @@ class Call:
 
     Attributes:
         method: The method's public name.
-        session: The database, in the call's one transaction.
+        store: The database: in the call's one transaction, or for reading.
         caller: The customer on whose behalf it runs.
         idempotency_key: The key with which it may be sent again.
         found: What the method's `ahead` step found out before the transaction.
@@ -63,13 +64,18 @@ class Call:
     """
 
     method: str
-    session: AsyncSession
+    store: Store
     caller: Caller
     platform: Platform
     origin: Origin
     idempotency_key: str | None = None
     found: Any = None
     perform_all: Callable[[list[Any]], Awaitable[list[Any]]] = field(repr=False)
+
+    @property
+    def session(self) -> AsyncSession:
+        """For statements."""
+        return self.store.session
 
     @property
     def now(self) -> datetime:

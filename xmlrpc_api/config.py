@@ -82,7 +82,7 @@ class Config(BaseSettings):
         repr=False,
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
     )
-    pool_size: int = Field(10, ge=1, le=200, description="Database connections per process (PostgreSQL).")
+    pool_size: int = Field(10, ge=2, le=200, description="Database connections per process (PostgreSQL).")
     pool_wait_seconds: float = Field(3, gt=0, description="How long a call waits for a connection, in seconds.")
     statement_seconds: float = Field(5, gt=0, description="Longest run of one SQL statement, in seconds.")
     lock_seconds: float = Field(2, gt=0, description="Longest wait for a row lock, in seconds.")

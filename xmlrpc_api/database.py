@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, Self, cast
 
 import asyncpg
-from sqlalchemy import Constraint, Index, PrimaryKeyConstraint, UniqueConstraint, event, text
+from sqlalchemy import Constraint, Dialect, Index, PrimaryKeyConstraint, UniqueConstraint, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from models import Base
 from xmlrpc_api.config import Config
+from xmlrpc_api.query import DRIVER_ERRORS, PostgresDriver, Query, Row, SqliteDriver
 
 RETRYABLE_STATES = {"40001", "40P01"}
 UNAVAILABLE_STATES = ("08", "25006", "53", "55", "57", "58")  # as they begin; 25006: it has become a read-only standby
@@ -28,19 +29,92 @@ SQLITE_UNAVAILABLE = (
 SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4
 GOODBYE_SECONDS = 0.5
+ERRORS: tuple[type[Exception], ...] = (DBAPIError, *DRIVER_ERRORS)
+
+
+class Store(Protocol):
+    """What a call finds things in: a transaction, or single reads."""
+
+    @property
+    def session(self) -> AsyncSession:
+        """For statements."""
+
+    async def rows(self, query: Query, **values: Any) -> list[Row]:
+        """What a query finds."""
+
+    async def flush(self) -> None:
+        """Send what was changed to the database."""
+
+
+class Transaction:
+    """
+    A store in one transaction, which has begun: what is written is read.
+
+    Args:
+        session: In the transaction; a statement must have been executed already.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+        self._driver: Any = None
+
+    async def rows(self, query: Query, **values: Any) -> list[Row]:
+        """What a query finds in this transaction."""
+        if self._driver is None:
+            self._driver = (await (await self.session.connection()).get_raw_connection()).driver_connection
+        form = query.form(self.session.get_bind().dialect)
+        given = form.values(values)
+        if isinstance(self._driver, asyncpg.Connection):
+            return form.rows(await self._driver.fetch(form.sql, *given))
+        return form.rows(await self._driver.execute_fetchall(form.sql, given))
+
+    async def flush(self) -> None:
+        """Send what was changed to the database."""
+        await self.session.flush()
+
+
+class Reading:
+    """A store that only reads, every statement for itself. There is a session from when it is asked for."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._session: AsyncSession | None = None
+
+    @property
+    def session(self) -> AsyncSession:
+        """For statements."""
+        if self._session is None:
+            self._session = self._database.new_reader()
+        return self._session
+
+    async def rows(self, query: Query, **values: Any) -> list[Row]:
+        """What a query finds."""
+        return await self._database.rows(query, **values)
+
+    async def flush(self) -> None:
+        """Do nothing: nothing was changed."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._session is not None:
+            await self._session.close()
 
 
 class Database:
     """
     The engines of one process.
 
-    `write` hands out transactions, `read` single statements that need none. On SQLite one writer at a
-    time is let in here, so that it never meets "database is locked" there.
+    `write` hands out transactions, `read` single statements that need none, `rows` answers queries that are made for
+    speed. On SQLite one writer at a time is let in here, so that it never meets "database is locked" there.
     """
 
     def __init__(self, config: Config) -> None:
         self.is_sqlite = config.is_sqlite
         self._writer, self._reader = _sqlite(config) if self.is_sqlite else _postgresql(config)
+        self._dialect = self._reader.dialect
+        self._driver = _sqlite_driver(config) if self.is_sqlite else _postgresql_driver(config, self._dialect)
         self._snapshots = (
             self._reader if self.is_sqlite else self._writer.execution_options(isolation_level="REPEATABLE READ")
         )
@@ -54,11 +128,20 @@ class Database:
         ):
             yield session
 
+    def new_reader(self) -> AsyncSession:
+        """A session for reading, every statement for itself; it must be closed."""
+        return AsyncSession(self._reader, expire_on_commit=False, autoflush=False)
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading, every statement for itself."""
-        async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+        async with self.new_reader() as session:
             yield session
+
+    async def rows(self, query: Query, **values: Any) -> list[Row]:
+        """What a query finds."""
+        form = query.form(self._dialect)
+        return form.rows(await self._driver.fetch(form.sql, form.values(values)))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
@@ -75,6 +158,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._driver.close()
         await self._writer.dispose()
         if self._reader.sync_engine.pool is not self._writer.sync_engine.pool:
             await self._reader.dispose()
@@ -112,6 +196,10 @@ def _sqlite(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
     return writer, reader
 
 
+def _sqlite_driver(config: Config) -> SqliteDriver:
+    return SqliteDriver(make_url(config.database_url).database or "", SQLITE_READERS, _prepare_sqlite)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun below, not guessed by the driver
     cursor = connection.cursor()
@@ -138,24 +226,39 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 def _postgresql(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
     engine = create_async_engine(
         config.database_url,
-        pool_size=config.pool_size,
+        pool_size=config.pool_size - _query_connections(config),
         max_overflow=0,
         pool_timeout=config.pool_wait_seconds,
         hide_parameters=True,
-        connect_args={
-            "connection_class": _Connection,
-            "timeout": config.pool_wait_seconds,
-            "command_timeout": config.statement_seconds + GOODBYE_SECONDS,
-            "server_settings": {
-                "application_name": "xmlrpc-api",
-                "statement_timeout": str(int(config.statement_seconds * 1000)),
-                "lock_timeout": str(int(config.lock_seconds * 1000)),
-                "idle_in_transaction_session_timeout": "10000",
-                "jit": "off",
-            },
-        },
+        connect_args=_connect_args(config),
     )
     return engine, engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _postgresql_driver(config: Config, dialect: Dialect) -> PostgresDriver:
+    _none, address = dialect.create_connect_args(make_url(config.database_url))
+    wanted = {**address, **_connect_args(config)}
+    return PostgresDriver(lambda: asyncpg.connect(**wanted), _query_connections(config), config.pool_wait_seconds)
+
+
+def _query_connections(config: Config) -> int:
+    """Half of the connections belong to queries."""
+    return config.pool_size // 2
+
+
+def _connect_args(config: Config) -> dict[str, Any]:
+    return {
+        "connection_class": _Connection,
+        "timeout": config.pool_wait_seconds,
+        "command_timeout": config.statement_seconds + GOODBYE_SECONDS,
+        "server_settings": {
+            "application_name": "xmlrpc-api",
+            "statement_timeout": str(int(config.statement_seconds * 1000)),
+            "lock_timeout": str(int(config.lock_seconds * 1000)),
+            "idle_in_transaction_session_timeout": "10000",
+            "jit": "off",
+        },
+    }
 
 
 async def insert_unless_there(session: AsyncSession, model: type[Base], values: dict[str, Any]) -> bool:
@@ -172,12 +275,12 @@ async def insert_unless_there(session: AsyncSession, model: type[Base], values: 
     return (await session.execute(statement)).first() is not None
 
 
-def sqlstate(error: DBAPIError) -> str:
+def sqlstate(error: Exception) -> str:
     """The SQLSTATE of an error, or an empty string."""
-    return str(getattr(error.orig, "sqlstate", "") or "")
+    return str(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") or "")
 
 
-def is_retryable(error: DBAPIError) -> bool:
+def is_retryable(error: Exception) -> bool:
     """Whether the transaction lost a race and may simply be run again."""
     return sqlstate(error) in RETRYABLE_STATES
 
@@ -186,13 +289,16 @@ def is_unavailable(error: Exception) -> bool:
     """Whether the database cannot serve now: down, full, frozen or overloaded."""
     if isinstance(error, PoolTimeout | TimeoutError | OSError):
         return True
-    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError) or not isinstance(error, ERRORS):
         return False
-    if error.connection_invalidated or sqlstate(error).startswith(UNAVAILABLE_STATES):
+    if sqlstate(error):
+        return sqlstate(error).startswith(UNAVAILABLE_STATES)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, OperationalError | InterfaceError) and (
-        not sqlstate(error) or any(part in str(error.orig) for part in SQLITE_UNAVAILABLE)
-    )
+    if isinstance(error, asyncpg.InterfaceError):
+        return "clos" in str(error)  # closed, or closing
+    text = str(error.orig if isinstance(error, DBAPIError) else error)
+    return isinstance(error, OperationalError | InterfaceError) or any(part in text for part in SQLITE_UNAVAILABLE)
 
 
 def is_not_null(error: IntegrityError) -> bool:

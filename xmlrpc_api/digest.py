@@ -14,7 +14,7 @@ import re
 import struct
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 HEADER_LIMIT = 8192
@@ -60,9 +60,13 @@ def parse(header: str) -> Answer | None:
         match = _PAIR.match(rest, position)
         if match is None or match[1].lower() in found:
             return None
-        found[match[1].lower()] = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+        found[match[1].lower()] = match[3] if match[2] is None else _unquoted(match[2])
         position = match.end()
     return _complete(found)
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
 
 
 def _complete(found: dict[str, str]) -> Answer | None:
@@ -151,9 +155,11 @@ class ReplayGuard:
 
     Args:
         nonces: How many nonces it holds, about.
+        is_shared: Whether several processes use it, and must take turns.
     """
 
-    def __init__(self, nonces: int = 65536) -> None:
+    def __init__(self, nonces: int = 65536, *, is_shared: bool = False) -> None:
+        self._is_shared = is_shared
         self._buckets = max(1, nonces // _SLOTS_PER_BUCKET)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
         size = self._buckets * _BUCKET_BYTES
@@ -197,8 +203,11 @@ class ReplayGuard:
                 oldest, oldest_made = place, known_made
         return (oldest, 0, 0) if oldest_made < made else None
 
+    def _locked(self) -> AbstractContextManager[None]:
+        return self._alone() if self._is_shared else nullcontext()
+
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _alone(self) -> Iterator[None]:
         fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
             yield

@@ -15,13 +15,21 @@ from typing import Any
 
 import structlog
 from sqlalchemy import CheckConstraint, Constraint, Index, UniqueConstraint
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.exc import IntegrityError
 
 from models import ROOT_ID
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call, Origin, Platform
-from xmlrpc_api.database import Database, is_not_null, is_retryable, is_unavailable, violated_constraint
+from xmlrpc_api.database import (
+    Database,
+    Reading,
+    Store,
+    Transaction,
+    is_not_null,
+    is_retryable,
+    is_unavailable,
+    violated_constraint,
+)
 from xmlrpc_api.faults import (
     BadParameter,
     Conflict,
@@ -127,7 +135,9 @@ class Dispatcher:
         return await self._observed(origin, name, self._in_transaction(origin, name, Access.WRITE, caller, work))
 
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
-        return await self._in_time(self._run(origin, await self._prepare(origin, name, params)))
+        prepared = await self._prepare(origin, name, params)
+        work = self._run(origin, prepared)
+        return await (work if prepared.method.access is Access.READ else self._in_time(work))
 
     async def _run(self, origin: Origin, prepared: Prepared) -> Any:
         method = prepared.method
@@ -143,16 +153,13 @@ class Dispatcher:
         try:
             return await work
         except Exception as error:
-            if isinstance(error, DBAPIError) and is_retryable(error):
+            if isinstance(error, ERRORS) and is_retryable(error):
                 raise
             fault = to_fault(error, origin)
             raise fault from None
         finally:
             seconds = time.perf_counter() - started
-            metrics.CALLS.labels(known, origin.dialect).inc()
-            metrics.SECONDS.labels(known).observe(seconds)
-            if fault is not None:
-                metrics.FAULTS.labels(known, origin.dialect, fault.code).inc()
+            metrics.note_call(known, origin.dialect, seconds, fault.code if fault else None)
             log.info(
                 "call",
                 method=name[:LOGGED_NAME_LENGTH],
@@ -177,8 +184,8 @@ class Dispatcher:
         loaded = method.params.load(raw)
         found = None
         if method.ahead is not None:
-            async with self.database.read() as session:
-                found = await method.ahead(self._new_call(origin, name, session, caller), **loaded)
+            async with Reading(self.database) as store:
+                found = await method.ahead(self._new_call(origin, name, store, caller), **loaded)
         for field in method.params:
             if field.hashed and field.name in loaded:
                 plain = loaded[field.name]
@@ -205,8 +212,7 @@ class Dispatcher:
             if scope is not None and not method.scope_optional:
                 raise BadParameter.required(scope.name)
             named = ROOT_ID
-        async with self.database.read() as session:
-            caller = await ownership.load_caller(session, named)
+        caller = await ownership.load_caller(self.database, named)
         if caller is None:
             raise WrongReference(scope.name if scope else "i_wholesaler")
         return caller
@@ -231,12 +237,14 @@ class Dispatcher:
         async with self._callers.hold(() if access is Access.NONE else (caller.i_customer,)):
             if access is Access.WRITE:
                 return await self._write(origin, name, caller, work)
-            async with self.database.read() as session:
-                return await work(self._new_call(origin, name, session, caller))
+            async with Reading(self.database) as store:
+                return await work(self._new_call(origin, name, store, caller))
 
     async def _in_time(self, work: Coroutine[Any, Any, Any]) -> Any:
         """
-        Await work on the database, and the turn for it, but not for ever: the client of a frozen one is answered.
+        Await a change, and the turn for it, but not for ever: the client of a frozen database is answered.
+
+        A single read ends by itself when its statement has taken too long.
 
         Raises:
             Unavailable: It took too long. It is given up in the background, since that takes its time, too.
@@ -265,23 +273,23 @@ class Dispatcher:
             try:
                 async with self.database.write() as session:
                     locked = await ownership.lock_caller(session, caller)
-                    answer = await work(self._new_call(origin, name, session, locked))
+                    answer = await work(self._new_call(origin, name, Transaction(session), locked))
                     if not self._keep:
                         await session.rollback()
                     return answer
-            except DBAPIError as error:
+            except ERRORS as error:
                 if attempt == RETRIES or not is_retryable(error):
                     raise
                 attempt += 1
                 await asyncio.sleep(RETRY_SECONDS * attempt * random.random())  # noqa: S311
 
-    def _new_call(self, origin: Origin, name: str, session: AsyncSession, caller: Caller) -> Call:
+    def _new_call(self, origin: Origin, name: str, store: Store, caller: Caller) -> Call:
         async def perform_all(calls: list[Any]) -> list[Any]:
             return await self._perform_all(origin, caller, calls)
 
         return Call(
             method=name,
-            session=session,
+            store=store,
             caller=caller,
             platform=self.platform,
             origin=origin,
@@ -291,7 +299,8 @@ class Dispatcher:
     def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
         async def run(call: Call) -> Any:
             call.caller.demand(prepared.method.right)
-            call = replace(call, found=prepared.found)
+            if prepared.found is not None:
+                call = replace(call, found=prepared.found)
             if prepared.key is None:
                 return await _perform(call, prepared)
             first = await idempotency.claim(call, prepared.key, prepared.sent)
@@ -339,7 +348,7 @@ class Dispatcher:
             async with call.session.begin_nested():
                 caller = await ownership.lock_caller(call.session, prepared.caller)
                 answer = await self._runner(prepared)(
-                    self._new_call(call.origin, prepared.method.name, call.session, caller)
+                    self._new_call(call.origin, prepared.method.name, call.store, caller)
                 )
             return _raised(answer)
 
@@ -359,7 +368,7 @@ def _methods(origin: Origin) -> dict[str, Method]:
 async def _perform(call: Call, prepared: Prepared) -> Any:
     """Run the handler; what it answers, with `result` first where that is a struct."""
     answer = await prepared.method.handler(call, **prepared.params)
-    await call.session.flush()
+    await call.store.flush()
     if isinstance(prepared.method.returns, Wire) or isinstance(answer, Fault):
         return answer
     return {"result": "OK", **answer}

@@ -24,8 +24,15 @@ class _Stream:
             sys.stderr.flush()
 
 
-def configure(config: Config, *, quiet: bool = False) -> None:
-    """Set the format and level for this process; `quiet` lets errors alone through, for commands."""
+def configure(config: Config, *, quiet: bool = False, final: bool = False) -> None:
+    """
+    Set the format and level for this process.
+
+    Args:
+        config: The settings.
+        quiet: Whether errors alone come through, for commands.
+        final: Whether this stays, so that loggers need not ask each time.
+    """
     readable = config.log_format == "console" or (config.log_format == "auto" and sys.stderr.isatty())
     level = logging.ERROR if quiet else getattr(logging, config.log_level)
     processors: list[Any] = [
@@ -42,7 +49,7 @@ def configure(config: Config, *, quiet: bool = False) -> None:
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stream())),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=final,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
     for name in QUIET_LOGGERS:  # at DEBUG some of these print whole requests and answers

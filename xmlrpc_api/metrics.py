@@ -1,6 +1,7 @@
 """What Prometheus may read of this process."""
 
 import os
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -30,6 +31,24 @@ POOL_IN_USE = Gauge(
     "xmlrpc_api_pool_in_use", "Database connections at work.", registry=REGISTRY, multiprocess_mode="livesum"
 )
 UNKNOWN_METHOD = "(unknown)"
+
+
+@cache
+def _counter(method: str, dialect: str) -> Counter:
+    return CALLS.labels(method, dialect)
+
+
+@cache
+def _histogram(method: str) -> Histogram:
+    return SECONDS.labels(method)
+
+
+def note_call(method: str, dialect: str, seconds: float, fault: int | None) -> None:
+    """Count a call of a known method, or of `UNKNOWN_METHOD`, and its fault."""
+    _counter(method, dialect).inc()
+    _histogram(method).observe(seconds)
+    if fault is not None:
+        FAULTS.labels(method, dialect, fault).inc()
 
 
 def exposition() -> bytes:

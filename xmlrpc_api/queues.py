@@ -1,8 +1,8 @@
 """Queues in front of the database pool, so that one busy balance, or caller, does not take all connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 
 from xmlrpc_api.faults import Unavailable
 
@@ -24,30 +24,60 @@ class Queues:
         self._turns: dict[int, asyncio.Semaphore] = {}
         self._users: dict[int, int] = {}
 
-    @asynccontextmanager
-    async def hold(self, keys: Iterable[int]) -> AsyncIterator[None]:
+    def hold(self, keys: Collection[int]) -> AbstractAsyncContextManager[None]:
         """
         Hold all of these keys; they are taken in one order, so that nobody waits in a circle.
 
         Raises:
             Unavailable: Too many are waiting for one of them.
         """
-        async with AsyncExitStack() as stack:
-            for key in sorted(set(keys)):
-                await stack.enter_async_context(self._one(key))
-            yield
+        if len(keys) > 1:
+            return self._all(keys)
+        return _Turn(self, next(iter(keys))) if keys else nullcontext()
 
     @asynccontextmanager
-    async def _one(self, key: int) -> AsyncIterator[None]:
+    async def _all(self, keys: Collection[int]) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for key in sorted(set(keys)):
+                await stack.enter_async_context(_Turn(self, key))
+            yield
+
+    async def enter(self, key: int) -> None:
+        """Wait for a key."""
         users = self._users.get(key, 0)
         if users >= self._limit + self._at_once:
             raise Unavailable(f"Too many calls are waiting for this {self._what}, try again later")
         self._users[key] = users + 1
-        turn = self._turns.setdefault(key, asyncio.Semaphore(self._at_once))
+        turn = self._turns.get(key)
+        if turn is None:
+            turn = self._turns[key] = asyncio.Semaphore(self._at_once)
         try:
-            async with turn:
-                yield
-        finally:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key], self._turns[key]
+            await turn.acquire()
+        except BaseException:
+            self._forget(key)
+            raise
+
+    def leave(self, key: int) -> None:
+        """Give a key back."""
+        self._turns[key].release()
+        self._forget(key)
+
+    def _forget(self, key: int) -> None:
+        self._users[key] -= 1
+        if not self._users[key]:
+            del self._users[key], self._turns[key]
+
+
+class _Turn:
+    """One key, held for the length of a block."""
+
+    __slots__ = ("_key", "_queues")
+
+    def __init__(self, queues: Queues, key: int) -> None:
+        self._queues, self._key = queues, key
+
+    async def __aenter__(self) -> None:
+        await self._queues.enter(self._key)
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._queues.leave(self._key)

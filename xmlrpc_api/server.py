@@ -39,7 +39,7 @@ def serve(config: Config, ready: Callable[[str], None] = lambda _address: None) 
     Raises:
         ConfigError: The settings cannot work; the text says why.
     """
-    guard = ReplayGuard()
+    guard = ReplayGuard(is_shared=config.workers > 1)
     _allow_open_files()
     with _alone(config):
         if config.workers == 1:
@@ -81,7 +81,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 async def _serve_one(
     config: Config, guard: ReplayGuard, ready: Callable[[str], None], alive: int | None = None
 ) -> None:
-    logs.configure(config)
+    logs.configure(config, final=True)
     app = create_app(config, guard)
     runner = Runner(app, config)
     await runner.setup()

@@ -360,7 +360,7 @@ def test_the_table_holds_what_a_busy_second_brings(nonces: digest.Nonces) -> Non
 FORKED = """
 import os
 from xmlrpc_api.digest import Nonces, ReplayGuard
-guard, nonce = ReplayGuard(64), Nonces(bytes(32), 300, lambda: 1e9).make()
+guard, nonce = ReplayGuard(64, is_shared=True), Nonces(bytes(32), 300, lambda: 1e9).make()
 reader, writer = os.pipe()
 start, go = os.pipe()
 for _ in range(4):

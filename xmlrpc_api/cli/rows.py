@@ -60,7 +60,7 @@ async def find_owner(database: Database, owner: str) -> Caller:
     wanted = int(owner) if owner.isdecimal() and len(owner) < 10 else owner  # noqa: PLR2004
     async with database.read() as session:
         found = (await session.execute(select(Customer.i_customer).where(ownership.named(wanted)))).scalar()
-        caller = await ownership.load_caller(session, found) if found else None
+    caller = await ownership.load_caller(database, found) if found else None
     if caller is None:
         raise ConfigError(f"There is no customer {owner}, or he is blocked")
     return caller

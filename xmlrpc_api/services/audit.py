@@ -13,20 +13,23 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import AuditEntry, AuditHead, Base, Customer, subtree
 from models.audit import HEAD
 from xmlrpc_api.call import Call
+from xmlrpc_api.database import Store
 from xmlrpc_api.fields import Entity
+from xmlrpc_api.query import Query
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.vault import Vault
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
 CHANGED = "changed"
 SEAL_BATCH = 500
+_PATH = Query(select(Customer.path).where(Customer.i_customer == bindparam("i_customer", type_=Integer)))
 PURPOSE_ROW, PURPOSE_CHAIN = b"audit row", b"audit chain"
 SIGNED = (
     "uid",
@@ -116,12 +119,16 @@ async def event(
         i_customer: Whom it concerns; he and everybody above may read of it.
         details: What else to know; never a secret.
     """
-    subject = Subject(object_type, object_id, i_customer, await scope_of(call.session, i_customer))
+    subject = Subject(object_type, object_id, i_customer, await scope_of(call.store, i_customer))
     await note(call, [entry(call, action, subject, after=details)])
 
 
 async def _subject(call: Call, entity: Entity, row: Base, i_customer: int) -> Subject:
-    return Subject(entity.name, getattr(row, entity.key_name), i_customer, await scope_of(call.session, i_customer))
+    if isinstance(row, Customer):
+        scope = subtree(row.path, i_customer)[0]
+    else:
+        scope = await scope_of(call.store, i_customer)
+    return Subject(entity.name, getattr(row, entity.key_name), i_customer, scope)
 
 
 def entry(
@@ -159,10 +166,10 @@ async def note(call: Call, entries: list[dict[str, Any]]) -> None:
         await call.session.execute(insert(AuditEntry), entries)
 
 
-async def scope_of(session: AsyncSession, i_customer: int) -> str:
+async def scope_of(store: Store, i_customer: int) -> str:
     """Ids from the root down to a customer, each followed by a dot: what `AuditEntry.scope` holds."""
-    path = (await session.execute(select(Customer.path).where(Customer.i_customer == i_customer))).scalar_one()
-    return subtree(path, i_customer)[0]
+    (row,) = await store.rows(_PATH, i_customer=i_customer)
+    return subtree(row["path"], i_customer)[0]
 
 
 def seen_by(caller: Caller, scope: InstrumentedAttribute[str]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, String, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, subtree
@@ -14,6 +14,7 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
+from xmlrpc_api.query import Query
 from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
 from xmlrpc_api.services import audit, ledger, overcommit, ownership, paging, passwords, references
 from xmlrpc_api.services.ledger import Booking
@@ -22,7 +23,13 @@ from xmlrpc_api.services.ownership import Reach
 CUSTOMER = Entity(Customer)
 LISTED = CUSTOMER.some("i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency")
 SELECT_INFO = CUSTOMER.select(CUSTOMER.read)
-SELECT_LISTED = CUSTOMER.select(LISTED).order_by(Customer.i_customer)
+_CALLER = bindparam("caller", type_=Integer)
+_HIS_OR_HIM = SELECT_INFO.where(or_(Customer.i_wholesaler == _CALLER, Customer.i_customer == _CALLER))
+INFO_BY_ID = Query(_HIS_OR_HIM.where(Customer.i_customer == bindparam("wanted", type_=Integer)))
+INFO_BY_NAME = Query(_HIS_OR_HIM.where(Customer.name == bindparam("wanted", type_=String)))
+_OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
+_TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
+CHILDREN = paging.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
 
 
 def api_password_place(i_customer: int) -> str:
@@ -78,7 +85,7 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
     await audit.added(noted, CUSTOMER, customer, customer.i_customer)
     if balance:
         await ledger.book(noted, customer.money, Booking(amount=balance, kind=ledger.INITIAL))
-    await overcommit.check(call.session, {caller.i_customer})
+    await overcommit.check(call.store, {caller.i_customer})
     return customer
 
 
@@ -144,7 +151,7 @@ async def change(
     if balance is not None and balance != customer.balance:
         await ledger.book(call, customer.money, Booking(amount=balance - customer.balance, kind=ledger.SET))
     if not changes.keys().isdisjoint(overcommit.WATCHED):
-        await overcommit.check(call.session, {call.caller.i_customer, i_customer})
+        await overcommit.check(call.store, {call.caller.i_customer, i_customer})
     return customer
 
 
@@ -230,13 +237,12 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> di
     """
     if i_customer is None and name is None:
         raise BadParameter.required("i_customer")
-    wanted = SELECT_INFO.where(
-        ownership.within(call.caller, Reach.CHILDREN_AND_SELF), ownership.named(i_customer, name)
-    )
-    row = (await call.session.execute(wanted)).mappings().one_or_none()
-    if row is None:
+    by_id = isinstance(i_customer, int)
+    wanted = i_customer if i_customer is not None else name
+    rows = await call.store.rows(INFO_BY_ID if by_id else INFO_BY_NAME, caller=call.caller.i_customer, wanted=wanted)
+    if not rows:
         raise NotFound("Customer")
-    return dict(row)
+    return rows[0]
 
 
 async def children_after(session: AsyncSession, owner: int, last: int, count: int) -> list[dict[str, Any]]:
@@ -253,7 +259,7 @@ async def children(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
     Raises:
         BadParameter: More rows were asked for, or exist, than one call may answer.
     """
-    return await paging.rows(call, SELECT_LISTED.where(ownership.within(call.caller, Reach.CHILDREN)), page)
+    return await CHILDREN.rows(call, page, caller=call.caller.i_customer)
 
 
 def assign(customer: Customer, values: Mapping[str, Any]) -> None:
@@ -271,10 +277,10 @@ def set_api_password(call: Call, customer: Customer, password: str | None) -> No
 async def _base_currency(call: Call, i_tariff: int | None) -> str:
     """The currency of a tariff; that of the caller where it is his own."""
     if i_tariff is None:
-        statement = select(Balance.currency).where(Balance.i_customer == call.caller.i_customer, Balance.is_default)
+        rows = await call.store.rows(_OWN_CURRENCY, caller=call.caller.i_customer)
     else:
-        statement = select(Tariff.currency).where(Tariff.i_tariff == i_tariff)
-    return (await call.session.execute(statement)).scalar_one()
+        rows = await call.store.rows(_TARIFF_CURRENCY, i_tariff=i_tariff)
+    return str(rows[0]["currency"])
 
 
 async def _take_away_below(call: Call, customer: Customer, values: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ async def write(call: Call, kind: str, i_customer: int, details: Mapping[str, An
     await call.session.execute(
         insert(Event).values(
             i_customer=i_customer,
-            scope=await audit.scope_of(call.session, i_customer),
+            scope=await audit.scope_of(call.store, i_customer),
             kind=kind,
             created=call.now,
             details=audit.as_json(details),

@@ -86,7 +86,7 @@ async def _reseller(call: Call, i_customer: int) -> Caller:
     Raises:
         NotFound: There is none with this id.
     """
-    found = await ownership.load_caller(call.session, i_customer)
+    found = await ownership.load_caller(call.store, i_customer)
     if found is None or levels.reseller_of(found.path, i_customer) != i_customer:
         raise NotFound("Customer")
     return found

@@ -13,19 +13,26 @@ these numbers holds the lock of the protected customer's balance, so that no two
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sqlalchemy import case, func, select, type_coerce
+from sqlalchemy import Integer, bindparam, case, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Balance, Customer, Money
+from xmlrpc_api.database import Store
 from xmlrpc_api.faults import NotEnoughCredit
+from xmlrpc_api.query import Query
 from xmlrpc_api.services import currencies
 
 PERCENT = Decimal(100)
 WATCHED = ("balance", "credit_limit", "overcommit_protection", "overcommit_limit")
+_PROTECTED = Query(
+    select(Customer.i_customer).where(
+        Customer.i_customer == bindparam("i_customer", type_=Integer), Customer.overcommit_protection
+    )
+)
 _SPENDABLE = Balance.balance + Balance.credit_limit
 
 
-async def check(session: AsyncSession, customers: Iterable[int]) -> None:
+async def check(store: Store, customers: Iterable[int]) -> None:
     """
     Refuse what the transaction has done so far if one of these customers now hands out too much.
 
@@ -33,11 +40,8 @@ async def check(session: AsyncSession, customers: Iterable[int]) -> None:
         NotEnoughCredit: He does.
         WrongReference: A sub-customer has money in a currency to which there is no rate.
     """
-    statement = select(Customer.i_customer).where(
-        Customer.i_customer.in_(set(customers)), Customer.overcommit_protection
-    )
-    for i_customer in (await session.execute(statement)).scalars().all():
-        if await excess_of(session, i_customer) > 0:
+    for i_customer in sorted(set(customers)):
+        if await store.rows(_PROTECTED, i_customer=i_customer) and await excess_of(store.session, i_customer) > 0:
             raise NotEnoughCredit("Not enough credit: sub-customers would be given more than there is")
 
 

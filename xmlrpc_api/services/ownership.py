@@ -2,19 +2,40 @@
 
 import dataclasses
 import enum
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from models import Balance, Customer, ancestors, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotFound, NotPermitted
+from xmlrpc_api.query import Query, Row
 from xmlrpc_api.rights import Caller
 
-CALLER_COLUMNS = tuple(getattr(Customer, field.name) for field in dataclasses.fields(Caller))
+_CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller))
+CALLER_COLUMNS = tuple(getattr(Customer, name) for name in _CALLER_NAMES)
+_WANTED = bindparam("i_customer", type_=Integer)
+_CALLER = Query(select(*CALLER_COLUMNS, Customer.blocked).where(Customer.i_customer == _WANTED))
+
+
+def _blocked_above() -> Query:
+    columns = (Customer.i_customer, Customer.i_wholesaler, Customer.blocked)
+    up = select(*columns).where(Customer.i_customer == _WANTED).cte("up", recursive=True)
+    up = up.union_all(select(*columns).join(up, Customer.i_customer == up.c.i_wholesaler))
+    return Query(select(up.c.i_customer).where(up.c.blocked, up.c.i_customer != _WANTED).limit(1))
+
+
+_BLOCKED_ABOVE = _blocked_above()
+
+
+class HasRows(Protocol):
+    """What answers queries: a call's store, or the database itself."""
+
+    async def rows(self, query: Query, **values: Any) -> list[Row]:
+        """What a query finds."""
 
 
 class Reach(enum.Enum):
@@ -90,12 +111,17 @@ async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> No
         raise NotFound("Customer")
 
 
-async def load_caller(session: AsyncSession, i_customer: int) -> Caller | None:
+async def load_caller(store: HasRows, i_customer: int) -> Caller | None:
     """The rights of a customer; None if he does not exist or if he or anybody above is blocked."""
-    row = (await session.execute(select(*CALLER_COLUMNS, Customer.blocked).where(named(i_customer)))).one_or_none()
-    if row is None or row.blocked or await any_blocked(session, ancestors(row.path)):
+    rows = await store.rows(_CALLER, i_customer=i_customer)
+    if not rows or rows[0]["blocked"] or await is_anybody_blocked_above(store, i_customer, rows[0]["path"]):
         return None
-    return caller_from(row)
+    return caller_from(rows[0])
+
+
+async def is_anybody_blocked_above(store: HasRows, i_customer: int, path: str) -> bool:
+    """Whether somebody above a customer is blocked. The root never is."""
+    return len(ancestors(path)) > 1 and bool(await store.rows(_BLOCKED_ABOVE, i_customer=i_customer))
 
 
 async def any_blocked(session: AsyncSession, customers: list[int]) -> bool:
@@ -124,15 +150,15 @@ async def lock_caller(session: AsyncSession, caller: Caller) -> Caller:
         .order_by(Customer.i_customer)
         .with_for_update(read=True, key_share=True)
     )
-    rows = (await session.execute(statement)).all()
-    if len(rows) != len(chain) or any(row.blocked for row in rows):
+    rows = (await session.execute(statement)).mappings().all()
+    if len(rows) != len(chain) or any(row["blocked"] for row in rows):
         raise NotPermitted("the caller is blocked")
-    return caller_from(rows[-1])
+    return caller_from(dict(rows[-1]))
 
 
-def caller_from(row: Any) -> Caller:
+def caller_from(row: Mapping[str, Any]) -> Caller:
     """A caller from a row that holds `CALLER_COLUMNS`."""
-    return Caller(**{column.key: getattr(row, column.key) for column in CALLER_COLUMNS})
+    return Caller(**{name: row[name] for name in _CALLER_NAMES})
 
 
 def owned(columns: Iterable[Any]) -> bool:

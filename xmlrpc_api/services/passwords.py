@@ -3,14 +3,20 @@
 import asyncio
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, select
 
 from models import PasswordPolicy, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, WrongReference
 from xmlrpc_api.hashing import score
+from xmlrpc_api.query import Query
 
 ENGLISH = "en"
+_POLICY = Query(
+    select(*PasswordPolicy.__table__.columns).where(
+        PasswordPolicy.i_password_policy == bindparam("i_password_policy", type_=Integer)
+    )
+)
 # Why a password is refused, in the languages of the portals that ask (validatePassword, lang).
 REASONS = {
     "length": {
@@ -98,10 +104,10 @@ async def demand(
         BadParameter: It is not allowed; the text tells why.
         WrongReference: There is no such policy.
     """
-    statement = select(PasswordPolicy).where(PasswordPolicy.i_password_policy == i_password_policy)
-    policy = (await call.session.execute(statement)).scalar_one_or_none()
-    if policy is None:
+    found = await call.store.rows(_POLICY, i_password_policy=i_password_policy)
+    if not found:
         raise WrongReference("i_password_policy")
+    policy = PasswordPolicy(**found[0])
     broken = next(_broken(policy, password, web_login), None)
     if broken is None and policy.minimum_score:
         broken = "score" if await asyncio.to_thread(score, password) < policy.minimum_score else None

@@ -62,7 +62,7 @@ async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> None:
     if payer != ROOT_ID:
         other = await _booking(call, balances[payer], payment, ledger.PAYER, -sign)
         await ledger.book(call, balances[payer], dataclasses.replace(other, source=source))
-    await overcommit.check(call.session, {payer, i_customer})
+    await overcommit.check(call.store, {payer, i_customer})
 
 
 async def pay_account(call: Call, i_account: int, kind: str, payment: Payment) -> None:
@@ -97,7 +97,7 @@ async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment
     source = await ledger.book(call, balances[i_customer_from], taken)
     given = await _booking(call, balances[i_customer_to], payment, ledger.TRANSFER, 1)
     await ledger.book(call, balances[i_customer_to], dataclasses.replace(given, source=source))
-    await overcommit.check(call.session, {call.caller.i_customer, i_customer_from, i_customer_to})
+    await overcommit.check(call.store, {call.caller.i_customer, i_customer_from, i_customer_to})
 
 
 async def _booking(call: Call, balance: Balance, payment: Payment, kind: str, sign: int) -> Booking:

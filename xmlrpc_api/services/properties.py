@@ -85,7 +85,7 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
         before |= {name: old["value"]} if old else {}
         after[name] = change.new["value"]
     if after:
-        scope = await audit.scope_of(call.session, i_customer)
+        scope = await audit.scope_of(call.store, i_customer)
         subject = Subject(CustomerProperty.__tablename__, i_customer, i_customer, scope)
         await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
 

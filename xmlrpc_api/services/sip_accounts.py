@@ -77,7 +77,7 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
         Conflict: It is there already.
     """
     domain = await sip_domains.find(call, sip_id["domain"], for_update=True)
-    owner = await ownership.load_caller(call.session, domain.i_customer)
+    owner = await ownership.load_caller(call.store, domain.i_customer)
     if owner is None:
         raise NotFound(sip_domains.WHAT)
     owner = await ownership.lock_caller(call.session, owner)
@@ -291,7 +291,7 @@ async def _keep(call: Call, account: Account, kept: Mapping[str, Any]) -> None:
 
 async def _note(call: Call, account: Account, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Write into the change history; of properties the names alone, since front ends keep passwords there."""
-    scope = await audit.scope_of(call.session, account.i_customer)
+    scope = await audit.scope_of(call.store, account.i_customer)
     subject = audit.Subject(ACCOUNT.name, account.i_account, account.i_customer, scope)
     await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
 

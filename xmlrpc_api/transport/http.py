@@ -2,9 +2,10 @@
 
 import asyncio
 import ipaddress
+import itertools
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import structlog
@@ -58,12 +59,18 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a face needs to answer a request."""
+    """
+    What a face needs to answer a request.
+
+    Attributes:
+        numbers: Those of its requests, from a random one on.
+    """
 
     config: Config
     dispatcher: Dispatcher
     authenticator: Authenticator
     budget: Budget
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(secrets.randbits(63)))
 
 
 GATE = web.AppKey("GATE", Gate)
@@ -110,10 +117,10 @@ def client_of(request: web.Request, config: Config) -> Client:
     return Client(address, may_be_trusted=False, idempotency_key=key)
 
 
-def new_origin(client: Client, dialect: str) -> Origin:
+def new_origin(gate: Gate, client: Client, dialect: str) -> Origin:
     """Where a request came from, before anybody has logged in."""
     return Origin(
-        request_id=secrets.token_hex(8),
+        request_id=f"{next(gate.numbers):016x}",
         dialect=dialect,
         address=client.address,
         login=None,
@@ -199,8 +206,11 @@ async def receive(gate: Gate, request: web.Request, media_types: tuple[str, ...]
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     chunks: list[bytes] = []
     try:
-        async with asyncio.timeout(gate.config.body_seconds):
+        if request.content.is_eof():  # it is all here, as it is with most calls
             await _collect(gate, request, chunks)
+        else:
+            async with asyncio.timeout(gate.config.body_seconds):
+                await _collect(gate, request, chunks)
         return await read(reader, b"".join(chunks))
     except TimeoutError:
         raise closing(web.HTTPRequestTimeout(text="the body did not come in time\n")) from None

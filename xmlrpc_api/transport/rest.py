@@ -48,7 +48,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     """
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
-    anonymous = http.new_origin(client, DIALECT)
+    anonymous = http.new_origin(gate, client, DIALECT)
     pairs = list(request.query.items())
     if request.method == "POST":
         pairs += await http.receive(gate, request, MEDIA_TYPES, _form)

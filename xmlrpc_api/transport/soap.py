@@ -83,7 +83,7 @@ async def view(request: web.Request) -> web.StreamResponse:
     """Answer one request."""
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
-    origin = http.new_origin(client, DIALECT)
+    origin = http.new_origin(gate, client, DIALECT)
     try:
         called, credentials, raw = await http.receive(gate, request, MEDIA_TYPES, loads)
         found = await http.vouched(gate.authenticator.by_header(credentials, client.address), origin)

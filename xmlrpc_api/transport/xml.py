@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -43,7 +43,8 @@ _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^<]*?encoding\s*=\s*[\"']([^
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.0{1,6})?Z?")
 _SPACE = " \t\r\n"
-_UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPECIAL = re.compile("[^\t\n\x20-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # with & < > and \\r
 
 _ERRORS: dict[int, type[NotWellFormed | UnsupportedEncoding | InvalidCharacter]] = {
     etree.ErrorTypes.ERR_INVALID_CHAR: InvalidCharacter,
@@ -301,15 +302,13 @@ def dumps_call(name: str, params: list[Any]) -> bytes:
 
 def safe_text(value: str) -> str:
     """Text as it may stand in an element; a carriage return would not survive as itself."""
-    if _UNWRITABLE.search(value):
-        value = _UNWRITABLE.sub(lambda match: "\r" if match[0] == "\r" else "\ufffd", value)
-        return escape(value, {"\r": "&#13;"})
-    return escape(value)
+    return escape(_UNWRITABLE.sub("\ufffd", value), {"\r": "&#13;"})
 
 
 def plain_decimal(value: Decimal) -> str:
     """A number in plain digits with a point: 25.5, 100.0, 0.000001."""
-    whole, _, decimals = f"{value:f}".partition(".")
+    text = str(value)
+    whole, _, decimals = (f"{value:f}" if "E" in text else text).partition(".")
     return f"{whole}.{decimals.rstrip('0') or '0'}"
 
 
@@ -318,29 +317,35 @@ def compact_date(value: datetime) -> str:
     return f"{value.year:04}{value:%m%dT%H:%M:%S}"  # strftime does not pad years
 
 
-def _value(kind: str, text: str) -> str:
-    return f"<value><{kind}>{text}</{kind}></value>\n"
+def _write_text(value: str) -> str:
+    return f"<value><string>{safe_text(value) if _SPECIAL.search(value) else value}</string></value>\n"
 
 
 def _write_int(value: int) -> str:
-    return _value("int" if INT_LOW <= value <= INT_HIGH else "string", f"{value:d}")
+    kind = "int" if INT_LOW <= value <= INT_HIGH else "string"
+    return f"<value><{kind}>{value}</{kind}></value>\n"
 
 
 def _write_double(value: Decimal) -> str:
-    return _value("double", plain_decimal(value)) if value.is_finite() else NIL
+    return f"<value><double>{plain_decimal(value)}</double></value>\n" if value.is_finite() else NIL
 
 
 NIL = "<value><nil/></value>"  # without a line feed, as xmlrpclib has it
 WRITERS: dict[type, Callable[[Any], str]] = {
     type(None): lambda _: NIL,
-    str: lambda value: _value("string", safe_text(value)),
-    bool: lambda value: _value("boolean", f"{value:d}"),
+    str: _write_text,
+    bool: lambda value: f"<value><boolean>{value:d}</boolean></value>\n",
     int: _write_int,
     Decimal: _write_double,
     float: lambda value: _write_double(Decimal(str(value))),
-    datetime: lambda value: _value("dateTime.iso8601", compact_date(value)),
-    bytes: lambda value: _value("base64", base64.b64encode(value).decode()),
+    datetime: lambda value: f"<value><dateTime.iso8601>{compact_date(value)}</dateTime.iso8601></value>\n",
+    bytes: lambda value: f"<value><base64>{base64.b64encode(value).decode()}</base64></value>\n",
 }
+
+
+@lru_cache(maxsize=4096)
+def _member(name: str) -> str:
+    return f"<member>\n<name>{safe_text(str(name))}</name>\n"
 
 
 def _write(value: Any, out: list[str]) -> None:
@@ -351,7 +356,11 @@ def _write(value: Any, out: list[str]) -> None:
     elif isinstance(value, Mapping):
         out.append("<value><struct>\n")
         for name, member in value.items():
-            out.append(f"<member>\n<name>{safe_text(str(name))}</name>\n")
+            writer = WRITERS.get(type(member))
+            if writer is not None:
+                out.append(f"{_member(name)}{writer(member)}</member>\n")
+                continue
+            out.append(_member(name))
             _write(member, out)
             out.append("</member>\n")
         out.append("</struct></value>\n")

@@ -25,7 +25,7 @@ class Gateway(XMLRPCView):  # type: ignore[misc]
         """Answer one request: 401 before the body is read, else HTTP 200 with a result or a fault."""
         gate = self.request.app[http.GATE]
         client = http.client_of(self.request, gate.config)
-        anonymous = http.new_origin(client, DIALECT)
+        anonymous = http.new_origin(gate, client, DIALECT)
         try:
             origin = await http.identify(gate, self.request, client, anonymous)
         except Fault as fault:
@@ -44,6 +44,5 @@ class Gateway(XMLRPCView):  # type: ignore[misc]
 
     @staticmethod
     def _answer(document: bytes, origin: Origin) -> web.Response:
-        response = web.Response(body=document, content_type="text/xml", charset="utf-8")
-        response.headers[http.REQUEST_ID] = origin.request_id
-        return response
+        headers = {"Content-Type": "text/xml; charset=utf-8", http.REQUEST_ID: origin.request_id}
+        return web.Response(body=document, headers=headers)

@@ -1,0 +1,169 @@
+"""
+Queries that SQLAlchemy writes once, and that then run on the driver itself.
+
+SQLAlchemy takes several times as long to run a small statement as the database to answer it. What every call asks for,
+credentials and rights, and what is asked for most, is a `Query`; everything else is a statement in a session.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy import Dialect, Select
+
+Row = dict[str, Any]
+Process = Callable[[Any], Any]
+
+
+class Query:
+    """
+    A select whose parameters are all `bindparam`s.
+
+    Args:
+        statement: The select.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        self.statement = statement
+        self._forms: dict[str, Form] = {}
+
+    def form(self, dialect: Dialect) -> "Form":
+        """The query as this engine is asked."""
+        form = self._forms.get(dialect.name)
+        if form is None:
+            form = self._forms[dialect.name] = Form(self.statement, dialect)
+        return form
+
+
+class Form:
+    """
+    A query in the SQL of one engine.
+
+    Attributes:
+        sql: The text for the driver.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+        binds = [(name, compiled.binds[name].type.dialect_impl(dialect)) for name in compiled.positiontup or ()]
+        self._params = [(name, kind.bind_processor(dialect)) for name, kind in binds]
+        columns = list(statement.selected_columns)
+        self._names = [column.name for column in columns]
+        readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self._readers: list[tuple[str, Process]] = [
+            (name, reader) for name, reader in zip(self._names, readers, strict=True) if reader is not None
+        ]
+
+    def values(self, given: dict[str, Any]) -> list[Any]:
+        """The parameters in the order of the driver."""
+        given = {**self._constants, **given}
+        return [given[name] if process is None else process(given[name]) for name, process in self._params]
+
+    def rows(self, found: list[Any]) -> list[Row]:
+        """What the driver answered, by name."""
+        rows = [dict(zip(self._names, row, strict=True)) for row in found]
+        for name, read in self._readers:
+            for row in rows:
+                row[name] = read(row[name])
+        return rows
+
+
+class Driver(Protocol):
+    """Connections of one engine that nobody but queries uses."""
+
+    async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
+        """Run a query."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+class PostgresDriver:
+    """
+    Connections to PostgreSQL, without a transaction or a reset between two queries.
+
+    Args:
+        connect: Makes a connection.
+        size: How many there may be.
+        wait_seconds: How long a query waits for one.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Any]], size: int, wait_seconds: float) -> None:
+        self._connect = connect
+        self._turns = asyncio.Semaphore(size)
+        self._wait_seconds = wait_seconds
+        self._idle: list[Any] = []
+
+    async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
+        """Run a query; once more if the connection turns out to have died since it was used last."""
+        if self._turns.locked():
+            async with asyncio.timeout(self._wait_seconds):
+                await self._turns.acquire()
+        else:
+            await self._turns.acquire()
+        try:
+            while True:
+                is_new = not self._idle
+                connection = await self._connect() if is_new else self._idle.pop()
+                try:
+                    found: list[Any] = await connection.fetch(sql, *values)
+                except BaseException as error:
+                    was_dead = connection.is_closed() and isinstance(error, Exception)
+                    connection.terminate()
+                    if was_dead and not is_new:
+                        continue
+                    raise
+                self._idle.append(connection)
+                return found
+        finally:
+            self._turns.release()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        while self._idle:
+            self._idle.pop().terminate()
+
+
+class SqliteDriver:
+    """
+    Connections to SQLite, each in a thread of its own.
+
+    Args:
+        path: The file.
+        size: How many there are.
+        prepare: Is given each new connection.
+    """
+
+    def __init__(self, path: str, size: int, prepare: Callable[[Any, Any], None]) -> None:
+        self._path, self._prepare = path, prepare
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="query")
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+
+    async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
+        """Run a query."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, sql, values)
+
+    def _fetch(self, sql: str, values: list[Any]) -> list[Any]:
+        if not hasattr(self._local, "connection"):
+            connection = sqlite3.connect(self._path, check_same_thread=False)
+            self._open.append(connection)
+            self._prepare(connection, None)
+            self._local.connection = connection
+        found: list[Any] = self._local.connection.execute(sql, values).fetchall()
+        return found
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.to_thread(self._threads.shutdown)
+        while self._open:
+            self._open.pop().close()
+
+
+DRIVER_ERRORS: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error)
