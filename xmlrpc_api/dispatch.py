@@ -21,6 +21,7 @@ from models import ROOT_ID
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.database import (
+    ERRORS,
     Database,
     Reading,
     Store,

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import Dialect, Select
+from sqlalchemy import Dialect, Insert, Select
 
 Row = dict[str, Any]
 Process = Callable[[Any], Any]
@@ -21,13 +21,13 @@ Process = Callable[[Any], Any]
 
 class Query:
     """
-    A select whose parameters are all `bindparam`s.
+    A select, or an insert that returns nothing, whose parameters are all `bindparam`s.
 
     Args:
-        statement: The select.
+        statement: What to run.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert) -> None:
         self.statement = statement
         self._forms: dict[str, Form] = {}
 
@@ -47,13 +47,13 @@ class Form:
         sql: The text for the driver.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]], dialect: Dialect) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
         binds = [(name, compiled.binds[name].type.dialect_impl(dialect)) for name in compiled.positiontup or ()]
         self._params = [(name, kind.bind_processor(dialect)) for name, kind in binds]
-        columns = list(statement.selected_columns)
+        columns = [] if isinstance(statement, Insert) else list(statement.selected_columns)
         self._names = [column.name for column in columns]
         readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._readers: list[tuple[str, Process]] = [

@@ -21,7 +21,7 @@ from models import AuditEntry, AuditHead, Base, Customer, subtree
 from models.audit import HEAD
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import Store
-from xmlrpc_api.fields import Entity
+from xmlrpc_api.fields import Entity, table_of
 from xmlrpc_api.query import Query
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.vault import Vault
@@ -29,6 +29,12 @@ from xmlrpc_api.vault import Vault
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
 CHANGED = "changed"
 SEAL_BATCH = 500
+_TABLE = table_of(AuditEntry.__mapper__.columns["i_audit"])
+_NOTED = [column.name for column in _TABLE.columns if column.name not in ("i_audit", "seq", "hash")]
+_NOTE = Query(insert(_TABLE).values({name: bindparam(name) for name in _NOTED}).inline())
+_SEAL = (
+    update(_TABLE).where(_TABLE.c.i_audit == bindparam("sealed")).values(seq=bindparam("seq"), hash=bindparam("hash"))
+)
 _PATH = Query(select(Customer.path).where(Customer.i_customer == bindparam("i_customer", type_=Integer)))
 PURPOSE_ROW, PURPOSE_CHAIN = b"audit row", b"audit chain"
 SIGNED = (
@@ -162,8 +168,8 @@ def entry(
 
 async def note(call: Call, entries: list[dict[str, Any]]) -> None:
     """Write rows of the history, in the call's transaction."""
-    if entries:
-        await call.session.execute(insert(AuditEntry), entries)
+    for row in entries:
+        await call.store.rows(_NOTE, **row)
 
 
 async def scope_of(store: Store, i_customer: int) -> str:
@@ -210,15 +216,13 @@ async def seal(session: AsyncSession, vault: Vault) -> tuple[int, str, int]:
         return 0, "", 0
     wanted = select(AuditEntry.i_audit, AuditEntry.mac).where(AuditEntry.seq.is_(None))
     rows = (await session.execute(wanted.order_by(AuditEntry.i_audit).limit(SEAL_BATCH))).all()
+    links = []
     for row in rows:
         head.seq += 1
         head.hash = vault.sign(PURPOSE_CHAIN, link(head.seq, head.hash, row.mac))
-        await session.execute(
-            update(AuditEntry)
-            .where(AuditEntry.i_audit == row.i_audit)
-            .values(seq=head.seq, hash=head.hash)
-            .execution_options(synchronize_session=False)
-        )
+        links.append({"sealed": row.i_audit, "seq": head.seq, "hash": head.hash})
+    if links:
+        await (await session.connection()).execute(_SEAL, links)
     return head.seq, head.hash, len(rows)
 
 

@@ -566,8 +566,7 @@ class TestVouchers:
             wanted = Series(**{"name": unique("series"), "value": Decimal(10), "currency": "USD", **series})
 
             async def work(database: Any) -> Any:
-                async with database.read() as session:
-                    caller = await load_caller(session, i_customer)
+                caller = await load_caller(database, i_customer)
                 assert caller is not None
                 origin = Origin(request_id="test", dialect="cli", address="local", login=caller)
                 dispatcher = ngnpro.app[GATE].dispatcher
