@@ -36,6 +36,9 @@ soak: $(VENV)/dev.stamp ## the same tests of races and crashes, at full length
 fuzz: $(VENV)/dev.stamp ## 100,000 mutated calls, others with each SEED
 	$(BIN)/python -m pytest -n 2 tests/test_fuzz.py --soak --seed $(SEED)
 
+bench: $(VENV)/dev.stamp ## measure beside the peers, about 20 minutes; results in benchmarks/results/
+	$(BIN)/python -m benchmarks
+
 check: $(VENV)/dev.stamp ## style, types, layers, migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -57,4 +60,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test soak fuzz check format reference lock clean
+.PHONY: help run test soak fuzz bench check format reference lock clean

@@ -23,7 +23,6 @@ from pathlib import Path
 
 SEPARATOR = b"\n\x00\n"
 PATH = "/xmlapi/xmlapi"
-CONNECTIONS = 32
 WRK_SCRIPT = """
 local file = io.open(os.getenv("BENCH_REQUESTS"), "rb")
 local all = file:read("*a")
@@ -117,7 +116,7 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()
 
 
-def run(port: int, requests: Iterable[bytes], seconds: float, connections: int = CONNECTIONS) -> Load:
+def run(port: int, requests: Iterable[bytes], seconds: int, connections: int) -> Load:
     """Send these requests, over and over, for so long."""
     with tempfile.NamedTemporaryFile(suffix=".requests") as file:
         for one in requests:
@@ -135,11 +134,11 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "the bundled client"
 
 
-def _wrk(port: int, file: str, seconds: float, connections: int) -> Load:
+def _wrk(port: int, file: str, seconds: int, connections: int) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(WRK_SCRIPT)
         script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script.name, f"http://127.0.0.1:{port}"]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name, f"http://127.0.0.1:{port}"]
         done = subprocess.run(
             command,
             env={"BENCH_REQUESTS": file, "PATH": "/usr/bin:/bin:/usr/local/bin"},
@@ -150,7 +149,7 @@ def _wrk(port: int, file: str, seconds: float, connections: int) -> Load:
     return Load(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def _own(port: int, file: str, seconds: float, connections: int) -> Load:
+def _own(port: int, file: str, seconds: int, connections: int) -> Load:
     command = [sys.executable, "-m", "benchmarks.load", str(port), file, str(seconds), str(connections)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return Load(**json.loads(done.stdout))

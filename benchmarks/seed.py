@@ -32,7 +32,7 @@ CUSTOMER = {
     "overcommit_limit": "0", "did_pool_enabled": "false", "ivr_apps_enabled": "false", "asr_acd_enabled": "false",
     "debit_credit_cards_enabled": "false", "conferencing_enabled": "false", "share_payment_processors": "false",
     "dncl_enabled": "false", "i_time_zone": "370", "i_lang": "'en'", "i_export_type": "1", "start_page": "1",
-    "reseller_active": "true", "path": "'1.2.'",
+    "reseller_active": "true",
 }  # fmt: skip
 
 
@@ -50,26 +50,26 @@ async def _seed(config: Config, count: int) -> None:
         platform = new_platform(config)
         await create_root(platform, database)
         password = platform.vault.encrypt(PASSWORD, api_password_place(RESELLER_ID))
-        await _insert(database, engine, RESELLER_ID, RESELLER_ID, "1", "'1.'", f"'{RESELLER}'")
+        await _insert(database, engine, RESELLER_ID, RESELLER_ID, parent="1", path="'1.'", name=f"'{RESELLER}'")
         grant = (
             "UPDATE customers SET api_access = 1, api_mgmt = 1, max_depth = 20, api_password = :p WHERE i_customer = 2"
         )
         await _run(database, grant, p=password)
         for first in range(FIRST_ID, FIRST_ID + count, BATCH):
             last = min(first + BATCH, FIRST_ID + count) - 1
-            await _insert(database, engine, first, last, str(RESELLER_ID), CUSTOMER["path"], "'customer-' || i")
+            await _insert(
+                database, engine, first, last, parent=str(RESELLER_ID), path="'1.2.'", name="'customer-' || i"
+            )
         if engine == "postgresql":
             for table, column in (("customers", "i_customer"), ("web_users", "i_web_user"), ("balances", "i_balance")):
-                await _run(
-                    database,
-                    f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), (SELECT max({column}) FROM {table}))",
-                )
+                newest = f"(SELECT max({column}) FROM {table})"
+                await _run(database, f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {newest})")
         await _run(database, "ANALYZE")
     finally:
         await database.close()
 
 
-async def _insert(database: Database, engine: str, first: int, last: int, parent: str, path: str, name: str) -> None:
+async def _insert(database: Database, engine: str, first: int, last: int, *, parent: str, path: str, name: str) -> None:
     row = {**CUSTOMER, "i_customer": "i", "i_wholesaler": parent, "path": path, "name": name}
     users = {
         "i_customer": "i",

@@ -80,6 +80,7 @@ class Exact(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
     places = SCALE
+    unit = Decimal(1).scaleb(-SCALE)
 
     class comparator_factory(TypeDecorator.Comparator[Decimal]):  # noqa: N801 (SQLAlchemy's name)
         """Sums and differences of amounts are amounts; without this they would be plain integers."""
@@ -101,7 +102,7 @@ class Exact(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         """Turn it into a decimal again."""
-        return None if value is None else Decimal(value).scaleb(-self.places)
+        return None if value is None else value * self.unit
 
 
 class Money(Exact):
@@ -115,6 +116,7 @@ class Rate(Exact):
 
     cache_ok = True
     places = 12
+    unit = Decimal(1).scaleb(-12)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,6 +1,7 @@
 """Puts the pieces together: configuration in, an aiohttp application out."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -29,7 +30,7 @@ def new_platform(config: Config) -> Platform:
     return Platform(
         config=config,
         vault=open_vault(config),
-        hasher=PasswordHasher(config.bcrypt_cost, config.bcrypt_queue),
+        hasher=PasswordHasher(config.bcrypt_cost, config.bcrypt_queue, max(1, (os.cpu_count() or 1) // config.workers)),
     )
 
 

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import bcrypt
 from passlib.hash import apr_md5_crypt, md5_crypt, sha256_crypt, sha512_crypt
-from zxcvbn import zxcvbn
 
 from xmlrpc_api.faults import Unavailable
 
@@ -51,12 +50,11 @@ class PasswordHasher:
     Args:
         cost: bcrypt's work factor.
         queue: How many checks may wait; one more is refused at once.
-        threads: How many run at once; one core is left to the other calls.
+        threads: How many run at once. They give way to the other calls.
     """
 
-    def __init__(self, cost: int, queue: int, threads: int | None = None) -> None:
+    def __init__(self, cost: int, queue: int, threads: int = 1) -> None:
         self._cost = cost
-        threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_step_back)
         self._room = threads + queue
         self._waiting = 0
@@ -146,4 +144,6 @@ def _is_foreign(password: str, hashed: str) -> bool:
 
 def score(password: str) -> int:
     """How hard a password is to guess, from 0 (at once) to 4, after zxcvbn. Slow: milliseconds."""
+    from zxcvbn import zxcvbn  # its word lists take 12 MB, which most servers do not need
+
     return int(zxcvbn(password[:SCORED_CHARACTERS])["score"])

@@ -67,7 +67,8 @@ class Form:
 
     def rows(self, found: list[Any]) -> list[Row]:
         """What the driver answered, by name."""
-        rows = [dict(zip(self._names, row, strict=True)) for row in found]
+        names = self._names
+        rows = [dict(zip(names, row)) for row in found]  # noqa: B905 (the statement has as many columns as names)
         for name, read in self._readers:
             for row in rows:
                 row[name] = read(row[name])

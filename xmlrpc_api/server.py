@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import os
 import resource
 import signal
@@ -23,6 +24,7 @@ from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.digest import ReplayGuard
 from xmlrpc_api.transport.protocol import Runner
 
+GARBAGE_THRESHOLD = 20_000
 BACKLOG = 1024  # connections that wait to be accepted; more at once are lost without a word
 
 log = structlog.get_logger()
@@ -52,6 +54,17 @@ def _allow_open_files() -> None:
     """Use all the files that this process may open: connections need them, and the usual 1024 are too few."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _spare_garbage_collection() -> None:
+    """
+    Look for garbage less often, and not in what was there from the start.
+
+    A long list makes thousands of objects, none of which is garbage; looking at them took a fifth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 @contextmanager
@@ -99,6 +112,7 @@ async def _serve_one(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if alive is not None:
         asyncio.get_running_loop().add_reader(alive, stop.set)
+    _spare_garbage_collection()
     ready(address(config, runner))
     log.info("listening", address=address(config, runner))
     await stop.wait()

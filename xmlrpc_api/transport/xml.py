@@ -44,7 +44,6 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.0{1,6})?Z?")
 _SPACE = " \t\r\n"
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SPECIAL = re.compile("[^\t\n\x20-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # with & < > and \\r
 
 _ERRORS: dict[int, type[NotWellFormed | UnsupportedEncoding | InvalidCharacter]] = {
     etree.ErrorTypes.ERR_INVALID_CHAR: InvalidCharacter,
@@ -275,29 +274,21 @@ SCALARS: dict[Any, Any] = {
 
 def dumps(value: Any) -> bytes:
     """A methodResponse with one value, in the form Python's xmlrpclib gave it and old parsers expect."""
-    out = [PROLOG, "<methodResponse>\n<params>\n<param>\n"]
-    _write(value, out)
-    out.append("</param>\n</params>\n</methodResponse>\n")
-    return "".join(out).encode()
+    inner = f"<params>\n<param>\n{_text(value)}</param>\n</params>"
+    return f"{PROLOG}<methodResponse>\n{inner}\n</methodResponse>\n".encode()
 
 
 def dumps_fault(fault: Fault) -> bytes:
     """A methodResponse with a fault: the code first, as an int."""
-    out = [PROLOG, "<methodResponse>\n<fault>\n"]
-    _write({"faultCode": fault.code, "faultString": fault.text}, out)
-    out.append("</fault>\n</methodResponse>\n")
-    return "".join(out).encode()
+    inner = _text({"faultCode": fault.code, "faultString": fault.text})
+    return f"{PROLOG}<methodResponse>\n<fault>\n{inner}</fault>\n</methodResponse>\n".encode()
 
 
 def dumps_call(name: str, params: list[Any]) -> bytes:
     """A methodCall (for the command line's client, the printed examples and the reference)."""
-    out = [PROLOG, f"<methodCall>\n<methodName>{escape(name)}</methodName>\n<params>\n"]
-    for param in params:
-        out.append("<param>\n")
-        _write(param, out)
-        out.append("</param>\n")
-    out.append("</params>\n</methodCall>\n")
-    return "".join(out).encode()
+    inner = "".join(f"<param>\n{_text(param)}</param>\n" for param in params)
+    call = f"<methodName>{escape(name)}</methodName>\n<params>\n{inner}</params>"
+    return f"{PROLOG}<methodCall>\n{call}\n</methodCall>\n".encode()
 
 
 def safe_text(value: str) -> str:
@@ -308,8 +299,12 @@ def safe_text(value: str) -> str:
 def plain_decimal(value: Decimal) -> str:
     """A number in plain digits with a point: 25.5, 100.0, 0.000001."""
     text = str(value)
-    whole, _, decimals = (f"{value:f}" if "E" in text else text).partition(".")
-    return f"{whole}.{decimals.rstrip('0') or '0'}"
+    if "E" in text:
+        text = f"{value:f}"
+    if "." not in text:
+        return f"{text}.0"
+    text = text.rstrip("0")
+    return f"{text}0" if text[-1] == "." else text
 
 
 def compact_date(value: datetime) -> str:
@@ -318,7 +313,8 @@ def compact_date(value: datetime) -> str:
 
 
 def _write_text(value: str) -> str:
-    return f"<value><string>{safe_text(value) if _SPECIAL.search(value) else value}</string></value>\n"
+    is_plain = value.isprintable() and "&" not in value and "<" not in value and ">" not in value
+    return f"<value><string>{value if is_plain else safe_text(value)}</string></value>\n"
 
 
 def _write_int(value: int) -> str:
@@ -343,34 +339,33 @@ WRITERS: dict[type, Callable[[Any], str]] = {
 }
 
 
-@lru_cache(maxsize=4096)
-def _member(name: str) -> str:
-    return f"<member>\n<name>{safe_text(str(name))}</name>\n"
+@lru_cache(maxsize=1024)
+def _template(names: tuple[Any, ...]) -> list[str]:
+    """The pieces of a struct with members of these names; every second one is the place of a value."""
+    pieces = ["<value><struct>\n"]
+    for name in names:
+        pieces[-1] += f"<member>\n<name>{safe_text(str(name))}</name>\n"
+        pieces += ["", "</member>\n"]
+    pieces[-1] += "</struct></value>\n"
+    return pieces
 
 
-def _write(value: Any, out: list[str]) -> None:
+def _text(value: Any) -> str:
+    """A value, as it stands in a document."""
     kind: Any = type(value)
-    writer = WRITERS.get(kind) or _inherited_writer(kind)
+    writer = WRITERS.get(kind)
     if writer is not None:
-        out.append(writer(value))
-    elif isinstance(value, Mapping):
-        out.append("<value><struct>\n")
-        for name, member in value.items():
-            writer = WRITERS.get(type(member))
-            if writer is not None:
-                out.append(f"{_member(name)}{writer(member)}</member>\n")
-                continue
-            out.append(_member(name))
-            _write(member, out)
-            out.append("</member>\n")
-        out.append("</struct></value>\n")
-    elif isinstance(value, Iterable):
-        out.append("<value><array><data>\n")
-        for item in value:
-            _write(item, out)
-        out.append("</data></array></value>\n")
-    else:
-        _write(str(value), out)
+        return writer(value)
+    if kind is dict or isinstance(value, Mapping):
+        pieces = _template(tuple(value)).copy()
+        pieces[1::2] = [WRITERS.get(type(member), _text)(member) for member in value.values()]
+        return "".join(pieces)
+    writer = _inherited_writer(kind)
+    if writer is not None:
+        return writer(value)
+    if isinstance(value, Iterable):
+        return f"<value><array><data>\n{''.join([_text(item) for item in value])}</data></array></value>\n"
+    return _write_text(str(value))
 
 
 @cache
