@@ -36,7 +36,6 @@ def configure(config: Config, *, quiet: bool = False, final: bool = False) -> No
     readable = config.log_format == "console" or (config.log_format == "auto" and sys.stderr.isatty())
     level = logging.ERROR if quiet else getattr(logging, config.log_level)
     processors: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -62,7 +62,8 @@ class Form:
 
     def values(self, given: dict[str, Any]) -> list[Any]:
         """The parameters in the order of the driver."""
-        given = {**self._constants, **given}
+        if self._constants:
+            given = {**self._constants, **given}
         return [given[name] if process is None else process(given[name]) for name, process in self._params]
 
     def rows(self, found: list[Any]) -> list[Row]:
