@@ -39,6 +39,13 @@ fuzz: $(VENV)/dev.stamp ## 100,000 mutated calls, others with each SEED
 bench: $(VENV)/dev.stamp ## measure beside the peers, about 20 minutes; results in benchmarks/results/
 	$(BIN)/python -m benchmarks
 
+mutants: $(VENV)/dev.stamp ## put deliberate defects into copies: a test must notice each
+	$(BIN)/python -m tests.mutants
+
+sbom: $(VENV)/dev.stamp ## list what is installed to run it, as CycloneDX, in dist/sbom.json
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --spec-version 1.6 --output-format JSON --output-file dist/sbom.json
+
 check: $(VENV)/dev.stamp ## style, types, layers, migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -60,4 +67,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test soak fuzz bench check format reference lock clean
+.PHONY: help run test soak fuzz bench mutants sbom check format reference lock clean

@@ -148,7 +148,10 @@ class Config(BaseSettings):
         500, ge=1, le=100_000, description="Calls that may wait for one balance in one process; more are refused."
     )
     caller_calls: int = Field(
-        8, ge=1, le=1000, description="Calls of one caller that use the database at one time, per process; others wait."
+        4,
+        ge=1,
+        le=1000,
+        description="Calls of one caller in the database at one time, per process; fewer than half of pool_size.",
     )
     caller_queue: int = Field(
         500, ge=1, le=100_000, description="Calls of one caller that may wait in one process; more are refused."

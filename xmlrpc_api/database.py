@@ -165,7 +165,7 @@ class Database:
 
     def pool_in_use(self) -> int:
         """How many connections are at work."""
-        return sum(getattr(engine.pool, "checkedout", int)() for engine in self._pools())
+        return self._driver.in_use + sum(getattr(engine.pool, "checkedout", int)() for engine in self._pools())
 
     def _pools(self) -> list[AsyncEngine]:
         return [self._writer, self._reader] if self.is_sqlite else [self._writer]

@@ -77,7 +77,14 @@ class Form:
 
 
 class Driver(Protocol):
-    """Connections of one engine that nobody but queries uses."""
+    """
+    Connections of one engine that nobody but queries uses.
+
+    Attributes:
+        in_use: How many are at work.
+    """
+
+    in_use: int
 
     async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
         """Run a query."""
@@ -101,6 +108,7 @@ class PostgresDriver:
         self._turns = asyncio.Semaphore(size)
         self._wait_seconds = wait_seconds
         self._idle: list[Any] = []
+        self.in_use = 0
 
     async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
         """Run a query; once more if the connection turns out to have died since it was used last."""
@@ -109,6 +117,7 @@ class PostgresDriver:
                 await self._turns.acquire()
         else:
             await self._turns.acquire()
+        self.in_use += 1
         try:
             while True:
                 is_new = not self._idle
@@ -124,6 +133,7 @@ class PostgresDriver:
                 self._idle.append(connection)
                 return found
         finally:
+            self.in_use -= 1
             self._turns.release()
 
     async def close(self) -> None:
@@ -147,10 +157,15 @@ class SqliteDriver:
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="query")
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self.in_use = 0
 
     async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
         """Run a query."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, sql, values)
+        self.in_use += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, sql, values)
+        finally:
+            self.in_use -= 1
 
     def _fetch(self, sql: str, values: list[Any]) -> list[Any]:
         if not hasattr(self._local, "connection"):

@@ -1,0 +1,324 @@
+"""
+Do the tests notice? Each deliberate defect is put into a copy of the project, and a test must fail there.
+
+    make mutants                    all of them, a few minutes
+    python -m tests.mutants NAME …  some of them
+
+Ends with 1 if one survives, or cannot be made any more because the code has changed: then change it here, too.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("xmlrpc_api", "handlers", "models", "alembic", "tests", "config", "pyproject.toml", "README.md")
+SECONDS = 300
+SERVICES = "xmlrpc_api/services"
+TRANSPORT = "xmlrpc_api/transport"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A defect: in `file` it puts `new` for `old`, and of `tests` (arguments of pytest) one must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS = (
+    Mutant(
+        "a balance is read, changed and written",
+        f"{SERVICES}/ledger.py",
+        ".values(balance=Balance.balance + booking.amount)",
+        ".values(balance=balance.balance + booking.amount)",
+        "tests/handlers/test_payments.py -k Races",
+    ),
+    Mutant(
+        "a debit takes what is not there",
+        f"{SERVICES}/ledger.py",
+        "    if booking.amount < 0:\n",
+        "    if False:\n",
+        "tests/handlers/test_payments.py -k Races",
+    ),
+    Mutant(
+        "a one-time password is checked, then marked",
+        f"{SERVICES}/logins.py",
+        "            kind.model.one_time_used.is_(None),\n",
+        "",
+        "tests/handlers/test_logins.py -k many_uses_at_once",
+    ),
+    Mutant(
+        "a one-time password is good twice",
+        f"{SERVICES}/logins.py",
+        " and user.one_time_used is None\n",
+        "\n",
+        "tests/handlers/test_logins.py -k accepted_once",
+    ),
+    Mutant(
+        "a one-time password never expires",
+        f"{SERVICES}/logins.py",
+        "expires is not None and call.now < expires",
+        "expires is not None",
+        "tests/handlers/test_logins.py -k expires_to_the_second",
+    ),
+    Mutant(
+        "an unknown login costs no hash",
+        "xmlrpc_api/hashing.py",
+        '        known = hashed if hashed and hashed != NOBODYS_HASH else f"$2b${self._cost:02}${_NOBODYS}"\n',
+        "        if not hashed or hashed == NOBODYS_HASH:\n            return False\n        known = hashed\n",
+        "tests/handlers/test_logins.py -k takes_as_long",
+    ),
+    Mutant(
+        "passwords are hashed on the event loop",
+        "xmlrpc_api/hashing.py",
+        "            return await asyncio.get_running_loop().run_in_executor(self._pool, work)\n",
+        "            return work()\n",
+        "tests/cli/test_overload.py -k wrong_passwords",
+    ),
+    Mutant(
+        "any number of password checks may wait",
+        "xmlrpc_api/hashing.py",
+        "        if self._waiting >= self._room:\n",
+        "        if False:\n",
+        "tests/handlers/test_logins.py -k too_many_at_once",
+    ),
+    Mutant(
+        "X-Forwarded-For is believed from anybody",
+        f"{TRANSPORT}/http.py",
+        "    if not is_in(address, config.trusted_proxies):\n",
+        "    if FORWARDED_FOR not in request.headers:\n",
+        "tests/auth/test_trusted.py -k who_is_trusted",
+    ),
+    Mutant(
+        "a web page is trusted like its host",
+        f"{TRANSPORT}/http.py",
+        "trusted and not headers and not from_page",
+        "trusted and not headers",
+        "tests/auth/test_trusted.py -k browser",
+    ),
+    Mutant(
+        "it answers before it commits",
+        "xmlrpc_api/database.py",
+        "        async with (\n"
+        "            AsyncSession(self._writer, expire_on_commit=False, autoflush=False) as session,\n"
+        "            session.begin(),\n"
+        "        ):\n"
+        "            yield session\n",
+        "        import asyncio\n\n"
+        "        session = AsyncSession(self._writer, expire_on_commit=False, autoflush=False)\n"
+        "        try:\n"
+        "            yield session\n"
+        "        except BaseException:\n"
+        "            await session.close()\n"
+        "            raise\n\n"
+        "        async def commit() -> None:\n"
+        "            await asyncio.sleep(0.01)\n"
+        "            await session.commit()\n"
+        "            await session.close()\n\n"
+        "        self.pending = asyncio.ensure_future(commit())\n",
+        "tests/cli/test_crash.py",
+    ),
+    Mutant(
+        "a record is counted without a lock",
+        f"{SERVICES}/record_credits.py",
+        "    await call.session.execute(locked.with_for_update(key_share=True))\n",
+        "",
+        "tests/handlers/ngnpro/test_sip.py -k many_creators",
+    ),
+    Mutant(
+        "an idempotency key does nothing",
+        "xmlrpc_api/dispatch.py",
+        "            if prepared.key is None:\n",
+        "            if True:\n",
+        "tests/handlers/test_idempotency.py",
+    ),
+    Mutant(
+        "a Digest answer may be sent again",
+        "xmlrpc_api/digest.py",
+        "            if ahead <= -_WINDOW or (ahead <= 0 and seen >> -ahead & 1):\n                return False\n",
+        "",
+        "tests/auth/test_digest_wire.py -k sent_twice",
+    ),
+    Mutant(
+        "a nonce of somebody else is taken",
+        "xmlrpc_api/digest.py",
+        " or not hmac.compare_digest(mac, self._mac(head))",
+        "",
+        "tests/auth/test_digest_wire.py -k not_ours",
+    ),
+    Mutant(
+        "what is foreign can be told from what is missing",
+        f"{SERVICES}/customers.py",
+        '    if not rows:\n        raise NotFound("Customer")\n',
+        "    if not rows and await call.store.rows(INFO_BY_ID, caller=1, wanted=wanted):\n"
+        '        raise NotPermitted("he is not yours")\n'
+        '    if not rows:\n        raise NotFound("Customer")\n',
+        "tests/handlers/test_customer_tree.py -k foreign_and_missing",
+    ),
+    Mutant(
+        "everybody below is a direct sub-customer",
+        f"{SERVICES}/ownership.py",
+        "    others = Customer.i_wholesaler == caller.i_customer if children else below(caller)\n",
+        "    others = below(caller)\n",
+        "tests/handlers/test_customer_tree.py -k grandchildren",
+    ),
+    Mutant(
+        "a right is handed down that one lacks",
+        "xmlrpc_api/rights.py",
+        "            if changed.get(name, 0) & ~getattr(self, name):\n",
+        "            if False:\n",
+        "tests/handlers/test_customer_rights.py -k lacks",
+    ),
+    Mutant(
+        "a right that is taken away stays below",
+        f"{SERVICES}/customers.py",
+        "    if lost:\n        await _update_below",
+        "    if False:\n        await _update_below",
+        "tests/handlers/test_customer_rights.py -k taken_away_below",
+    ),
+    Mutant(
+        "somebody below a block may call",
+        f"{SERVICES}/ownership.py",
+        "    return len(ancestors(path)) > 1 and bool(await store.rows(_BLOCKED_ABOVE, i_customer=i_customer))\n",
+        "    return False\n",
+        "tests/handlers/test_customer_tree.py -k shuts_out",
+    ),
+    Mutant(
+        "over-commit is not looked at",
+        f"{SERVICES}/overcommit.py",
+        "    for i_customer in sorted(set(customers)):\n",
+        "    for i_customer in ():\n",
+        "tests/handlers/test_overcommit.py -k Paths",
+    ),
+    Mutant(
+        "a stale change overwrites",
+        f"{SERVICES}/customers.py",
+        "        if self.version not in (None, customer.version):\n",
+        "        if False:\n",
+        "tests/handlers/test_history.py -k stale",
+    ),
+    Mutant(
+        "the history is not signed as it is",
+        f"{SERVICES}/audit.py",
+        '        if not vault.signed(PURPOSE_ROW, content(row), row["mac"]):\n',
+        "        if False:\n",
+        "tests/handlers/test_history.py -k changed_row_is_found",
+    ),
+    Mutant(
+        "a second factor's code is good twice",
+        f"{SERVICES}/second_factor.py",
+        "        .values(totp_step=right[0])\n",
+        "        .values(totp_step=None)\n",
+        "tests/handlers/test_second_factor.py -k accepted_once",
+    ),
+    Mutant(
+        "failures of one caller lock out another",
+        f"{SERVICES}/throttle.py",
+        "call.caller.i_customer",
+        "0",
+        "tests/handlers/test_logins.py -k callers_are_counted",
+    ),
+    Mutant(
+        "a document type is accepted",
+        f"{TRANSPORT}/xml.py",
+        "    if root.getroottree().docinfo.internalDTD is not None:\n",
+        "    if False:\n",
+        "tests/transport/test_hostile_documents.py",
+    ),
+    Mutant(
+        "a value ends at a comment",
+        f"{TRANSPORT}/xml.py",
+        "        remove_comments=True,",
+        "        remove_comments=False,",
+        "tests/transport/test_xml.py -k whole_value",
+    ),
+    Mutant(
+        "a number that is none is a number",
+        "xmlrpc_api/fields.py",
+        "    if len(text) > NUMBER_LIMIT or not _DECIMAL.fullmatch(text):\n",
+        "    if len(text) > NUMBER_LIMIT:\n",
+        "tests/transport/test_xml.py -k does_not_allow",
+    ),
+    Mutant(
+        "a half-sent request is held for ever",
+        f"{TRANSPORT}/protocol.py",
+        "        if not self.has_spoken:\n            self.force_close()\n",
+        "",
+        "tests/cli/test_slow_clients.py -k dripping_headers",
+    ),
+    Mutant(
+        "bodies are kept without a budget",
+        f"{TRANSPORT}/http.py",
+        "        if count > self._left:\n",
+        "        if False:\n",
+        "tests/cli/test_slow_clients.py -k budget",
+    ),
+    Mutant(
+        "a dead database is a bug of ours",
+        "xmlrpc_api/database.py",
+        "        return sqlstate(error).startswith(UNAVAILABLE_STATES)\n",
+        "        return False\n",
+        "tests/cli/test_outage.py -k read_only",
+    ),
+    Mutant(
+        "one caller takes all turns",
+        "xmlrpc_api/queues.py",
+        "        if users >= self._limit + self._at_once:\n",
+        "        if False:\n",
+        "tests/handlers/test_turns.py",
+    ),
+)
+
+
+def is_noticed(mutant: Mutant) -> bool | None:
+    """Whether a test fails; None if the defect cannot be made."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        copy = Path(name)
+        copy.chmod(0o755)
+        for part in COPIED:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / part)
+        file = copy / mutant.file
+        text = file.read_text()
+        if mutant.old not in text:
+            return None
+        file.write_text(text.replace(mutant.old, mutant.new))
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests.split()]
+        try:
+            done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return True
+        if done.returncode not in (0, 1):
+            sys.stderr.write(done.stdout[-2000:] + done.stderr[-2000:])
+            return None
+        return done.returncode == 1 and "ImportError" not in done.stdout and "SyntaxError" not in done.stdout
+
+
+def main() -> int:
+    """Try them all, or those that are named."""
+    console = Console()
+    chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or mutant.name in sys.argv[1:]]
+    survived = 0
+    for number, mutant in enumerate(chosen, 1):
+        outcome = is_noticed(mutant)
+        survived += outcome is not True
+        shown = {True: "noticed", False: "[bold red]SURVIVED[/]", None: "[bold red]CANNOT BE MADE[/]"}[outcome]
+        console.print(f"{number:3}/{len(chosen)} {mutant.name}: {shown} [dim]{mutant.tests}[/dim]")
+    console.print(f"{len(chosen) - survived} of {len(chosen)} noticed")
+    return min(survived, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
