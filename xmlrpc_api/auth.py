@@ -30,7 +30,8 @@ _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = Query(
     select(*ownership.CALLER_COLUMNS, Customer.blocked, Customer.api_access, Customer.api_password)
     .join(WebUser, WebUser.i_customer == Customer.i_customer)
-    .where(WebUser.is_default, WebUser.web_login_key == bindparam("web_login_key", type_=String))
+    .where(WebUser.is_default, WebUser.web_login_key == bindparam("web_login_key", type_=String)),
+    is_short=True,
 )
 _INSTEAD = Query(select(Customer.impersonate).where(Customer.i_customer == bindparam("i_customer", type_=Integer)))
 

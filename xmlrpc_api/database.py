@@ -47,12 +47,7 @@ class Store(Protocol):
 
 
 class Transaction:
-    """
-    A store in one transaction, which has begun: what is written is read.
-
-    Args:
-        session: In the transaction; a statement must have been executed already.
-    """
+    """A store in one transaction: what is written is read."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
@@ -60,17 +55,25 @@ class Transaction:
 
     async def rows(self, query: Query, **values: Any) -> list[Row]:
         """What a query finds in this transaction."""
-        if self._driver is None:
-            self._driver = (await (await self.session.connection()).get_raw_connection()).driver_connection
         form = query.form(self.session.get_bind().dialect)
         given = form.values(values)
+        if self._driver is None:
+            return form.rows(await self._first(form.sql, given))
         if isinstance(self._driver, asyncpg.Connection):
             return form.rows(await self._driver.fetch(form.sql, *given))
         return form.rows(await self._driver.execute_fetchall(form.sql, given))
 
+    async def _first(self, sql: str, values: list[Any]) -> list[Any]:
+        """Run a query by SQLAlchemy, which begins the transaction with it; those that follow run on the driver."""
+        connection = await self.session.connection()
+        result = await connection.exec_driver_sql(sql, tuple(values))
+        self._driver = (await connection.get_raw_connection()).driver_connection
+        return list(result) if result.returns_rows else []
+
     async def flush(self) -> None:
         """Send what was changed to the database."""
-        await self.session.flush()
+        if self.session.new or self.session.dirty or self.session.deleted:
+            await self.session.flush()
 
 
 class Reading:
@@ -141,7 +144,7 @@ class Database:
     async def rows(self, query: Query, **values: Any) -> list[Row]:
         """What a query finds."""
         form = query.form(self._dialect)
-        return form.rows(await self._driver.fetch(form.sql, form.values(values)))
+        return form.rows(await self._driver.fetch(form.sql, form.values(values), is_short=query.is_short))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:

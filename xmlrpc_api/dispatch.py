@@ -273,8 +273,9 @@ class Dispatcher:
         while True:
             try:
                 async with self.database.write() as session:
-                    locked = await ownership.lock_caller(session, caller)
-                    answer = await work(self._new_call(origin, name, Transaction(session), locked))
+                    store = Transaction(session)
+                    locked = await ownership.lock_caller(store, caller)
+                    answer = await work(self._new_call(origin, name, store, locked))
                     if not self._keep:
                         await session.rollback()
                     return answer
@@ -347,7 +348,7 @@ class Dispatcher:
     async def _in_savepoint(self, call: Call, prepared: Prepared) -> Any:
         async def run() -> Any:
             async with call.session.begin_nested():
-                caller = await ownership.lock_caller(call.session, prepared.caller)
+                caller = await ownership.lock_caller(call.store, prepared.caller)
                 answer = await self._runner(prepared)(
                     self._new_call(call.origin, prepared.method.name, call.store, caller)
                 )

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol
 
 import asyncpg
@@ -25,10 +26,12 @@ class Query:
 
     Args:
         statement: What to run.
+        is_short: Whether it reads a few rows only, by an index.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert, *, is_short: bool = False) -> None:
         self.statement = statement
+        self.is_short = is_short
         self._forms: dict[str, Form] = {}
 
     def form(self, dialect: Dialect) -> "Form":
@@ -86,7 +89,7 @@ class Driver(Protocol):
 
     in_use: int
 
-    async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
+    async def fetch(self, sql: str, values: list[Any], *, is_short: bool) -> list[Any]:
         """Run a query."""
 
     async def close(self) -> None:
@@ -110,7 +113,7 @@ class PostgresDriver:
         self._idle: list[Any] = []
         self.in_use = 0
 
-    async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
+    async def fetch(self, sql: str, values: list[Any], *, is_short: bool) -> list[Any]:
         """Run a query; once more if the connection turns out to have died since it was used last."""
         if self._turns.locked():
             async with asyncio.timeout(self._wait_seconds):
@@ -144,11 +147,11 @@ class PostgresDriver:
 
 class SqliteDriver:
     """
-    Connections to SQLite, each in a thread of its own.
+    Connections to SQLite, each in a thread of its own; and one for what is shorter than the way to a thread and back.
 
     Args:
         path: The file.
-        size: How many there are.
+        size: How many threads there are.
         prepare: Is given each new connection.
     """
 
@@ -156,25 +159,38 @@ class SqliteDriver:
         self._path, self._prepare = path, prepare
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="query")
         self._local = threading.local()
+        self._own: sqlite3.Connection | None = None
         self._open: list[sqlite3.Connection] = []
         self.in_use = 0
 
-    async def fetch(self, sql: str, values: list[Any]) -> list[Any]:
-        """Run a query."""
+    async def fetch(self, sql: str, values: list[Any], *, is_short: bool) -> list[Any]:
+        """Run a query. What would have to wait for somebody waits in a thread."""
+        if is_short:
+            with suppress(sqlite3.OperationalError):
+                return self._here(sql, values)
         self.in_use += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, sql, values)
         finally:
             self.in_use -= 1
 
+    def _here(self, sql: str, values: list[Any]) -> list[Any]:
+        if self._own is None:
+            self._own = self._connect()
+            self._own.execute("PRAGMA busy_timeout=0")
+        return self._own.execute(sql, values).fetchall()
+
     def _fetch(self, sql: str, values: list[Any]) -> list[Any]:
         if not hasattr(self._local, "connection"):
-            connection = sqlite3.connect(self._path, check_same_thread=False)
-            self._open.append(connection)
-            self._prepare(connection, None)
-            self._local.connection = connection
+            self._local.connection = self._connect()
         found: list[Any] = self._local.connection.execute(sql, values).fetchall()
         return found
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, check_same_thread=False)
+        self._open.append(connection)
+        self._prepare(connection, None)
+        return connection
 
     async def close(self) -> None:
         """Close all connections."""

@@ -25,8 +25,8 @@ LISTED = CUSTOMER.some("i_customer", "name", "web_login", "description", "balanc
 SELECT_INFO = CUSTOMER.select(CUSTOMER.read)
 _CALLER = bindparam("caller", type_=Integer)
 _HIS_OR_HIM = SELECT_INFO.where(or_(Customer.i_wholesaler == _CALLER, Customer.i_customer == _CALLER))
-INFO_BY_ID = Query(_HIS_OR_HIM.where(Customer.i_customer == bindparam("wanted", type_=Integer)))
-INFO_BY_NAME = Query(_HIS_OR_HIM.where(Customer.name == bindparam("wanted", type_=String)))
+INFO_BY_ID = Query(_HIS_OR_HIM.where(Customer.i_customer == bindparam("wanted", type_=Integer)), is_short=True)
+INFO_BY_NAME = Query(_HIS_OR_HIM.where(Customer.name == bindparam("wanted", type_=String)), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
 CHILDREN = paging.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
@@ -48,7 +48,7 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
         Conflict: Name or login is taken.
     """
     if parent is not None:
-        parent = await ownership.lock_caller(call.session, parent)
+        parent = await ownership.lock_caller(call.store, parent)
         return await _create(replace(call, caller=parent), attributes, call)
     return await _create(call, attributes, call)
 

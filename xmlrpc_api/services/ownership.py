@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -20,14 +20,14 @@ from xmlrpc_api.rights import Caller
 _CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller))
 CALLER_COLUMNS = tuple(getattr(Customer, name) for name in _CALLER_NAMES)
 _WANTED = bindparam("i_customer", type_=Integer)
-_CALLER = Query(select(*CALLER_COLUMNS, Customer.blocked).where(Customer.i_customer == _WANTED))
+_CALLER = Query(select(*CALLER_COLUMNS, Customer.blocked).where(Customer.i_customer == _WANTED), is_short=True)
 
 
 def _blocked_above() -> Query:
     columns = (Customer.i_customer, Customer.i_wholesaler, Customer.blocked)
     up = select(*columns).where(Customer.i_customer == _WANTED).cte("up", recursive=True)
     up = up.union_all(select(*columns).join(up, Customer.i_customer == up.c.i_wholesaler))
-    return Query(select(up.c.i_customer).where(up.c.blocked, up.c.i_customer != _WANTED).limit(1))
+    return Query(select(up.c.i_customer).where(up.c.blocked, up.c.i_customer != _WANTED).limit(1), is_short=True)
 
 
 _BLOCKED_ABOVE = _blocked_above()
@@ -134,7 +134,7 @@ async def any_blocked(session: AsyncSession, customers: list[int]) -> bool:
     return (await session.execute(statement)).first() is not None
 
 
-async def lock_caller(session: AsyncSession, caller: Caller) -> Caller:
+async def lock_caller(store: HasRows, caller: Caller) -> Caller:
     """
     Hold the caller and everybody above him as they are until the end of the transaction.
 
@@ -146,19 +146,18 @@ async def lock_caller(session: AsyncSession, caller: Caller) -> Caller:
         NotPermitted: He is gone, or he or somebody above him has been blocked.
     """
     chain = [*ancestors(caller.path), caller.i_customer]
-    values = dict(zip(_places(len(chain)), chain, strict=True))
-    rows = (await session.execute(_locking(len(chain)), values)).mappings().all()
+    rows = await store.rows(_locking(len(chain)), **dict(zip(_places(len(chain)), chain, strict=True)))
     if len(rows) != len(chain) or any(row["blocked"] for row in rows):
         raise NotPermitted("the caller is blocked")
-    return caller_from(dict(rows[-1]))
+    return caller_from(rows[-1])
 
 
 @cache
-def _locking(count: int) -> Select[*tuple[Any, ...]]:
-    """The statement that locks so many customers; making it takes as long as running it."""
+def _locking(count: int) -> Query:
+    """The query that locks so many customers."""
     columns = table_of(Customer.__mapper__.columns["i_customer"]).columns
     chain = [bindparam(place, type_=Integer) for place in _places(count)]
-    return (
+    return Query(
         select(*(columns[name] for name in (*_CALLER_NAMES, "blocked")))
         .where(columns.i_customer.in_(chain))
         .order_by(columns.i_customer)

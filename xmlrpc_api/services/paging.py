@@ -12,6 +12,8 @@ from xmlrpc_api.faults import BadParameter
 from xmlrpc_api.fields import Statement
 from xmlrpc_api.query import Query
 
+NEAR = 2000  # rows from the first that are found in no time
+
 
 async def rows(
     call: Call, statement: Statement, page: Mapping[str, Any], most: int | None = None
@@ -43,7 +45,8 @@ class Pages:
 
     def __init__(self, statement: Statement) -> None:
         offset, limit = bindparam("offset", type_=Integer), bindparam("limit", type_=Integer)
-        self._query = Query(statement.offset(offset).limit(limit))
+        page = statement.offset(offset).limit(limit)
+        self._near, self._far = Query(page, is_short=True), Query(page)
 
     async def rows(self, call: Call, page: Mapping[str, Any], **values: Any) -> list[dict[str, Any]]:
         """
@@ -53,7 +56,8 @@ class Pages:
             BadParameter: More rows were asked for, or exist, than one answer may hold.
         """
         window = _Window(call, page, None)
-        return window.whole(await call.store.rows(self._query, offset=window.offset, limit=window.fetched, **values))
+        query = self._near if window.offset + window.fetched <= NEAR else self._far
+        return window.whole(await call.store.rows(query, offset=window.offset, limit=window.fetched, **values))
 
 
 class _Window:

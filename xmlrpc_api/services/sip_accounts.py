@@ -80,7 +80,7 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     owner = await ownership.load_caller(call.store, domain.i_customer)
     if owner is None:
         raise NotFound(sip_domains.WHAT)
-    owner = await ownership.lock_caller(call.session, owner)
+    owner = await ownership.lock_caller(call.store, owner)
     user = sip_id["username"]
     if user == AUTOINCREMENT:
         user = await _free_number(call, domain)
