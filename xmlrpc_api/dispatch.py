@@ -138,7 +138,7 @@ class Dispatcher:
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
         work = self._run(origin, prepared)
-        return await (work if prepared.method.access is Access.READ else self._in_time(work))
+        return await (self._in_time(work) if prepared.method.access is Access.WRITE else work)
 
     async def _run(self, origin: Origin, prepared: Prepared) -> Any:
         method = prepared.method
@@ -327,9 +327,13 @@ class Dispatcher:
                 for outcome in outcomes
             ]
 
-        queues = set().union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
-        async with self._balances.hold(queues):
-            results = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
+        async def run_in_turn() -> list[Any]:
+            queues = set().union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
+            async with self._balances.hold(queues):
+                results: list[Any] = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
+                return results
+
+        results = await self._in_time(run_in_turn())
         return [_as_struct(result) if isinstance(result, Fault) else [result] for result in results]
 
     async def _attempt(self, origin: Origin, entry: Any) -> Prepared | Fault:

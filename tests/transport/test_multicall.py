@@ -1,6 +1,7 @@
 """system.multicall: one request, a savepoint each, and faults in their places."""
 
 import xmlrpc.client
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -145,3 +146,11 @@ def test_one_authentication_serves_for_all(server: Server, reseller: Any) -> Non
 
     assert send(server, body, TEXT_XML).status == 401
     assert post(server, body).value == []
+
+
+def test_it_may_hash_passwords_for_longer_than_the_database_may_take(variant: Callable[..., Server]) -> None:
+    slow = variant(bcrypt_cost=10, statement_seconds=0.1)
+
+    results = slow.api().proxy.system.multicall([create() for _ in range(45)])
+
+    assert all("i_customer" in result[0] for result in results)
