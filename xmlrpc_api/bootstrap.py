@@ -1,13 +1,15 @@
-"""What a new installation needs: the tables, and the root of the customer tree."""
+"""
+What a new installation needs: the tables, and the root of the customer tree.
 
+Alembic is imported to migrate only: a server that just asks whether it has to would carry its 10 MB along.
+"""
+
+import re
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser
 from xmlrpc_api.call import Platform
@@ -16,23 +18,36 @@ from xmlrpc_api.database import Database
 from xmlrpc_api.rights import BITMASKS, FLAGS
 from xmlrpc_api.services.customers import api_password_place
 
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
+
+VERSION_TABLE = "alembic_version"
+REVISION = re.compile(r'^revision = "(\d+)"', re.MULTILINE)
 ROOT_LOGIN = "ssp-root"
 ROOT_CURRENCY = "USD"
 PASSWORD_BYTES = 18
 ROOT = select(Customer.i_customer).where(Customer.i_customer == ROOT_ID)
 
 
-def migrations() -> AlembicConfig:
-    """Alembic's configuration, wherever the migrations are installed."""
+def _folder() -> Path:
+    """Where the migrations are installed."""
     here = Path(__file__).parent
     folder = here / "data" / "alembic"
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(folder if folder.is_dir() else here.parent / "alembic"))
+    return folder if folder.is_dir() else here.parent / "alembic"
+
+
+def migrations() -> "AlembicConfig":
+    """Alembic's configuration."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_folder()))
     return config
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
     """Bring the tables to `revision`; nothing happens if they are there already."""
+    from alembic import command
 
     def upgrade(connection: Connection) -> None:
         config = migrations()
@@ -46,9 +61,18 @@ async def revisions(database: Database) -> tuple[str | None, str | None]:
     """The revision the tables are at, and the newest there is."""
 
     def current(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table(VERSION_TABLE):
+            return None
+        found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+        return found
 
-    return await database.run(current), ScriptDirectory.from_config(migrations()).get_current_head()
+    return await database.run(current), newest_revision()
+
+
+def newest_revision() -> str:
+    """The newest revision there is: they are numbered."""
+    texts = (file.read_text(encoding="utf-8") for file in (_folder() / "versions").glob("*.py"))
+    return max(found[1] for content in texts if (found := REVISION.search(content)))
 
 
 async def has_root(database: Database) -> bool:

@@ -122,7 +122,7 @@ class Clients:
                 return
             with self._connect() as api:
                 self._note(api.getCustomerInfo, who)
-                key = f"{client}-{number}"
+                key = f"{self.i_customer}-{client}-{number}"
                 money = {**who, "amount": 1, "currency": "USD", "idempotency_key": key}
                 if self._note(api.customerAddFunds, money) == "OK":
                     self.acknowledged.append(key)
@@ -245,6 +245,27 @@ def test_a_database_that_turned_read_only_is_unavailable_to_changes_alone(
             time.sleep(1.5)
             expected = {"OK", Unavailable.code} if setting == "on" else {"OK"}
             assert clients.since(changed + 0.5) == expected
+
+
+def test_a_balance_that_somebody_else_has_locked_holds_up_no_other(
+    installation: CommandLine, own_postgres: Postgres
+) -> None:
+    with installation.serving(), _calling(installation) as locked, _calling(installation) as others:
+        row = f"SELECT 1 FROM balances WHERE i_customer = {locked.i_customer} FOR UPDATE"
+        begun = time.monotonic()
+        own_postgres.psql(f"\\c own\nBEGIN; {row}; SELECT pg_sleep(6); COMMIT;")
+        ended = time.monotonic()
+        time.sleep(1)
+        for clients in (locked, others):
+            clients.stop()
+        booked = locked.booked()
+
+    meanwhile = [answer for answer in others.answers if begun < answer[0] < ended]
+    assert {outcome for _started, outcome, _seconds in meanwhile} == {"OK"}
+    assert max(seconds for _started, _outcome, seconds in meanwhile) < 1
+    assert locked.since(0) == {"OK", Unavailable.code}
+    assert locked.since(ended + 0.5) == {"OK"}
+    assert set(locked.acknowledged) <= booked.keys()
 
 
 @pytest.mark.soak
