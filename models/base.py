@@ -3,6 +3,7 @@
 import enum
 import json
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -100,9 +101,10 @@ class Exact(TypeDecorator[Decimal]):
             raise ValueError(f"more than {self.places} decimals")
         return whole
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """Turn it into a decimal again."""
-        return None if value is None else value * self.unit
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
+        """Turn it into a decimal again. (What a decorator is usually given for this would be called by two others.)"""
+        unit = self.unit
+        return lambda value: None if value is None else value * unit
 
 
 class Money(Exact):

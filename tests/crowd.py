@@ -1,5 +1,6 @@
 """Many clients at once, each with a connection of its own, from a trusted host."""
 
+import itertools
 import threading
 import xmlrpc.client
 from collections.abc import Callable, Iterable
@@ -13,21 +14,22 @@ Work = Callable[[Any], Any]
 
 class Crowd:
     """
-    Threads that call one server.
+    Threads that call one server, or several.
 
     Args:
         url: Where it answers; it must trust this host.
         size: How many clients there are.
+        others: Where other servers on the same database answer; the clients are shared out.
     """
 
-    def __init__(self, url: str, size: int) -> None:
-        self._url, self._size = url, size
+    def __init__(self, url: str, size: int, *others: str) -> None:
+        self._urls, self._size = itertools.cycle([url, *others]), size
         self._local = threading.local()
         self._clients: list[Any] = []
 
     def _client(self) -> Any:
         if not hasattr(self._local, "client"):
-            self._local.client = xmlrpc.client.ServerProxy(self._url, allow_none=True, use_builtin_types=True)
+            self._local.client = xmlrpc.client.ServerProxy(next(self._urls), allow_none=True, use_builtin_types=True)
             self._clients.append(self._local.client)
         return self._local.client
 

@@ -139,6 +139,13 @@ def test_a_nonce_that_is_not_ours_is_stale(server: Server, nonce: str) -> None:
     assert (reply.status, reply.is_stale) == (401, True)
 
 
+def test_a_nonce_that_was_changed_is_not_ours(server: Server) -> None:
+    nonce = send(server).nonce
+    changed = nonce[:-1] + ("0" if nonce[-1] != "0" else "1")
+
+    assert call(server, header(answer(changed, "ssp-root", server.root_password))).is_stale
+
+
 @pytest.mark.parametrize("nc", ["00000000", "00000001", "00000002"])
 def test_wrong_credentials_are_never_called_stale(server: Server, nonce: str, nc: str) -> None:
     call(server, signed(server, nonce=nonce))

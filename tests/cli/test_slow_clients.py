@@ -15,7 +15,7 @@ from holders import HEAD, KINDS
 from wire import LIST, PATH
 
 CLIENTS = 500
-MARGIN = 5
+MARGIN = 3
 DEADLINES = {
     "idle": "header_seconds",
     "dripping_headers": "header_seconds",
@@ -27,7 +27,7 @@ DEADLINES = {
 SECONDS = {  # in the suite, and by default
     "header_seconds": (4, 15),
     "body_seconds": (4, 10),
-    "keepalive_seconds": (4, 30),
+    "keepalive_seconds": (8, 30),
     "send_seconds": (4, 20),
 }
 

@@ -274,8 +274,8 @@ SCALARS: dict[Any, Any] = {
 
 def dumps(value: Any) -> bytes:
     """A methodResponse with one value, in the form Python's xmlrpclib gave it and old parsers expect."""
-    inner = f"<params>\n<param>\n{_text(value)}</param>\n</params>"
-    return f"{PROLOG}<methodResponse>\n{inner}\n</methodResponse>\n".encode()
+    end = "</param>\n</params>\n</methodResponse>\n"
+    return f"{PROLOG}<methodResponse>\n<params>\n<param>\n{_text(value)}{end}".encode()
 
 
 def dumps_fault(fault: Fault) -> bytes:
@@ -364,7 +364,7 @@ def _text(value: Any) -> str:
     if writer is not None:
         return writer(value)
     if isinstance(value, Iterable):
-        return f"<value><array><data>\n{''.join([_text(item) for item in value])}</data></array></value>\n"
+        return "".join(["<value><array><data>\n", *map(_text, value), "</data></array></value>\n"])
     return _write_text(str(value))
 
 

@@ -434,6 +434,27 @@ class TestCredits:
 
             assert sorted(outcomes) == [0] * 5 + [NO_CREDIT] * 3
 
+    @pytest.mark.soak
+    def test_many_creators_of_the_other_dialect_do_neither(
+        self, clients: Clients, ngnpro: Server, length: Callable[[int, int], int]
+    ) -> None:
+        """They have no domain in common whose lock would make them wait for each other."""
+        for _ in range(length(5, 50)):
+            home = Home(clients, properties=[prop("sip_credit", "5")])
+            portals = [ngnpro.api(home.reseller["username"], "s3cret-Api") for _ in range(8)]
+
+            def take(portal: Any) -> str:
+                try:
+                    return str(portal.createAccount(**new())["result"])
+                except xmlrpc.client.Fault as fault:
+                    return fault.faultString
+
+            with ThreadPoolExecutor(8) as pool:
+                outcomes = list(pool.map(take, portals))
+
+            assert outcomes.count("OK") == 5
+            assert outcomes.count("Not enough credit: sip_credit is used up") == 3
+
 
 class TestAliases:
     @pytest.fixture
