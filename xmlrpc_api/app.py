@@ -67,9 +67,10 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
             Authenticator(platform, database, own_guard),
             http.Budget(config.body_budget),
         )
-        background = asyncio.create_task(upkeep.run(platform, app[pages.DATABASE]))
+        stopping = asyncio.Event()
+        background = asyncio.create_task(upkeep.run(platform, app[pages.DATABASE], stopping))
         yield
-        await upkeep.stop(background)
+        await upkeep.stop(background, stopping)
         platform.hasher.close()
         await database.close()
         own_guard.close()

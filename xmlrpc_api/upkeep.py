@@ -13,15 +13,16 @@ from xmlrpc_api.services import audit, idempotency, throttle
 
 SEAL_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
+STOP_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 
-async def run(platform: Platform, database: Database) -> None:
-    """Do all of it until cancelled. Any number of processes may: a step that another is at is skipped."""
+async def run(platform: Platform, database: Database, stopping: asyncio.Event) -> None:
+    """Do all of it until it is stopped. Any number of processes may: a step that another is at is skipped."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database)))
-        group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database)))
+        group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
+        group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
 
 
 async def prune(platform: Platform, database: Database) -> None:
@@ -47,17 +48,20 @@ async def seal(platform: Platform, database: Database) -> None:
         log.info("audit sealed", seq=seq, hash=newest)
 
 
-async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
-    while True:
+async def _every(seconds: float, step: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
         try:
             await step()
         except Exception as error:  # noqa: BLE001 (the next round tries again; calls go on meanwhile)
             log.warning("upkeep failed", error=type(error).__name__)
-        await asyncio.sleep(seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), seconds)
 
 
-async def stop(task: asyncio.Task[None]) -> None:
-    """End it between two steps or in the middle of one, whose transaction is then undone."""
+async def stop(task: asyncio.Task[None], stopping: asyncio.Event) -> None:
+    """End it between two steps; or in the middle of one that takes too long, whose transaction is then undone."""
+    stopping.set()
+    await asyncio.wait([task], timeout=STOP_SECONDS)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
