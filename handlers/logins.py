@@ -16,7 +16,6 @@ from xmlrpc_api.faults import (
     WrongReference,
 )
 from xmlrpc_api.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.hashing import Password
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import customers, logins, passwords, web_users
@@ -27,16 +26,15 @@ LOGIN_LIMIT = WEB_USER["web_login"].limit
 PASSWORD_LIMIT = WEB_USER["web_password"].limit
 
 
-def _password(name: str, doc: str, *, required: bool = False, hashed: bool = False, example: Any = None) -> Field:
+def _password(name: str, doc: str, *, required: bool = False, check: str | None = None, example: Any = None) -> Field:
     return Field(
         name=name,
         wire=Wire.STRING,
         doc=doc,
         required=required,
         secret=True,
-        hashed=hashed,
         limit=PASSWORD_LIMIT,
-        check="not_empty" if hashed else None,
+        check=check,
         example=example,
     )
 
@@ -148,8 +146,8 @@ def _proof(attributes: dict[str, Any]) -> Attempt:
     )
 
 
-async def _look_at_proof(call: Call, **attributes: Any) -> Look:
-    return await logins.look(call, _proof(attributes))
+async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) -> Look:
+    return await logins.look_at_proof(call, _proof(attributes), new_password)
 
 
 @method(
@@ -157,7 +155,7 @@ async def _look_at_proof(call: Call, **attributes: Any) -> Look:
     WEB_LOGIN,
     _password("old_password", "The password so far; or else one_time_password."),
     _password("one_time_password", "A one-time password, even if authCustomer has just accepted it."),
-    _password("new_password", "The new password.", required=True, hashed=True, example="s3cret-Pa55"),
+    _password("new_password", "The new password.", required=True, check="not_empty", example="s3cret-Pa55"),
     CODE,
     logins.REMOTE_IP,
     right=Right.ANYONE,
@@ -166,13 +164,13 @@ async def _look_at_proof(call: Call, **attributes: Any) -> Look:
     ahead=_look_at_proof,
     raises=LOGIN_FAULTS,
 )
-async def change_web_password(call: Call, *, new_password: Password, **attributes: Any) -> dict[str, Any] | Fault:
+async def change_web_password(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
     """
     Give a login a new password, for the old one or for a one-time password.
 
     This is what a portal does after authCustomer has answered 410: that one-time password is good for it, once.
     """
-    return await logins.change_password(call, _proof(attributes), call.found, new_password) or {}
+    return await logins.change_password(call, _proof(attributes), call.found) or {}
 
 
 @method(

@@ -89,7 +89,7 @@ MUTANTS = (
     Mutant(
         "passwords are hashed on the event loop",
         "xmlrpc_api/hashing.py",
-        "            return await asyncio.get_running_loop().run_in_executor(self._pool, work)\n",
+        "            return await asyncio.get_running_loop().run_in_executor(self._guesses, work)\n",
         "            return work()\n",
         "tests/cli/test_overload.py -k wrong_passwords",
     ),

@@ -30,7 +30,12 @@ def new_platform(config: Config) -> Platform:
     return Platform(
         config=config,
         vault=open_vault(config),
-        hasher=PasswordHasher(config.bcrypt_cost, config.bcrypt_queue, max(1, (os.cpu_count() or 1) // config.workers)),
+        hasher=PasswordHasher(
+            config.bcrypt_cost,
+            config.bcrypt_queue,
+            max(1, (os.cpu_count() or 1) // config.workers),
+            config.caller_queue,
+        ),
     )
 
 

@@ -96,7 +96,7 @@ class Config(BaseSettings):
         description="The key itself (64 hexadecimal digits) instead of the file; for the environment.",
     )
     bcrypt_cost: int = Field(12, ge=4, le=20, description="Cost of web password hashes; 12 takes about 0.3 s.")
-    bcrypt_queue: int = Field(16, ge=1, le=1000, description="Password checks that may wait; more are refused.")
+    bcrypt_queue: int = Field(16, ge=1, le=1000, description="Checks of passwords that may wait; more are refused.")
 
     one_time_minutes: int = Field(60, ge=1, le=1440, description="Life of a one-time password, in minutes.")
     login_failures: int = Field(

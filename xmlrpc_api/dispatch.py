@@ -190,7 +190,7 @@ class Dispatcher:
         for field in method.params:
             if field.hashed and field.name in loaded:
                 plain = loaded[field.name]
-                loaded[field.name] = Password(plain, await self.platform.hasher.hash(plain))
+                loaded[field.name] = Password(plain, await self.platform.hasher.hash(plain, caller.i_customer))
         sent = idempotency.content(name, raw) if key else b""
         return Prepared(method, caller, loaded, found, key, sent)
 

@@ -11,17 +11,20 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import bcrypt
 from passlib.hash import apr_md5_crypt, md5_crypt, sha256_crypt, sha512_crypt
 
+from models import ROOT_ID
 from xmlrpc_api.faults import Unavailable
-
-T = TypeVar("T")
+from xmlrpc_api.queues import Queues
 
 NOBODYS_HASH = "!"  # kept where there is no password yet: none is hashed to it
 LOW_PRIORITY = 10
+RUNS_A_SECOND, USUAL_COST = 4.3, 12  # of one thread, measured; each step of cost halves it
+WAIT_SECONDS = 5
+CALLER_QUEUE = 500
 BCRYPT_BYTES = 72
 SCORED_CHARACTERS = 24  # more would take seconds and change no verdict
 HIGHEST_COST = 16
@@ -44,29 +47,41 @@ class PasswordHasher:
     """
     Makes and checks bcrypt hashes in threads of its own.
 
+    Anybody may send guesses: checking them gives way to all else, and one beyond `queue` is refused at once. What a
+    caller sets is hashed by other threads, which a flood of guesses does not reach, in turns: each caller has a queue
+    of his own, in which as much may wait as bcrypt does in a few seconds.
+
     The password is hashed with SHA-256 first, so that all of its bytes count and none is special:
     bcrypt alone reads 72 bytes.
 
     Args:
         cost: bcrypt's work factor.
-        queue: How many checks may wait; one more is refused at once.
-        threads: How many run at once. They give way to the other calls.
+        queue: How many checks may wait.
+        threads: How many of each kind run at once.
+        caller_queue: How many passwords of one caller may wait, however fast bcrypt is.
     """
 
-    def __init__(self, cost: int, queue: int, threads: int = 1) -> None:
+    def __init__(self, cost: int, queue: int, threads: int = 1, caller_queue: int = CALLER_QUEUE) -> None:
         self._cost = cost
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_step_back)
+        self._guesses = ThreadPoolExecutor(threads, thread_name_prefix="guesses", initializer=_step_back)
         self._room = threads + queue
         self._waiting = 0
+        self._passwords = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._turns = Queues("caller", bcrypt_runs(cost, threads, caller_queue), threads)
+        self.hashed = 0
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, caller: int = ROOT_ID) -> str:
         """
-        Hash a password.
+        Hash a password that a caller sets.
 
         Raises:
-            Unavailable: Too many are waiting already.
+            Unavailable: Too many of this caller are waiting already.
         """
-        return await self._run(lambda: bcrypt.hashpw(_prepare(password), bcrypt.gensalt(self._cost)).decode())
+        async with self._turns.hold((caller,)):
+            self.hashed += 1
+            return await asyncio.get_running_loop().run_in_executor(
+                self._passwords, lambda: bcrypt.hashpw(_prepare(password), bcrypt.gensalt(self._cost)).decode()
+            )
 
     async def check(self, password: str, hashed: str | None) -> bool:
         """
@@ -76,7 +91,7 @@ class PasswordHasher:
             Unavailable: Too many are waiting already.
         """
         known = hashed if hashed and hashed != NOBODYS_HASH else f"$2b${self._cost:02}${_NOBODYS}"
-        return await self._run(lambda: bcrypt.checkpw(_prepare(password), known.encode()))
+        return await self._guess(lambda: bcrypt.checkpw(_prepare(password), known.encode()))
 
     async def check_foreign(self, password: str, hashed: str) -> bool:
         """
@@ -85,7 +100,7 @@ class PasswordHasher:
         Raises:
             Unavailable: Too many are waiting already.
         """
-        return await self._run(lambda: _is_foreign(password, hashed))
+        return await self._guess(lambda: _is_foreign(password, hashed))
 
     def is_weak(self, hashed: str) -> bool:
         """Whether a hash was made at a lower cost than new ones are."""
@@ -93,16 +108,23 @@ class PasswordHasher:
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._guesses, self._passwords):
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _guess(self, work: Callable[[], bool]) -> bool:
         if self._waiting >= self._room:
             raise Unavailable("Too many password checks are waiting, try again later")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(self._guesses, work)
         finally:
             self._waiting -= 1
+
+
+def bcrypt_runs(cost: int, threads: int, most: int) -> int:
+    """How many hashes of a cost so many threads make in the seconds that a password may wait; 1 to `most`."""
+    a_second = RUNS_A_SECOND * 2.0 ** (USUAL_COST - cost)
+    return max(1, min(int(a_second * WAIT_SECONDS * threads), most))
 
 
 def _step_back() -> None:

@@ -9,7 +9,7 @@ long; whoever asks learns no more. All of it is counted, and noted in the change
 import secrets
 import string
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -119,11 +119,13 @@ class Look:
         user: Who it is, as he was then; None if there is nobody for the caller.
         is_right: Whether the password is his ordinary one.
         rehashed: The password hashed anew, where the hash was weak or another system's.
+        new: The password that is to be his, hashed; None where the proof was wrong.
     """
 
     user: Person | None
     is_right: bool
     rehashed: str | None = field(default=None, repr=False)
+    new: Password | None = None
 
 
 async def look(call: Call, attempt: Attempt) -> Look:
@@ -149,8 +151,23 @@ async def look(call: Call, attempt: Attempt) -> Look:
     rehashed = None
     if user.foreign_password is not None or hasher.is_weak(user.web_password):
         with suppress(Unavailable):  # then at the next login
-            rehashed = await hasher.hash(attempt.password)
+            rehashed = await hasher.hash(attempt.password, call.caller.i_customer)
     return Look(user, True, rehashed)
+
+
+async def look_at_proof(call: Call, attempt: Attempt, new: str) -> Look:
+    """
+    The same for a change of password, whose new one is hashed if the proof is right: never for a guess.
+
+    Raises:
+        TooManyAttempts, Conflict, Unavailable: As `look`, or too many passwords of the caller are waiting.
+    """
+    found = await look(call, attempt)
+    usable = await _usable(call, attempt, found)
+    await call.session.close()
+    if usable is None or not (_is_one_time(call, attempt, usable) or _is_old(attempt, found)):
+        return found
+    return replace(found, new=Password(new, await call.platform.hasher.hash(new, call.caller.i_customer)))
 
 
 async def authenticate(call: Call, attempt: Attempt, found: Look) -> Person | Fault:
@@ -178,7 +195,7 @@ async def authenticate(call: Call, attempt: Attempt, found: Look) -> Person | Fa
     return OneTimePasswordAccepted()
 
 
-async def change_password(call: Call, attempt: Attempt, found: Look, new: Password) -> Fault | None:
+async def change_password(call: Call, attempt: Attempt, found: Look) -> Fault | None:
     """
     Give a web user a new password, for his old one or for a one-time password.
 
@@ -194,16 +211,16 @@ async def change_password(call: Call, attempt: Attempt, found: Look, new: Passwo
     usable = await _usable(call, attempt, found)
     user = await web_users.by_login(call, attempt.login) if usable is not None else None
     is_one_time = _is_one_time(call, attempt, user)
-    is_password = found.is_right and not attempt.one_time_only and found.user is not None
-    if user is None or not (is_one_time or (is_password and _same_password(user, found))):
+    is_password = _is_old(attempt, found)
+    if user is None or found.new is None or not (is_one_time or (is_password and _same_password(user, found))):
         return await _failed(call, attempt, found)
     has_given_code = is_one_time and user.one_time_used is not None
     refusal = await _second_step(call, attempt, found, None if has_given_code else user)
     if refusal is not None:
         return refusal
-    if is_password and new.plain == attempt.password:
+    if is_password and found.new.plain == attempt.password:
         raise BadParameter("new_password", "must not be the old one")
-    await web_users.set_password(call, user, "new_password", new)
+    await web_users.set_password(call, user, "new_password", found.new)
     return None
 
 
@@ -336,6 +353,11 @@ def _is_one_time(call: Call, attempt: Attempt, user: Person | None) -> bool:
     signed = call.platform.vault.signed(PURPOSE, content, known or NOBODYS_SIGNATURE)
     expires = user.one_time_expires if user else None
     return signed and not attempt.passwords_only and expires is not None and call.now < expires
+
+
+def _is_old(attempt: Attempt, found: Look) -> bool:
+    """Whether the password that was looked at is the ordinary one, and counts."""
+    return found.is_right and not attempt.one_time_only and found.user is not None
 
 
 async def _second_step(call: Call, attempt: Attempt, found: Look, user: Person | None) -> Fault | None:
