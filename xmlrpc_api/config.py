@@ -6,9 +6,17 @@ import stat
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,14 +24,45 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 ENV_PREFIX = "XMLRPC_API_"
 SECRETS = ("secret_key", "ngnpro_admin_password_hash")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+T = TypeVar("T")
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text tells which key, and what to do."""
+
+
+def _network(value: Any) -> Any:
+    """A network, or why it is none, in a sentence of its own instead of one for each kind of address."""
+    return ipaddress.ip_network(str(value))
+
+
+def _parts(value: Any) -> Any:
+    """The members of a list that came as one text: JSON, or with commas between them."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('must be a JSON list, such as ["a", "b"], or have commas: a,b') from None
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+Listed = Annotated[list[T], NoDecode, BeforeValidator(_parts)]
+Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+
+
+def _parsed(url: str) -> URL | None:
+    """A database's address in its parts; None if it cannot be taken apart."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        return None
 
 
 def _known_driver(url: str) -> str:
@@ -36,7 +75,14 @@ def _known_driver(url: str) -> str:
     scheme = driver.get(scheme, scheme)
     if not separator or scheme not in driver.values():
         raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    if _parsed(f"{scheme}://{rest}") is None:
+        raise ValueError("cannot be taken apart: in user and password write @ as %40, : as %3A, / as %2F and % as %25")
     return f"{scheme}://{rest}"
+
+
+def _holds_password(url: Any) -> bool:
+    parts = _parsed(str(url))
+    return parts is not None and bool(parts.password or "password" in parts.query)
 
 
 def is_loopback(host: str) -> bool:
@@ -120,14 +166,12 @@ class Config(BaseSettings):
     )
 
     realm: str = Field("xmlrpc-api", pattern=r"^[^\"\\=,\x00-\x1f]+$", description="Realm of HTTP Digest.")
-    digest_algorithms: Annotated[list[Literal["MD5", "SHA-256"]], NoDecode] = Field(
+    digest_algorithms: Listed[Literal["MD5", "SHA-256"]] = Field(
         ["MD5"], min_length=1, description="Digest challenges in this order; old clients know MD5 alone."
     )
     nonce_seconds: int = Field(300, ge=10, le=86400, description="Life of a Digest nonce, in seconds.")
-    trusted_hosts: Annotated[list[Network], NoDecode] = Field(
-        [], description="Addresses and networks trusted without credentials."
-    )
-    trusted_proxies: Annotated[list[Network], NoDecode] = Field(
+    trusted_hosts: Listed[Network] = Field([], description="Addresses and networks trusted without credentials.")
+    trusted_proxies: Listed[Network] = Field(
         [], description="Addresses and networks of reverse proxies whose X-Forwarded-For is believed."
     )
 
@@ -200,11 +244,6 @@ class Config(BaseSettings):
         "auto", description='"json", "console", or "auto": readable at a terminal, JSON elsewhere.'
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severity logged.")
-
-    @field_validator("digest_algorithms", "trusted_hosts", "trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("trusted_hosts", "trusted_proxies")
     @classmethod
@@ -283,9 +322,12 @@ def _demand_private(file: Path) -> None:
         ConfigError: They can; the text tells what to do.
     """
     try:
-        held = [name for name in SECRETS if name in tomllib.loads(file.read_text(encoding="utf-8"))]
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         return  # told when it is read
+    held = [name for name in SECRETS if name in settings]
+    if _holds_password(settings.get("database_url")):
+        held.append("a password in database_url")
     if held and stat.S_IMODE(file.stat().st_mode) & 0o077:
         raise ConfigError(f"Others can read {file}, which holds {held[0]}. Run: chmod 600 {file}")
 
@@ -303,7 +345,7 @@ def as_toml() -> str:
     lines = [
         "# Every setting with its default. Copy what you change into a file of your own and start with",
         "# `xmlrpc-api --config FILE …`; each one is also an environment variable: XMLRPC_API_ and the name",
-        "# in capitals (lists with commas). Secrets belong into the environment, not here.",
+        "# in capitals (lists as JSON or with commas). Secrets belong into the environment, not here.",
     ]
     for name, setting in Config.model_fields.items():
         shown = _shown_default(setting.get_default())

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from xmlrpc_api.config import load
+
 
 def printed_calls(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith(("curl ", "XMLRPC_API_PASSWORD="))]
@@ -222,6 +224,32 @@ class TestConfiguration:
         file.chmod(0o600)
         cli.run("--config", "own.toml", "migrate")
 
+    @pytest.mark.parametrize("url", ["postgresql://me:s3cret@db/x", "postgresql://me@db/x?password=s3cret"])
+    def test_a_file_with_the_password_of_the_database_must_be_private(self, cli, url):
+        file = cli.folder / "own.toml"
+        file.write_text(f'database_url = "{url}"\n')
+        file.chmod(0o644)
+
+        told = cli.run("--config", "own.toml", "migrate", code=2).stderr
+
+        assert "which holds a password in database_url. Run: chmod 600" in told
+        assert "s3cret" not in told
+        file.chmod(0o600)
+        cli.run("--config", "own.toml", "migrate")
+
+    def test_a_file_with_an_address_of_the_database_alone_need_not_be_private(self, cli):
+        file = cli.folder / "own.toml"
+        file.write_text('database_url = "postgresql://me@db/x"\n')
+        file.chmod(0o644)
+
+        cli.run("--config", "own.toml", "migrate")
+
+    @pytest.mark.parametrize("form", ["10.0.0.0/8, ::1", '["10.0.0.0/8", "::1"]', ' ["10.0.0.0/8","::1"] '])
+    def test_a_list_in_the_environment_is_json_or_has_commas(self, monkeypatch, form):
+        monkeypatch.setenv("XMLRPC_API_TRUSTED_HOSTS", form)
+
+        assert [str(network) for network in load().trusted_hosts] == ["10.0.0.0/8", "::1/128"]
+
     def test_a_file_is_read_and_the_environment_wins(self, cli):
         file = cli.folder / "own.toml"
         file.write_text('realm = "from-file"\nport = 1\n')
@@ -235,12 +263,21 @@ class TestConfiguration:
             ("colour = 1", "colour: there is no such setting"),
             ("nonce_seconds = 1", "nonce_seconds:"),
             ("port = ", "cannot be read"),
+            ('trusted_hosts = ["10.0.0.1/8"]', "trusted_hosts.0: 10.0.0.1/8 has host bits set\n"),
+            ("trusted_hosts = '[10.0.0.1]'", "trusted_hosts: must be a JSON list"),
+            ("trusted_hosts = [1]", "trusted_hosts.0: '1' does not appear to be"),
         ],
     )
     def test_a_bad_file_is_told_in_one_line(self, cli, text, told):
         (cli.folder / "bad.toml").write_text(text)
 
         assert told in cli.run("--config", "bad.toml", "migrate", code=2).stderr
+
+    def test_an_address_of_a_database_that_cannot_be_read_is_told_without_its_password(self, cli):
+        told = cli.run("migrate", code=2, XMLRPC_API_DATABASE_URL="postgresql://me:s3@cret:x/y@host:port/x").stderr
+
+        assert "database_url: cannot be taken apart: in user and password write @ as %40" in told
+        assert "s3" not in told
 
     def test_a_missing_file_is_told(self, cli):
         assert "There is no configuration file" in cli.run("--config", "none.toml", "migrate", code=2).stderr
