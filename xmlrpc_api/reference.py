@@ -43,6 +43,27 @@ def _lines(fields: tuple[Field, ...], indent: str = "  ", *, required: bool = Fa
     return "\n".join(lines)
 
 
+def as_data(method: Method) -> dict[str, Any]:
+    """The whole reference of a method, for programs."""
+    returns = method.returns
+    return {
+        "name": method.name,
+        "documentation": method.documentation,
+        "params": [{**_described(field), "required": field.required} for field in method.documented_params],
+        "positional": method.positional,
+        "returns": returns.value if isinstance(returns, Wire) else [_described(field) for field in returns],
+        "needs": None if method.right is Right.ANYONE else method.right.explanation,
+        "faults": [{"code": fault.code, "summary": fault.summary} for fault in method.expected_faults],
+    }
+
+
+def _described(field: Field) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": field.name, "type": field.type_name, "documentation": field.doc}
+    if field.members:
+        described["members"] = [_described(member) for member in field.members]
+    return described
+
+
 def sample(field: Field) -> Any:
     """A value of this field, for an example."""
     if field.members:

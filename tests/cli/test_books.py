@@ -1,10 +1,12 @@
 """`verify` and `rates import` as an operator runs them."""
 
+import json
 from pathlib import Path
 
 import pytest
 from commandline import CommandLine
 
+FORGED = f"7:0a1b2c3d:{'f' * 64}"
 HEADER = "from_currency,to_currency,rate\n"
 
 
@@ -13,10 +15,24 @@ class TestVerify:
         assert "Nothing is wrong. Newest link of the audit chain: 0:" in cli_on_each.run("verify").stdout
 
     def test_a_link_that_is_not_there_is_a_finding(self, cli: CommandLine) -> None:
-        done = cli.run("verify", "--head", "7:forged", code=1)
+        done = cli.run("verify", "--head", FORGED, code=1)
 
-        assert "the link 7:forged is not in the audit chain any more" in done.stdout
+        assert f"the link {FORGED} is not in the audit chain any more" in done.stdout
         assert "1 findings" in done.stderr
+
+    @pytest.mark.parametrize("head", ["foo", "7:forged", f"{'9' * 30}{FORGED}", ""])
+    def test_what_is_no_link_is_a_mistake_and_no_finding(self, cli: CommandLine, head: str) -> None:
+        assert "it must be SEQ:HASH" in cli.run("verify", "--head", head, code=2).stderr
+
+    def test_the_link_that_a_new_installation_prints_may_be_given_back(self, cli: CommandLine) -> None:
+        newest = json.loads(cli.run("verify", "--json").stdout)["newest_link"]
+
+        cli.run("verify", "--head", newest)
+
+    def test_programs_read_json(self, cli_on_each: CommandLine) -> None:
+        assert json.loads(cli_on_each.run("verify", "--json").stdout) == {"findings": [], "newest_link": "0:"}
+        done = cli_on_each.run("verify", "--json", "--head", FORGED, code=1)
+        assert json.loads(done.stdout)["findings"] == [f"the link {FORGED} is not in the audit chain any more"]
 
 
 class TestRates:

@@ -1,6 +1,7 @@
 """`call` and `methods`."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 from commandline import CommandLine
@@ -74,6 +75,19 @@ def test_methods_shows_one_with_parameters_and_faults(served):
 
 def test_methods_tells_of_an_unknown_name(served):
     assert "There is no method nothing" in served.run("methods", "nothing", code=1).stderr
+
+
+def test_methods_tells_programs_all_of_it_as_json(served):
+    known = json.loads(served.run("methods", "--json").stdout)
+    one = json.loads(served.run("methods", "createCustomer", "--json").stdout)
+
+    assert one in known
+    tariff = next(param for param in one["params"] if param["name"] == "i_tariff")
+    assert (tariff["type"], tariff["required"]) == ("int or nil", True)
+
+
+def test_version_is_that_of_the_package(served):
+    assert served.run("--version").stdout == f"xmlrpc-api {version('xmlrpc-api')}\n"
 
 
 @pytest.mark.parametrize(

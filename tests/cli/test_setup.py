@@ -1,5 +1,6 @@
 """`init`, `migrate`, `serve` and `check`."""
 
+import json
 import re
 import signal
 import stat
@@ -171,6 +172,13 @@ class TestCheck:
 
         assert "failed" not in done.stdout
         assert "warning" not in done.stdout
+
+    def test_programs_read_json(self, cli):
+        points = json.loads(cli.run("check", "--json").stdout)
+        failed = json.loads(cli.run("check", "--json", code=1, XMLRPC_API_PORT="http").stdout)
+
+        assert {"what": "database", "verdict": "ok", "advice": ""} in points
+        assert [(point["what"], point["verdict"]) for point in failed] == [("configuration", "failed")]
 
     def test_names_the_command_for_an_empty_database(self, new_installation, engine):
         assert "Run: xmlrpc-api init" in new_installation(engine).run("check", code=1).stdout

@@ -33,3 +33,12 @@ def test_what_is_wrong_is_told(cli):
     assert "Parameter value must be a number" in told(value="much")
     assert "There is no customer nobody" in told(owner="nobody")
     assert "Parameter currency must be a currency code" in told(currency="DOLLARS")
+    assert "Wrong currency" in told(currency="XXZ")
+    assert not (cli.folder / "x.csv").exists()
+
+
+def test_vouchers_that_nobody_could_use_are_not_made(cli):
+    options = ("--series", "s", "--value", "5", "--currency", "USD", "--expires", "2020-01-31")
+
+    assert "2020-01-31 is in the past" in cli.run("vouchers", "generate", "x.csv", *options, code=2).stderr
+    assert not (cli.folder / "x.csv").exists()

@@ -1,11 +1,14 @@
 """The command line, `xmlrpc-api`."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli import books, calls, checks, setup, transfer, users, vouchers
+from xmlrpc_api.cli import books, calls, checks, console, setup, transfer, users, vouchers
+
+NAME = "xmlrpc-api"
 
 app = typer.Typer(
     help="A provisioning core for VoIP wholesalers and resellers that speaks XML-RPC.",
@@ -14,6 +17,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        console.out.print(f"{NAME} {version(NAME)}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -26,6 +35,9 @@ def options(
             "Each one is also an environment variable, XMLRPC_API_ and its name in capitals.",
         ),
     ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell which version this is.")
+    ] = False,
 ) -> None:
     """Settings for all commands."""
 

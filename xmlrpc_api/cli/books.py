@@ -1,6 +1,7 @@
 """`verify` and `rates import`: are the books right, and what is a currency worth."""
 
 import csv
+import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -17,6 +18,7 @@ from xmlrpc_api.services import verification
 
 MOST_SHOWN = 100
 COLUMNS = ("from_currency", "to_currency", "rate")
+LINK = re.compile("0:|[1-9][0-9]{0,17}:[0-9a-f]{8}:[0-9a-f]{64}")
 LARGEST_RATE = Decimal(9_000_000)
 
 rates = typer.Typer(help="Exchange rates for payments in other currencies.", no_args_is_help=True)
@@ -30,6 +32,7 @@ def verify(
             help="SEQ:HASH of a link that the server logged earlier ('audit sealed'); it must still be there."
         ),
     ] = None,
+    as_json: console.AsJson = False,
 ) -> None:
     """
     Prove that ledger, tree, rights, over-commit and change history are right. Exit code 1 if something is off.
@@ -38,7 +41,12 @@ def verify(
     prints, somewhere else: whoever owns the database cannot cut the chain off before it unnoticed.
     """
     config = console.settings(context)
+    if head is not None and not LINK.fullmatch(head):
+        raise typer.BadParameter("it must be SEQ:HASH, as `verify` and the log print it", param_hint="--head")
     findings, newest = console.run(_verify(config, head))
+    if as_json:
+        console.print_json({"findings": findings, "newest_link": newest})
+        raise typer.Exit(1 if findings else 0)
     for finding in findings[:MOST_SHOWN]:
         console.out.print(finding, markup=False)
     if findings:

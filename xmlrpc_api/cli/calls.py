@@ -89,16 +89,21 @@ def _json(where: str, text: str) -> Any:
 
 def methods(
     name: Annotated[str | None, typer.Argument(help="A method to read about; all of them if left out.")] = None,
+    as_json: console.AsJson = False,
 ) -> None:
     """Show the reference: all methods, or one with its parameters, answers and faults."""
+    if name is not None and name not in METHODS:
+        console.err.print(f"There is no method {escape(name)}. `xmlrpc-api methods` lists them all.")
+        raise typer.Exit(1)
+    if as_json:
+        every = [reference.as_data(METHODS[known]) for known in sorted(METHODS) if name in (None, known)]
+        console.print_json(every if name is None else every[0])
+        return
     if name is None:
         table = Table("Method", "What it does", box=None, pad_edge=False)
         for known in sorted(METHODS):
             table.add_row(known, METHODS[known].documentation.partition("\n")[0])
         console.out.print(table)
         return
-    if name not in METHODS:
-        console.err.print(f"There is no method {escape(name)}. `xmlrpc-api methods` lists them all.")
-        raise typer.Exit(1)
     console.out.print(name, style="bold")
     console.out.print(reference.as_text(METHODS[name]), markup=False)

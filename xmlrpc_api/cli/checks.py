@@ -41,18 +41,24 @@ class Finding:
     advice: str = ""
 
 
-def check(context: typer.Context) -> None:
+def check(context: typer.Context, as_json: console.AsJson = False) -> None:
     """Test configuration, key and database, and tell what to do. Exit code 1 if something fails."""
     try:
         config = console.settings(context)
     except ConfigError as error:
-        _show([Finding("configuration", Verdict.FAILED, str(error))])
-        raise typer.Exit(1) from None
-    findings = [_settings(), *_network(config), _key(config)]
-    findings += console.run(_database(config))
-    _show(findings)
+        findings = [Finding("configuration", Verdict.FAILED, str(error))]
+    else:
+        findings = [_settings(), *_network(config), _key(config), *console.run(_database(config))]
+    if as_json:
+        console.print_json([_as_data(finding) for finding in findings])
+    else:
+        _show(findings)
     if any(finding.verdict is Verdict.FAILED for finding in findings):
         raise typer.Exit(1)
+
+
+def _as_data(finding: Finding) -> dict[str, str]:
+    return {"what": finding.what, "verdict": finding.verdict.name.lower(), "advice": finding.advice}
 
 
 def _show(findings: list[Finding]) -> None:

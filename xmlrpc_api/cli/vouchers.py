@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from models import LARGEST_AMOUNT, ROOT_ID
-from xmlrpc_api.call import Call, Origin
+from xmlrpc_api.call import Call, Origin, utc_now
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.dispatch import Dispatcher
@@ -56,6 +56,8 @@ def generate(
     """
     config = console.settings(context)
     end = expires.replace(hour=23, minute=59, second=59, tzinfo=UTC) if expires else None
+    if end is not None and end < utc_now():
+        raise typer.BadParameter(f"{end:%Y-%m-%d} is in the past", param_hint="--expires")
     try:
         values = PARAMS.load({"series": series, "value": value, "currency": currency})
         wanted = Series(name=values["series"], value=values["value"], currency=values["currency"], expires=end)
@@ -74,21 +76,28 @@ async def _generate(config: Config, file: Path, series: Series, count: int, owne
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise ConfigError(f"The file {file} is there already") from None
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream, console.progress("vouchers") as bar:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            task = bar.add_task("Making", total=count)
-            done = 0
-            while done < count:
-                size = min(BATCH, count - done)
+        done = 0
+        try:
+            with (
+                os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream,
+                console.progress("vouchers") as bar,
+            ):
+                writer = csv.writer(stream, lineterminator="\n")
+                writer.writerow(COLUMNS)
+                task = bar.add_task("Making", total=count)
+                while done < count:
+                    size = min(BATCH, count - done)
 
-                async def work(call: Call, size: int = size) -> list[Made]:
-                    return await vouchers.make(call, series, size)
+                    async def work(call: Call, size: int = size) -> list[Made]:
+                        return await vouchers.make(call, series, size)
 
-                for voucher in await dispatcher.perform(origin, "vouchers generate", caller, work):
-                    told = (voucher.i_voucher, series.name, voucher.number, voucher.pin)
-                    writer.writerow([*told, series.value, series.currency, series.expires or ""])
-                stream.flush()
-                done += size
-                bar.update(task, completed=done)
+                    for voucher in await dispatcher.perform(origin, "vouchers generate", caller, work):
+                        told = (voucher.i_voucher, series.name, voucher.number, voucher.pin)
+                        writer.writerow([*told, series.value, series.currency, series.expires or ""])
+                    stream.flush()
+                    done += size
+                    bar.update(task, completed=done)
+        finally:
+            if not done:  # nothing is lost, and it can be tried again
+                file.unlink()
     return done

@@ -15,6 +15,7 @@ from xmlrpc_api.services import audit, overcommit
 from xmlrpc_api.vault import Vault
 
 BATCH = 2000
+NO_LINK = "0:"  # the end of a chain that has not begun
 AUDIT_COLUMNS = tuple(AuditEntry.__table__.columns)
 
 
@@ -191,7 +192,7 @@ async def _unsealed(session: AsyncSession, vault: Vault) -> list[str]:
 
 
 async def _still_there(session: AsyncSession, head: str | None) -> list[str]:
-    if head is None:
+    if head is None or head == NO_LINK:
         return []
     seq, _, digest = head.partition(":")
     wanted = AuditEntry.seq == (int(seq) if seq.isdecimal() else 0)
