@@ -132,16 +132,24 @@ async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> 
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
     balances=("i_customer",),
+    returns=(
+        Field(
+            name="returned",
+            wire=Wire.DOUBLE,
+            doc="What came back to the caller, in his currency: of what he had paid in, and no more; 0 for root.",
+            example=Decimal("20.12"),
+        ),
+    ),
     raises=PAYMENT_FAULTS,
 )
 async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
     """
     Take money from the balance of a direct sub-customer, as far as balance and credit limit reach.
 
-    The caller's own balance rises by the same amount; root is not billed.
+    What the caller has paid in with customerAddFunds or customerCredit comes back to his own balance, and no more:
+    a balance that was given by createCustomer or updateCustomer, and what is taken on credit, was never his.
     """
-    await payments.pay(call, i_customer, ledger.DEBIT, _payment(attributes))
-    return {}
+    return {"returned": await payments.pay(call, i_customer, ledger.DEBIT, _payment(attributes))}
 
 
 @method(
@@ -205,7 +213,11 @@ async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[s
     raises=PAYMENT_FAULTS,
 )
 async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int, **attributes: Any) -> dict[str, Any]:
-    """Move money from one direct sub-customer to another, as far as the first one's balance and credit reach."""
+    """
+    Move money from one direct sub-customer to another, as far as the first one's balance and credit reach.
+
+    What the caller has paid in for the first, and may get back by customerDebit, moves along with it.
+    """
     await payments.transfer(call, i_customer_from, i_customer_to, _payment(attributes))
     return {}
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Access, Base, Money, Rate, UtcDateTime, field, one_default_per_customer
 
 LARGEST_AMOUNT = 10**12
+LARGEST_FUNDED = 8 * LARGEST_AMOUNT  # one more payment still fits into 64 bits
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 
@@ -53,6 +54,24 @@ class Balance(Base):
         doc="How far the balance may go below zero, in the base currency.",
         example=Decimal(100),
     )
+    funded: Mapped[Decimal] = field(
+        Money,
+        default=Decimal(0),
+        server_default="0",
+        low=0,
+        high=LARGEST_FUNDED,
+        access=Access.HIDDEN,
+        doc="What the one above has paid in and may get back, in his currency; 0 below the root and for accounts.",
+    )
+    funded_opening: Mapped[Decimal] = field(
+        Money,
+        default=Decimal(0),
+        server_default="0",
+        low=0,
+        high=LARGEST_FUNDED,
+        access=Access.HIDDEN,
+        doc="What `funded` began with for balances that are older than it.",
+    )
 
     threshold: Mapped[Decimal | None] = field(
         Money,
@@ -96,11 +115,19 @@ class LedgerEntry(Base):
     balance_after: Mapped[Decimal] = field(
         Money, access=Access.READ_ONLY, doc="The balance after this booking.", example=Decimal("45.62")
     )
+    funded_change: Mapped[Decimal | None] = field(
+        Money,
+        access=Access.READ_ONLY,
+        doc="By how much it changed what the one above has paid in and may get back, in his currency; "
+        "nil: it was booked before that was kept.",
+        example=Decimal("20.12"),
+    )
     kind: Mapped[str] = field(
         String(16),
         access=Access.READ_ONLY,
-        doc="initial or set (createCustomer, updateCustomer), funds, credit, debit (payments), "
-        "payer (the other side of a sub-customer's payment), transfer.",
+        doc="initial or set (createCustomer, updateCustomer), funds, credit, debit (payments), voucher, "
+        "payer (the other side of a sub-customer's payment), transfer, "
+        "closed (what had been paid in is written off at a deletion).",
         example="funds",
     )
     i_customer_actor: Mapped[int | None] = field(

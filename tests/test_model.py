@@ -57,6 +57,7 @@ class Machine(RuleBasedStateMachine):
         self.rows[answer["i_customer"]] = {
             "balance": balance,
             "credit": credit,
+            "funded": Decimal(0),
             "version": 1,
             "blocked": False,
             "city": None,
@@ -71,6 +72,7 @@ class Machine(RuleBasedStateMachine):
         if expected is None:
             self.own -= amount
             self.rows[i_customer]["balance"] += amount
+            self.rows[i_customer]["funded"] += amount
 
     @precondition(lambda self: self.rows)
     @rule(number=PICK, amount=AMOUNTS)
@@ -78,10 +80,19 @@ class Machine(RuleBasedStateMachine):
         i_customer = self.pick(number)
         row = self.rows[i_customer]
         expected = 402 if amount > row["balance"] + row["credit"] else None
-        self.attempt(expected, self.api, "customerDebit", i_customer=i_customer, amount=amount, currency="USD")
+        money = {"i_customer": i_customer, "amount": amount, "currency": "USD"}
+        answer = self.attempt(expected, self.api, "customerDebit", **money)
         if expected is None:
-            self.own += amount
-            row["balance"] -= amount
+            back = self.leave(row, amount)
+            assert Decimal(str(answer["returned"])) == back
+            self.own += back
+
+    def leave(self, row: dict[str, Any], amount: Decimal) -> Decimal:
+        """Take from a sub-customer; how much of it the reseller had paid in."""
+        back = min(row["funded"], amount, max(row["balance"], Decimal(0)))
+        row["balance"] -= amount
+        row["funded"] -= back
+        return back
 
     @precondition(lambda self: len(self.rows) > 1)
     @rule(number=PICK, amount=AMOUNTS)
@@ -91,7 +102,7 @@ class Machine(RuleBasedStateMachine):
         pair = {"i_customer_from": giver, "i_customer_to": taker}
         self.attempt(None if enough else 402, self.api, "transferFunds", **pair, amount=amount, currency="USD")
         if enough:
-            self.rows[giver]["balance"] -= amount
+            self.rows[taker]["funded"] += self.leave(self.rows[giver], amount)
             self.rows[taker]["balance"] += amount
 
     @precondition(lambda self: self.rows)

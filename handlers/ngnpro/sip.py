@@ -509,11 +509,11 @@ async def add_balance_from_voucher(
 ) -> dict[str, Any] | Fault:
     """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
     account = await sip_accounts.find(call, _whole(sipId))
+    before = account.balance
     refusal = await vouchers.use(call, account, card["id"], card["number"])
     if refusal is not None:
         return refusal
-    new = await accounts.balance_of(call, account)
-    return {"balances": {"old_balance": account.balance, "new_balance": new}}
+    return {"balances": {"old_balance": before, "new_balance": account.balance}}
 
 
 @operation(

@@ -220,12 +220,6 @@ def is_expired(lifetime: int, first_use: datetime | None, now: datetime) -> bool
     return lifetime >= 0 and first_use is not None and first_use + timedelta(days=lifetime) < now
 
 
-async def balance_of(call: Call, account: Account) -> Decimal:
-    """The balance of a locked account as it is by now."""
-    statement = select(Balance.balance).where(Balance.i_account == account.i_account)
-    return (await call.session.execute(statement)).scalar_one()
-
-
 async def find_for_update(call: Call, i_account: int) -> Account:
     """
     Lock an account and its balance until the end of the transaction.

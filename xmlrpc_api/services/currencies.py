@@ -31,11 +31,21 @@ async def convert(session: AsyncSession, amount: Decimal, currency: str, to: str
         WrongReference: There is no rate between the two.
         BadParameter: The amount is less than the smallest one in the other currency.
     """
-    rate = (await rates(session, {currency}, to))[currency]
-    converted = (amount * rate).quantize(SMALLEST, ROUND_HALF_EVEN)
-    if not converted:
+    converted = await worth(session, amount, currency, to)
+    if not converted.amount:
         raise BadParameter("amount", f"is too small: it is nothing in {to}")
-    return Converted(converted, rate)
+    return converted
+
+
+async def worth(session: AsyncSession, amount: Decimal, currency: str, to: str) -> Converted:
+    """
+    As `convert`, but it may be nothing.
+
+    Raises:
+        WrongReference: There is no rate between the two.
+    """
+    rate = (await rates(session, {currency}, to))[currency]
+    return Converted((amount * rate).quantize(SMALLEST, ROUND_HALF_EVEN), rate)
 
 
 async def rates(session: AsyncSession, currencies: set[str], to: str) -> Mapping[str, Decimal]:

@@ -184,6 +184,8 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
     """
     Remove a direct sub-customer of the caller, or one elsewhere in `reach`. His ledger is kept.
 
+    What was paid in for him, and has not come back, is written off.
+
     Raises:
         NotFound: He is not the caller's.
         Conflict: He is not as `expected`, still has sub-customers or money, or something points at him.
@@ -195,6 +197,9 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
         raise Conflict("Customer still has sub-customers")
     if customer.balance:
         raise Conflict(f"Customer still has money: the balance is {customer.balance.normalize():f}")
+    if customer.money.funded:
+        written_off = Booking(amount=Decimal(0), kind=ledger.CLOSED, funded_change=-customer.money.funded)
+        await ledger.book(call, customer.money, written_off)
     await audit.removed(call, CUSTOMER, customer, i_customer)
     await call.session.execute(
         sql.delete(Customer).where(Customer.i_customer == i_customer).execution_options(synchronize_session=False)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models import LOW_BALANCE, Balance, LedgerEntry
 from xmlrpc_api.call import Call
@@ -14,7 +15,7 @@ from xmlrpc_api.faults import NotEnoughCredit
 from xmlrpc_api.services import audit, events
 
 INITIAL, SET, FUNDS, CREDIT, DEBIT, PAYER, TRANSFER = "initial", "set", "funds", "credit", "debit", "payer", "transfer"
-VOUCHER = "voucher"
+VOUCHER, CLOSED = "voucher", "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,14 @@ class Booking:
     Attributes:
         amount: What is added, in the currency of the balance; negative: taken.
         kind: One of the kinds above.
+        funded_change: What is added to `funded`, in the parent's currency; see `services.funding`.
         payment_time: When it was paid; now if left out.
         source: The row that this one is the other side of.
     """
 
     amount: Decimal
     kind: str
+    funded_change: Decimal = Decimal(0)
     notes: str | None = None
     payment_time: datetime | None = None
     paid: Paid | None = None
@@ -74,7 +77,8 @@ async def book(call: Call, balance: Balance, booking: Booking) -> int:
     """
     Change a balance and write the ledger row.
 
-    What is taken must be there: balance and credit limit together never fall below zero.
+    What is taken must be there: balance and credit limit together never fall below zero. `balance` is then as it
+    has become.
 
     Returns:
         The id of the row.
@@ -85,8 +89,8 @@ async def book(call: Call, balance: Balance, booking: Booking) -> int:
     statement = (
         update(Balance)
         .where(Balance.i_balance == balance.i_balance)
-        .values(balance=Balance.balance + booking.amount)
-        .returning(Balance.balance, Balance.threshold)
+        .values(balance=Balance.balance + booking.amount, funded=Balance.funded + booking.funded_change)
+        .returning(Balance.balance, Balance.funded, Balance.threshold)
         .execution_options(synchronize_session=False)
     )
     if booking.amount < 0:
@@ -94,6 +98,8 @@ async def book(call: Call, balance: Balance, booking: Booking) -> int:
     changed = (await call.session.execute(statement)).one_or_none()
     if changed is None:
         raise NotEnoughCredit
+    set_committed_value(balance, "balance", changed.balance)
+    set_committed_value(balance, "funded", changed.funded)
     i_ledger = await _write(call, balance, booking, changed.balance)
     if changed.threshold is not None and changed.balance < changed.threshold <= changed.balance - booking.amount:
         await _tell_low_balance(call, balance, changed.balance, changed.threshold)
@@ -106,6 +112,7 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         "i_balance": balance.i_balance,
         "amount": booking.amount,
         "balance_after": after,
+        "funded_change": booking.funded_change,
         "kind": booking.kind,
         "i_customer_actor": call.caller.i_customer,
         "notes": booking.notes,
@@ -124,7 +131,9 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         "amount": booking.amount,
         "currency": balance.currency,
         "balance": after,
+        "funded_change": booking.funded_change,
         "i_ledger": i_ledger,
+        "i_ledger_source": booking.source,
     }
     of_account = balance.i_account is not None
     await audit.event(

@@ -94,6 +94,7 @@ async def find_for_update(
         .options(contains_eager(Customer.money), contains_eager(Customer.default_user))
         .where(within(call.caller, reach), named(i_customer))
         .with_for_update(of=(Customer, Balance), key_share=rights_stay)
+        .execution_options(populate_existing=True)
     )
     customer = (await call.session.execute(statement)).scalar_one_or_none()
     if customer is None:

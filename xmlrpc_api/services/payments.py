@@ -12,7 +12,8 @@ from models import ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, NotFound, NothingToChange, WrongReference
 from xmlrpc_api.fields import GMT_DATE, Entity, Statement
-from xmlrpc_api.services import accounts, audit, currencies, ledger, overcommit, ownership, paging
+from xmlrpc_api.services import accounts, audit, currencies, funding, ledger, overcommit, ownership, paging
+from xmlrpc_api.services.funding import NOTHING
 from xmlrpc_api.services.ledger import Booking, Paid
 from xmlrpc_api.services.ownership import Reach
 
@@ -42,11 +43,15 @@ class Payment:
     time: datetime | None = None
 
 
-async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> None:
+async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> Decimal:
     """
     Give money to a direct sub-customer of the caller, or take it (kind debit).
 
-    The caller pays what the sub-customer is given and gets what is taken from him; root is not billed.
+    The caller pays what the sub-customer is given, and gets back of it what is taken again; see `services.funding`.
+    Root is not billed.
+
+    Returns:
+        By how much the caller's own balance rose, in his currency; negative: fell.
 
     Raises:
         NotFound: The sub-customer is not the caller's.
@@ -56,13 +61,35 @@ async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> None:
     payer = call.caller.i_customer
     balances = await ledger.lock(call, {payer, i_customer} - {ROOT_ID})
     await ownership.find(call, i_customer)
-    sign = -1 if kind == ledger.DEBIT else 1
-    booking = await _booking(call, balances[i_customer], payment, kind, sign)
-    source = await ledger.book(call, balances[i_customer], booking)
-    if payer != ROOT_ID:
-        other = await _booking(call, balances[payer], payment, ledger.PAYER, -sign)
-        await ledger.book(call, balances[payer], dataclasses.replace(other, source=source))
+    balance, own = balances[i_customer], balances.get(payer)
+    booking = await _booking(call, balance, payment, kind, -1 if kind == ledger.DEBIT else 1)
+    other = await _other_side(call, balance, own, payment, booking)
+    change = other.amount if other else NOTHING
+    source = await ledger.book(call, balance, dataclasses.replace(booking, funded_change=-change))
+    if own is not None and other is not None:
+        await ledger.book(call, own, dataclasses.replace(other, source=source))
     await overcommit.check(call.store, {payer, i_customer})
+    return change
+
+
+async def _other_side(
+    call: Call, balance: Balance, own: Balance | None, payment: Payment, booking: Booking
+) -> Booking | None:
+    """What a booking on a sub-customer's balance does to that of the payer (None: root's); None: nothing."""
+    if own is None:
+        return None
+    if booking.amount > 0:
+        return await _booking(call, own, payment, ledger.PAYER, -1)
+    back = await _share(call, balance, own, payment, -booking.amount)
+    return Booking(amount=back, kind=ledger.PAYER, notes=payment.notes, payment_time=payment.time) if back else None
+
+
+async def _share(call: Call, balance: Balance, own: Balance | None, payment: Payment, taken: Decimal) -> Decimal:
+    """What of a debit is the payer's, in his currency."""
+    if own is None or not balance.funded:
+        return NOTHING
+    worth = await currencies.worth(call.session, payment.amount, payment.currency, own.currency)
+    return funding.share(balance, taken, worth.amount)
 
 
 async def pay_account(call: Call, i_account: int, kind: str, payment: Payment) -> None:
@@ -81,7 +108,7 @@ async def pay_account(call: Call, i_account: int, kind: str, payment: Payment) -
 
 async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment: Payment) -> None:
     """
-    Move money from one direct sub-customer of the caller to another.
+    Move money from one direct sub-customer of the caller to another, and what he may get back of it along with it.
 
     Raises:
         NotFound: One of them is not the caller's.
@@ -93,10 +120,12 @@ async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment
     balances = await ledger.lock(call, {call.caller.i_customer, i_customer_from, i_customer_to} - {ROOT_ID})
     for i_customer in (i_customer_from, i_customer_to):
         await ownership.find(call, i_customer)
-    taken = await _booking(call, balances[i_customer_from], payment, ledger.TRANSFER, -1)
-    source = await ledger.book(call, balances[i_customer_from], taken)
-    given = await _booking(call, balances[i_customer_to], payment, ledger.TRANSFER, 1)
-    await ledger.book(call, balances[i_customer_to], dataclasses.replace(given, source=source))
+    giver, taker, own = balances[i_customer_from], balances[i_customer_to], balances.get(call.caller.i_customer)
+    taken = await _booking(call, giver, payment, ledger.TRANSFER, -1)
+    moved = await _share(call, giver, own, payment, -taken.amount)
+    source = await ledger.book(call, giver, dataclasses.replace(taken, funded_change=-moved))
+    given = await _booking(call, taker, payment, ledger.TRANSFER, 1)
+    await ledger.book(call, taker, dataclasses.replace(given, funded_change=moved, source=source))
     await overcommit.check(call.store, {call.caller.i_customer, i_customer_from, i_customer_to})
 
 

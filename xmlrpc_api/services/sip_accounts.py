@@ -367,8 +367,9 @@ async def add_balance(call: Call, sip_id: SipId, value: Decimal, description: st
         raise NotPermitted("balances are changed by the reseller only")
     kind = ledger.FUNDS if value > 0 else ledger.DEBIT
     paid = Paid(amount=abs(value), currency=account.base_currency, rate=Decimal(1))
+    before = account.balance
     await ledger.book(call, account.money, Booking(amount=value, kind=kind, notes=description or None, paid=paid))
-    return account.balance, account.balance + value
+    return before, account.balance
 
 
 async def history(call: Call, sip_id: SipId, count: int) -> list[dict[str, Any]]:
