@@ -2,7 +2,6 @@
 
 import enum
 import hmac
-import ipaddress
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ from sqlalchemy import Integer, String, bindparam, select
 
 from models import ROOT_ID, Customer, WebUser, login_key
 from xmlrpc_api import digest
-from xmlrpc_api.attempts import Attempts
+from xmlrpc_api.addresses import is_in
+from xmlrpc_api.attempts import LONGEST_LOGIN, Attempts, Kind
 from xmlrpc_api.call import Platform
 from xmlrpc_api.database import Database
 from xmlrpc_api.faults import TooManyAttempts
@@ -23,8 +23,7 @@ from xmlrpc_api.vault import VaultError
 
 log = structlog.get_logger()
 
-LOGIN_LIMIT = 256
-ADMINISTRATOR = "administrator:"
+LONGEST_PASSWORD = 1024  # longer ones are wrong, and not worth hashing
 _DUMMY_PLACE = "nobody"
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = Query(
@@ -116,11 +115,11 @@ class Authenticator:
             return Refusal.WRONG
         if answer.algorithm not in config.digest_algorithms:
             return Refusal.WRONG
-        self._demand_left(answer.username, address)
+        self._demand_left(Kind.CUSTOMER, answer.username, address)
         account = await self._look_up(answer.username)
         right = digest.proves(answer, method, account.api_password if account else self._dummy_password())
         if not right or account is None or not await self._is_admitted(account.caller):
-            self._attempts.failed(login_key(answer.username), address)
+            self._attempts.failed(Kind.CUSTOMER, answer.username, address)
             return Refusal.WRONG
         if not self._nonces.is_alive(answer.nonce) or not self._guard.accept(answer.nonce, answer.count):
             return Refusal.STALE
@@ -133,17 +132,17 @@ class Authenticator:
         Raises:
             TooManyAttempts: There were too many wrong ones of late.
         """
-        self._demand_left(web_login, address)
+        self._demand_left(Kind.CUSTOMER, web_login, address)
         account = await self._look_up(web_login)
         known = account.api_password if account else self._dummy_password()
         right = hmac.compare_digest(known.encode(), api_password.encode("utf-8", "replace"))
         if not right or account is None or not await self._is_admitted(account.caller):
-            self._attempts.failed(login_key(web_login), address)
+            self._attempts.failed(Kind.CUSTOMER, web_login, address)
             return Refusal.WRONG
         return account.caller
 
-    def _demand_left(self, web_login: str, address: str) -> None:
-        if not self._attempts.are_left(login_key(web_login), address):
+    def _demand_left(self, kind: Kind, login: str, address: str) -> None:
+        if not self._attempts.are_left(kind, login, address):
             raise TooManyAttempts
 
     async def by_header(self, credentials: Credentials, address: str) -> Caller | Refusal:
@@ -160,15 +159,16 @@ class Authenticator:
         if not credentials.is_admin:
             found = await self.by_password(credentials.username, credentials.password, address)
             return found if isinstance(found, Refusal) else await self._as(found.i_customer)
-        name = f"{ADMINISTRATOR}{credentials.username}"
-        self._demand_left(name, address)
+        self._demand_left(Kind.ADMINISTRATOR, credentials.username, address)
         if not await self._is_administrator(credentials):
-            self._attempts.failed(login_key(name), address)
+            self._attempts.failed(Kind.ADMINISTRATOR, credentials.username, address)
             return Refusal.WRONG
         return await self._as(credentials.impersonate or ROOT_ID)
 
     async def _is_administrator(self, credentials: Credentials) -> bool:
         """Whether these are the administrator's; a password that was right once is known by its signature."""
+        if len(credentials.password) > LONGEST_PASSWORD:
+            return False
         config = self._platform.config
         expected = config.ngnpro_admin_password_hash
         known = hmac.compare_digest((config.ngnpro_admin_username or "").encode(), credentials.username.encode())
@@ -194,7 +194,7 @@ class Authenticator:
 
     async def _look_up(self, web_login: str) -> _Account | None:
         """The customer with this login, if he may use the API."""
-        if len(web_login) > LOGIN_LIMIT or _NOT_TEXT.search(web_login):
+        if len(web_login) > LONGEST_LOGIN or _NOT_TEXT.search(web_login):
             return None
         rows = await self._database.rows(_LOOK_UP, web_login_key=login_key(web_login))
         row = rows[0] if rows else None
@@ -213,15 +213,3 @@ class Authenticator:
 
     def _dummy_password(self) -> str:
         return self._platform.vault.decrypt(self._dummy, _DUMMY_PLACE)
-
-
-def is_in(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    """Whether an address belongs to one of the networks; IPv4 written as IPv6 counts as IPv4."""
-    if not networks:
-        return False
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return any((mapped or ip) in network for network in networks)

@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import soap
 from faces import Api
 from harness import Server, unique
 from wire import LIST, TEXT_XML, Reply, answer, header, send
 
-from xmlrpc_api.attempts import MOST_KEYS, Attempts
+from xmlrpc_api.transport import http as faces_http
 
 PASSWORD = "s3cret-Api"
 
@@ -29,6 +30,13 @@ def gateway(server: Server, login: str, password: str = PASSWORD) -> Reply:
     """A call through the JSON gateway."""
     query = urlencode({"username": login, "apipassword": password, "action": "listCustomers"})
     return send(server, method="GET", target=f"/api.php?{query}")
+
+
+def soap_call(server: Server, login: str, password: str, *, admin: bool = False) -> None:
+    """A call of the SOAP face that is refused."""
+    header = soap.auth(login, password, admin=admin)
+    reply = soap.send(server.port, soap.envelope("Customer", "getAccount", "<id>1</id>", header))
+    assert reply.code in (901, 1429)
 
 
 LogIn = Callable[..., Reply]
@@ -282,10 +290,38 @@ class TestAttempts:
 
         assert dict(reply.headers)["Retry-After"] == "60"
 
-    def test_memory_is_bounded(self) -> None:
-        attempts = Attempts(10, 100, lambda: 0.0)
+    def test_logins_are_counted_for_whoever_they_are_of(self, strict: Server, customers: Any) -> None:
+        """A customer whose name begins like the administrator's is not he, and the other way round."""
+        strict.stop_clock()
+        customer = customers.reseller(web_login=unique("administrator:x"))
 
-        for number in range(MOST_KEYS):
-            attempts.failed(f"login {number}", f"address {number}")
+        for _ in range(3):
+            soap_call(strict, customer.login.removeprefix("administrator:"), "wrong", admin=True)
 
-        assert len(attempts._counts) == MOST_KEYS
+        assert digest(strict, customer.login).status == 200
+
+    def test_an_ipv6_household_is_one_address(self, strict: Server, variant: Callable[..., Server]) -> None:
+        behind = variant(api_login_failures=3, trusted_proxies=["127.0.0.1"])
+        behind.stop_clock()
+        login = unique("nobody")
+
+        def guess(address: str) -> int:
+            authorization = header(answer("00" * 28, login, "wrong"))
+            return send(behind, LIST, authorization, TEXT_XML, ("X-Forwarded-For", address)).status
+
+        household = [guess(f"2001:db8::{number}") for number in range(4)]
+        mapped = [guess(address) for address in ("192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207", "192.0.2.7")]
+
+        assert household == mapped == [401, 401, 401, 429]
+        assert guess("2001:db8:0:1::1") == 401
+
+    def test_what_was_tried_is_not_kept(self, strict: Server) -> None:
+        """A login, and a password in its place, of any length leave the same few bytes."""
+        kept = strict.app[faces_http.GATE].authenticator._attempts
+        before = len(kept)
+
+        for number in range(3):
+            soap_call(strict, f"{number}" + "x" * 500_000, "y" * 400_000)
+
+        assert len(kept) <= before + 2  # whatever is too long, and the address
+        assert "xxx" not in str(kept._levels)

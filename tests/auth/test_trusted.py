@@ -8,7 +8,7 @@ from faces import Api
 from harness import Server, test_config
 from wire import TEXT_XML, Reply, document, member, send, signed
 
-from xmlrpc_api.auth import is_in
+from xmlrpc_api.addresses import is_in
 from xmlrpc_api.config import Config, ConfigError
 
 TRUSTED, PROXY, STRANGER = "127.0.0.2", "127.0.0.9", "127.0.0.3"

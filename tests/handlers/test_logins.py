@@ -11,6 +11,7 @@ import pytest
 from conftest import WEB_PASSWORD, Customers, Reseller
 from faces import Api
 from harness import Server, unique
+from sippy import new
 
 from xmlrpc_api import upkeep
 from xmlrpc_api.faults import (
@@ -537,6 +538,30 @@ class TestThrottle:
 
         assert Login(timed.api(), login.web_login).outcome() == "OK"
 
+    def test_names_of_one_kind_are_nobody_elses(self, variant: Callable[..., Server], reseller: Reseller) -> None:
+        """Whoever may choose his login cannot choose one that stands for an account, or for its e-mail address."""
+        server = variant(login_failures=3)
+        server.stop_clock()
+        portal = server.api(reseller.login, "s3cret-Api")
+        account, email = unique("account"), f"{unique('mail')}@example.com"
+        portal.createAccount(**new(username=account, email=email))
+        for name in (f"username:{account}", f"email:{email}", email):
+            reseller.createWebUser(web_login=name, web_password=WEB_PASSWORD)
+        portal.createAccount(**new(username=email))
+
+        def guess(**params: Any) -> int:
+            with pytest.raises(xmlrpc.client.Fault) as caught:
+                portal.authAccount(**{"password": "wrong", **params})
+            return caught.value.faultCode
+
+        assert [guess(username=account), guess(username=account)] == [401, 401]
+        assert [guess(email=email), guess(email=email)] == [401, 401]
+        for name in (f"username:{account}", f"email:{email}", email):
+            assert Login(portal, name).outcome() == "OK"
+        assert portal.authAccount(username=email, password=WEB_PASSWORD)["result"] == "OK"
+        assert [guess(username=account), guess(username=account)] == [401, 429]
+        assert [guess(email=email), guess(email=email)] == [401, 429]
+
     @pytest.mark.usefixtures("clock")
     @pytest.mark.parametrize(
         ("first", "second", "is_same"),
@@ -545,6 +570,8 @@ class TestThrottle:
             ("203.0.113.7", "203.0.113.8", False),
             ("2001:db8::1", "2001:db8::ffff", True),
             ("2001:db8::1", "2001:db8:0:1::1", False),
+            ("203.0.113.7", "::ffff:203.0.113.7", True),
+            ("::ffff:203.0.113.7", "::ffff:203.0.113.8", False),
         ],
     )
     def test_the_address_of_the_person_is_counted(

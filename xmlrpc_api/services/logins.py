@@ -57,11 +57,12 @@ Person = WebUser | Account
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Whose logins: the table, and the names of id and login there."""
+    """Whose logins: the table, the names of id and login there, and as what wrong ones are counted."""
 
     model: type[Person]
     id_name: str
     login_name: str
+    throttled: throttle.Kind
 
     def key_of(self, person: Person | None) -> int:
         """The id of somebody; 0 of nobody."""
@@ -78,8 +79,8 @@ class Kind:
         return column == login_key(login)
 
 
-WEB_USERS = Kind(WebUser, "i_web_user", "web_login")
-ACCOUNTS = Kind(Account, "i_account", "username")
+WEB_USERS = Kind(WebUser, "i_web_user", "web_login", throttle.Kind.WEB_USER)
+ACCOUNTS = Kind(Account, "i_account", "username", throttle.Kind.ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,8 +297,8 @@ async def disable_second_factor(call: Call, web_login: str) -> None:
 
 
 def _counted(call: Call, attempt: Attempt) -> throttle.Limits:
-    kind = "" if attempt.kind is WEB_USERS else f"{attempt.kind.login_name}:"
-    return throttle.limits(call, kind + attempt.login, attempt.remote_ip)
+    kind = throttle.Kind.EMAIL if attempt.by_email else attempt.kind.throttled
+    return throttle.limits(call, kind, login_key(attempt.login), attempt.remote_ip)
 
 
 async def _read(call: Call, kind: Kind, wanted: ColumnElement[bool]) -> Person | None:

@@ -4,14 +4,16 @@ Throttles: whoever guesses too often must wait, a minute first, then longer, up 
 Counted in the database, so that every process sees it, under keyed hashes, so that no login is kept.
 """
 
+import enum
 import hmac
-import ipaddress
+import json
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Throttle, login_key
+from models import Throttle
+from xmlrpc_api import addresses
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import insert_unless_there
 
@@ -19,37 +21,39 @@ WINDOW = timedelta(minutes=1)
 FIRST_LOCK = timedelta(minutes=1)
 LONGEST_LOCK = timedelta(minutes=15)
 FORGOTTEN = timedelta(minutes=30)
-IPV6_NETWORK_BITS = 64
 PRUNE_BATCH = 1000
 
 Limits = dict[str, int]
 
 
-def limits(call: Call, web_login: str, remote_ip: str | None) -> Limits:
+class Kind(enum.Enum):
+    """What is counted; each has names of its own, so that none can be taken for another."""
+
+    WEB_USER = "login of a web user"
+    ACCOUNT = "login of an account"
+    EMAIL = "e-mail address of an account"
+    VOUCHER = "account that uses vouchers"
+    ADDRESS = "address of a person"
+    CALLER = "all of a caller"
+
+
+def limits(call: Call, kind: Kind, what: str, remote_ip: str | None) -> Limits:
     """
     What an attempt counts for, and how many failures a minute each may have, in the order of locking.
 
-    The login comes first: it is the one that a success clears.
+    What it is about comes first: that is what a success clears.
     """
     config = call.platform.config
-    found = {_key(call, "login", login_key(web_login)): config.login_failures}
+    found = {_key(call, kind, what): config.login_failures}
     if remote_ip is not None:
-        found[_key(call, "address", _network(remote_ip))] = config.address_failures
-    found[_key(call, "caller", "")] = config.caller_failures
+        found[_key(call, Kind.ADDRESS, addresses.counted(remote_ip))] = config.address_failures
+    found[_key(call, Kind.CALLER, "")] = config.caller_failures
     return found
 
 
-def _key(call: Call, kind: str, what: str) -> str:
-    key = call.platform.vault.subkey(b"throttle")
-    return hmac.digest(key, f"{kind}:{call.caller.i_customer}:{what}".encode(), "sha256").hex()
-
-
-def _network(address: str) -> str:
-    """An IPv4 address, or the network that one household has of IPv6."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv4Address):
-        return address
-    return str(ipaddress.ip_network((ip, IPV6_NETWORK_BITS), strict=False))
+def _key(call: Call, kind: Kind, what: str) -> str:
+    content = json.dumps([kind.name, call.caller.i_customer, what])
+    return hmac.digest(call.platform.vault.subkey(b"throttle"), content.encode(), "sha256").hex()
 
 
 async def is_open(call: Call, counted: Limits) -> bool:

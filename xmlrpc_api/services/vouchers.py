@@ -89,7 +89,7 @@ async def use(call: Call, account: Account, i_voucher: int, pin: str) -> Fault |
     Raises:
         WrongReference: There is no rate for its currency.
     """
-    counted = throttle.limits(call, f"voucher:{account.i_account}", None)
+    counted = throttle.limits(call, throttle.Kind.VOUCHER, str(account.i_account), None)
     if not await throttle.is_open(call, counted):
         return TooManyAttempts()
     path = (

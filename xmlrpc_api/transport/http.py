@@ -12,7 +12,8 @@ import structlog
 from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
-from xmlrpc_api.auth import Authenticator, Refusal, is_in
+from xmlrpc_api.addresses import is_in
+from xmlrpc_api.auth import Authenticator, Refusal
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
 from xmlrpc_api.dispatch import Dispatcher, to_fault
