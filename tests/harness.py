@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,14 @@ def unique(prefix: str = "c") -> str:
     return f"{prefix}-{next(_numbers)}"
 
 
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for a condition; the machine may be busy, so there is plenty of time for it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.01)
+
+
 class Clock:
     """A clock that stands still until it is moved."""
 
@@ -39,6 +48,12 @@ class Clock:
 
     def move(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+    def tick(self) -> str:
+        """The second that is over now, as it is written in calls: what was changed so far lies in it."""
+        over = self.now
+        self.move(1)
+        return over.strftime("%Y%m%dT%H:%M:%S")
 
 
 class Server:
@@ -108,6 +123,10 @@ class Server:
     def run(self, work: Callable[[Database], Awaitable[Any]]) -> Any:
         """Await `work(database)` on the server's loop."""
         return asyncio.run_coroutine_threadsafe(work(self.app[pages.DATABASE]), self._loop).result(60)
+
+    def call_soon(self, work: Callable[[], object]) -> None:
+        """Call a plain function on the server's loop."""
+        self._loop.call_soon_threadsafe(work)
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         """Run a statement behind the server's back."""

@@ -159,6 +159,7 @@ STORMS = {
 }
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("header", STORMS.values(), ids=STORMS)
 def test_time_to_read_a_header_is_linear(header: str) -> None:
     started = time.perf_counter()

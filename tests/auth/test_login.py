@@ -219,6 +219,7 @@ def test_the_web_password_is_not_the_api_password(server: Server, root: Api, cus
     assert log_in(server, reseller.login, "changed-Web1").status == 401
 
 
+@pytest.mark.timing
 def test_an_unknown_login_takes_as_long_as_a_wrong_password(server: Server, customers: Any) -> None:
     known = customers.reseller().login
     unknown = known[:-1] + "x"

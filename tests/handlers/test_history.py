@@ -7,7 +7,7 @@ import pytest
 from books import findings, seal
 from conftest import Customers, Reseller
 from faces import Api
-from harness import Server
+from harness import Clock, Server
 
 from xmlrpc_api.call import utc_now
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound
@@ -141,42 +141,41 @@ class TestHistory:
 
 
 class TestAsOf:
-    def test_tells_a_customer_as_he_was(self, server: Server, reseller: Reseller, customers: Customers) -> None:
+    @pytest.fixture
+    def clock(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> Clock:
+        """The server's time, which stands still until it is moved."""
+        clock = Clock()
+        monkeypatch.setattr(server.platform, "clock", clock)
+        return clock
+
+    def test_tells_a_customer_as_he_was(self, clock: Clock, reseller: Reseller, customers: Customers) -> None:
         i_customer = customers.make(reseller, city="Rome", balance=5, max_calls_per_second=1.5)
         before = reseller.info(i_customer)
-        then = self.now(server)
+        then = clock.tick()
         reseller.updateCustomer(i_customer=i_customer, city="Berlin", balance=7, max_calls_per_second=None)
 
         assert reseller.getCustomerInfo(i_customer=i_customer, as_of=then)["customer"] == before
 
-    def test_also_one_who_is_deleted(self, server: Server, reseller: Reseller, customers: Customers) -> None:
+    def test_also_one_who_is_deleted(self, clock: Clock, reseller: Reseller, customers: Customers) -> None:
         i_customer = customers.make(reseller, city="Rome")
         before = reseller.info(i_customer)
-        then = self.now(server)
+        then = clock.tick()
         reseller.deleteCustomer(i_customer=i_customer)
 
         assert reseller.getCustomerInfo(i_customer=i_customer, as_of=then)["customer"] == before
 
     def test_not_before_he_was_created_nor_one_of_others(
-        self, server: Server, root: Api, reseller: Reseller, customers: Customers, refused: Any
+        self, clock: Clock, root: Api, reseller: Reseller, customers: Customers, refused: Any
     ) -> None:
         mine, foreign = customers.make(reseller), customers.make(root)
         with refused(NotFound.code, "Customer not found"):
             reseller.getCustomerInfo(i_customer=mine, as_of="20200101T00:00:00")
         with refused(NotFound.code, "Customer not found"):
-            reseller.getCustomerInfo(i_customer=foreign, as_of=self.now(server))
+            reseller.getCustomerInfo(i_customer=foreign, as_of=clock.tick())
 
     def test_needs_the_id(self, reseller: Reseller, refused: Any) -> None:
         with refused(BadParameter.code, "Parameter i_customer must be the id where as_of is given"):
             reseller.getCustomerInfo(name="acme", as_of="20200101T00:00:00")
-
-    @staticmethod
-    def now(server: Server) -> str:
-        """The end of this second on the wire's clock: changes that are already made lie before it."""
-        import time
-
-        time.sleep(1.01 - time.time() % 1)
-        return utc_now().strftime("%Y%m%dT%H:%M:%S")
 
 
 def tamper(server: Server, statement: str) -> None:

@@ -451,6 +451,7 @@ class TestRaces:
         assert balance(funded, i_customer) == count / 100
         assert balance(root, funded.i_customer) == 1000 - count / 100
 
+    @pytest.mark.timing
     def test_a_busy_balance_does_not_hold_up_the_others(self, root: Api, customers: Customers, crowd: Crowd) -> None:
         """31 clients book on one balance without a pause; a call for another one is not behind all of them."""
         busy, quiet = customers.make(root, balance=10_000), customers.make(root, balance=1000)

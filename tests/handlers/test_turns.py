@@ -1,60 +1,101 @@
 """One caller's calls wait for their turns, so that he cannot take the whole database from the others."""
 
+import asyncio
 import threading
-import time
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import pytest
 from conftest import Customers, Reseller
-from harness import Server, unique
+from harness import Server, until
+from sqlalchemy import text
 
+from xmlrpc_api.database import Database
 from xmlrpc_api.faults import Unavailable
+from xmlrpc_api.transport import http
 
 REFUSED = (Unavailable.code, "Too many calls are waiting for this caller, try again later")
+PATIENT = {"lock_seconds": 60, "pool_wait_seconds": 60, "statement_seconds": 60}
 
 
-def outcome(server: Server, caller: Reseller) -> object:
+@pytest.fixture
+def narrow(variant: Callable[..., Server]) -> Server:
+    """Lets one call of a caller into the database, and one more wait."""
+    return variant(caller_calls=1, caller_queue=1, **PATIENT)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def read(server: Server, caller: Reseller) -> object:
     try:
         return server.api(caller.login, "s3cret-Api").listCustomers(limit=0)["result"]
     except xmlrpc.client.Fault as fault:
         return fault.faultCode, fault.faultString
 
 
-def occupy(server: Server, caller: Reseller) -> threading.Thread:
-    """Have him make 50 customers in one call, which takes a while."""
-    new = [{"name": unique(), "web_password": "s3cret-Web", "i_tariff": None} for _ in range(50)]
-    calls = [{"methodName": "createCustomer", "params": [one]} for one in new]
-    api = server.api(caller.login, "s3cret-Api")
-    thread = threading.Thread(target=lambda: api.proxy.system.multicall(calls))
-    thread.start()
-    time.sleep(0.1)
-    return thread
+def change(server: Server, caller: Reseller, customers: Customers) -> int:
+    return customers.make(server.api(caller.login, "s3cret-Api"))
+
+
+@contextmanager
+def locked(server: Server, caller: Reseller) -> Iterator[None]:
+    """No change of his gets on meanwhile: his row, or SQLite's only writer, is held."""
+    is_held, is_over = threading.Event(), asyncio.Event()
+
+    async def hold(database: Database) -> None:
+        async with database.write() as session:
+            statement = "SELECT 1 FROM customers WHERE i_customer = :i_customer"
+            wanted = statement if database.is_sqlite else f"{statement} FOR UPDATE"
+            await session.execute(text(wanted), {"i_customer": caller.i_customer})
+            is_held.set()
+            await is_over.wait()
+
+    holder = threading.Thread(target=server.run, args=(hold,))
+    holder.start()
+    try:
+        assert is_held.wait(60)
+        yield
+    finally:
+        server.call_soon(is_over.set)
+        holder.join()
+
+
+def turns(server: Server, caller: Reseller) -> int:
+    """How many calls of his have a turn or wait for one."""
+    return server.app[http.GATE].dispatcher._callers._users.get(caller.i_customer, 0)
 
 
 def test_who_has_no_turn_waits_and_who_finds_too_many_waiting_is_refused(
-    variant: Callable[..., Server], customers: Customers
+    narrow: Server, customers: Customers, pool: ThreadPoolExecutor
 ) -> None:
-    server = variant(caller_calls=1, caller_queue=1)
     busy = customers.reseller()
 
-    thread = occupy(server, busy)
-    with ThreadPoolExecutor(6) as pool:
-        outcomes = list(pool.map(lambda _: outcome(server, busy), range(6)))
-    thread.join()
+    with locked(narrow, busy):
+        at_work = pool.submit(change, narrow, busy, customers)
+        until(lambda: turns(narrow, busy) == 1)
+        waiting = pool.submit(read, narrow, busy)
+        until(lambda: turns(narrow, busy) == 2)
+        assert read(narrow, busy) == REFUSED
+        assert not at_work.done()
+        assert not waiting.done()
 
-    assert sorted(set(outcomes), key=str) == [REFUSED, "OK"]
-    assert outcome(server, busy) == "OK"
+    assert at_work.result() > busy.i_customer
+    assert waiting.result() == "OK"
 
 
-def test_the_turns_of_others_are_not_touched(variant: Callable[..., Server], customers: Customers) -> None:
-    server = variant(caller_calls=1, caller_queue=1)
+def test_the_turns_of_others_are_not_touched(narrow: Server, customers: Customers, pool: ThreadPoolExecutor) -> None:
     busy, other = customers.reseller(), customers.reseller()
 
-    thread = occupy(server, busy)
-    outcomes = {outcome(server, other) for _ in range(5)}
-    was_busy = thread.is_alive()
-    thread.join()
+    with locked(narrow, busy):
+        at_work = pool.submit(change, narrow, busy, customers)
+        until(lambda: turns(narrow, busy) == 1)
+        assert [read(narrow, other) for _ in range(5)] == ["OK"] * 5
+        assert not at_work.done()
 
-    assert was_busy
-    assert outcomes == {"OK"}
+    assert at_work.result() > busy.i_customer
