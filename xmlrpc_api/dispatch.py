@@ -54,7 +54,7 @@ RETRY_SECONDS = 0.02
 PATIENCE_SECONDS = 2  # beyond the longest statement
 LOGGED_NAME_LENGTH = 64
 MULTICALL = "system.multicall"
-FAMILIES = {"soap": Family.NGNPRO}  # all other dialects are of the switch's family
+FAMILIES = {"xmlrpc": Family.SWITCH, "rest": Family.SWITCH, "soap": Family.NGNPRO}
 SCOPES = {field.name: Params(f"scope {field.name}", [field]) for field in (I_WHOLESALER, I_CUSTOMER_OWNER)}
 KEY = Params("idempotency key", [IDEMPOTENCY_KEY])
 
@@ -366,9 +366,10 @@ class Dispatcher:
             return fault
 
 
-def _methods(origin: Origin) -> dict[str, Method]:
-    """The methods that the origin's dialect knows."""
-    return TABLES[FAMILIES.get(origin.dialect, Family.SWITCH)]
+def _methods(origin: Origin) -> Mapping[str, Method]:
+    """The methods that the origin's dialect knows; a dialect that is not known here has none."""
+    family = FAMILIES.get(origin.dialect)
+    return TABLES[family] if family else {}
 
 
 async def _perform(call: Call, prepared: Prepared) -> Any:

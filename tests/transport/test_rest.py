@@ -23,6 +23,11 @@ FORM = ("Content-Type", "application/x-www-form-urlencoded")
 OK = {"result": "OK", "customers": []}
 
 
+def fault(code: int, text: str) -> dict[str, Any]:
+    """A fault in JSON: `result` is its text, since published clients take an answer without it for success."""
+    return {"faultCode": code, "faultString": text, "result": text}
+
+
 def read(reply: Reply) -> Any:
     """The JSON of an answer."""
     assert reply.header("Content-Type").startswith("application/json")
@@ -109,7 +114,7 @@ def test_wrong_credentials_get_a_401_with_a_fault_and_a_challenge(
     reply = gateway.send({name: value for name, value in fields.items() if value is not None})
 
     assert reply.status == 401
-    assert read(reply) == {"faultCode": 401, "faultString": "Authentication failed"}
+    assert read(reply) == fault(401, "Authentication failed")
     assert reply.header("WWW-Authenticate").startswith("Digest ")
     assert reply.header("Cache-Control") == "no-store"
 
@@ -230,14 +235,21 @@ def test_a_large_document_is_a_fault(server: Server, params: str) -> None:
 
 @pytest.mark.parametrize("action", ["canary", "__init__", "../x", "a b", "\r\nX: y", "\x1b[31m", "ż", "a" * 999])
 def test_an_unknown_method_is_a_fault(gateway: Gateway, action: str) -> None:
-    assert gateway.call(action) == {"faultCode": -32601, "faultString": "Method not found"}
+    assert gateway.call(action) == fault(-32601, "Method not found")
+
+
+def test_a_fault_of_a_call_has_a_result_that_is_not_ok(gateway: Gateway) -> None:
+    """The published C# client reads `result` alone, and its own default for it is OK."""
+    missing = gateway.call("getCustomerInfo", '{"i_customer": 2147483647}')
+
+    assert missing == fault(404, "Customer not found")
 
 
 @pytest.mark.parametrize("fields", [{}, {"action": ""}])
 def test_the_action_is_required(gateway: Gateway, fields: dict[str, str]) -> None:
     answer = read(gateway.send({**gateway.credentials, **fields}))
 
-    assert answer == {"faultCode": 400, "faultString": "Parameter action is required"}
+    assert answer == fault(400, "Parameter action is required")
 
 
 def test_a_half_character_is_refused(gateway: Gateway, customers: Any, root: Api) -> None:

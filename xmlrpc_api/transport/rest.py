@@ -44,7 +44,8 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     Answer one request.
 
     Credentials come in the query or the form; a Digest header or a trusted host's address serve as
-    well. A fault is `{"faultCode": …, "faultString": …}` with HTTP 200, wrong credentials with 401.
+    well. A fault is `{"faultCode": …, "faultString": …, "result": its text}` with HTTP 200, wrong
+    credentials with 401.
     """
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
@@ -177,7 +178,8 @@ def _bracketed(brackets: str, parts: list[str], line: str) -> str:
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
-    return {"faultCode": fault.code, "faultString": fault.text}
+    """`result` is the text, never left out: published clients take an answer without one for success."""
+    return {"faultCode": fault.code, "faultString": fault.text, "result": fault.text}
 
 
 def _answer(value: Any, origin: Origin, status: int = 200) -> web.Response:
