@@ -45,7 +45,7 @@ from xmlrpc_api.faults import (
 from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.queues import Queues
-from xmlrpc_api.registry import TABLES, Access, Family, Method
+from xmlrpc_api.registry import TABLES, Access, Family, Method, answered_only
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import idempotency, ownership
 
@@ -53,9 +53,11 @@ RETRIES = 3
 RETRY_SECONDS = 0.02
 PATIENCE_SECONDS = 2  # beyond the longest statement
 LOGGED_NAME_LENGTH = 64
+LARGEST = 10**20  # what can be written as an id, whether there can be one or not
 MULTICALL = "system.multicall"
 FAMILIES = {"xmlrpc": Family.SWITCH, "rest": Family.SWITCH, "soap": Family.NGNPRO}
 SCOPES = {field.name: Params(f"scope {field.name}", [field]) for field in (I_WHOLESALER, I_CUSTOMER_OWNER)}
+NAMED = {name: Params(name, [replace(p.by_name[name], low=-LARGEST, high=LARGEST)]) for name, p in SCOPES.items()}
 KEY = Params("idempotency key", [IDEMPOTENCY_KEY])
 
 log = structlog.get_logger()
@@ -199,16 +201,15 @@ class Dispatcher:
         On whose behalf the call runs.
 
         A trusted host names the customer in the scope parameter; methods without one run as root.
-        Everybody else runs as himself, and may only name himself.
+        Everybody else runs as himself, and may only name himself; what names nobody does not matter then.
         """
         scope = method.scope
-        named = SCOPES[scope.name].load(raw).get(scope.name) if scope else None
-        if scope:
-            raw.pop(scope.name, None)
+        sent = {scope.name: raw.pop(scope.name)} if scope and scope.name in raw else {}
         if origin.login is not None:
-            if named not in (None, origin.login.i_customer):
-                raise WrongReference(scope.name if scope else "")
+            if scope and _names_another(scope.name, sent, origin.login):
+                raise WrongReference(scope.name)
             return origin.login
+        named = SCOPES[scope.name].load(sent).get(scope.name) if scope else None
         if named is None:
             if scope is not None and not method.scope_optional:
                 raise BadParameter.required(scope.name)
@@ -219,7 +220,8 @@ class Dispatcher:
         return caller
 
     def _refuse_unknown(self, origin: Origin, method: Method, raw: Mapping[str, Any]) -> None:
-        unknown = method.params.unknown(raw)
+        echoed = answered_only(FAMILIES[origin.dialect])
+        unknown = [name for name in method.params.unknown(raw) if name not in echoed]
         if not unknown:
             return
         shown = sorted(name[:LOGGED_NAME_LENGTH] for name in unknown)
@@ -379,6 +381,15 @@ async def _perform(call: Call, prepared: Prepared) -> Any:
     if isinstance(prepared.method.returns, Wire) or isinstance(answer, Fault):
         return answer
     return {"result": "OK", **answer}
+
+
+def _names_another(scope: str, sent: Mapping[str, Any], login: Caller) -> bool:
+    """Whether a scope parameter names a customer who is not the caller. 0, nothing, or no id at all names nobody."""
+    try:
+        named = NAMED[scope].load(sent).get(scope) or 0
+    except WrongType:
+        return False
+    return named > 0 and named != login.i_customer
 
 
 def _idempotency_key(origin: Origin, raw: dict[str, Any]) -> str | None:

@@ -86,6 +86,7 @@ class Field:
         items: What the array holds where it holds no structs.
         type: What SOAP calls the struct, or the structs in the array.
         attribute: Our name of it, where a dialect has another.
+        read_only: Whether the server alone sets it.
         example: A value for the reference.
     """
 
@@ -106,6 +107,7 @@ class Field:
     items: Wire | None = None
     type: str | None = None
     attribute: str | None = None
+    read_only: bool = False
     example: Any = None
 
     def require(self) -> "Field":
@@ -484,6 +486,7 @@ def _column_field(entity: type[Base], name: str) -> tuple[Access, Field]:
         check=info.check,
         reference=next((key.column for key in column.foreign_keys), None),
         items=Wire.STRING if wire is Wire.ARRAY else None,
+        read_only=info.access is Access.READ_ONLY,
         example=info.example,
     )
 

@@ -7,9 +7,9 @@ docstring) is an error at import, not at the first call.
 
 import enum
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from xmlrpc_api import faults
@@ -167,6 +167,22 @@ def method(
 
 
 operation = partial(method, family=Family.NGNPRO, scope=None)  # publishes an operation of NGNPro's SOAP
+
+
+@cache
+def answered_only(family: Family) -> frozenset[str]:
+    """What stands in answers and is nobody's to set: clients that send whole records back send it, too."""
+    methods = TABLES[family].values()
+    accepted = {field.name for known in methods for field in known.documented_params}
+    answers = [known.returns for known in methods if isinstance(known.returns, tuple)]
+    found = (field for answer in answers for field in _members(answer))
+    return frozenset(field.name for field in found if field.read_only or field.name not in accepted)
+
+
+def _members(fields: Iterable[Field]) -> Iterator[Field]:
+    for field in fields:
+        yield field
+        yield from _members(field.members)
 
 
 def _compare(name: str, params: tuple[Field, ...], handler: Handler) -> None:

@@ -253,10 +253,18 @@ class TestInNormalMode:
             rows = reseller.listCustomers(i_wholesaler=same)["customers"]
             assert [row["i_customer"] for row in rows] == [mine]
 
+    @pytest.mark.parametrize("nobody", [0, "0", -1, "", "x", 1.5, [], {}, [1], "1e3"])
+    def test_what_names_nobody_does_not_matter(self, reseller: Any, customers: Any, nobody: Any) -> None:
+        """Clients send it always, whatever they have for it."""
+        mine = customers.make(reseller)
+
+        assert [row["i_customer"] for row in reseller.listCustomers(i_wholesaler=nobody)["customers"]] == [mine]
+        assert reseller.listAccounts(i_customer=nobody)["accounts"] == []
+
     def test_he_may_name_nobody_else(self, root: Api, reseller: Any, customers: Any, refused: Any) -> None:
         child = customers.reseller(reseller)
 
-        for other in (child.i_customer, customers.reseller().i_customer, 1, 2**31 - 1):
+        for other in (child.i_customer, customers.reseller().i_customer, 1, 2**31 - 1, "99999999999999999999"):
             with refused(401, "Wrong i_wholesaler"):
                 reseller.listCustomers(i_wholesaler=other)
 

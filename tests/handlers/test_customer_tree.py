@@ -138,6 +138,15 @@ class TestListing:
             small.listCustomers(limit=3)
         assert len(small.listCustomers(limit=2)["customers"]) == 2
 
+    def test_more_may_be_asked_for_than_there_are(self, variant, reseller, customers):
+        """Clients that want all say 100000."""
+        made = [customers.make(reseller) for _ in range(3)]
+        small = variant(list_limit=3).api(reseller.login, reseller.password)
+
+        rows = small.listCustomers(limit=100_000)["customers"]
+        assert [row["i_customer"] for row in rows] == made
+        assert len(small.listCustomers(offset=1, limit=2**31 - 1)["customers"]) == 2
+
 
 class TestBlocking:
     def test_reaches_any_depth_below(self, family):

@@ -2,6 +2,7 @@
 
 import pytest
 from harness import unique
+from sippy import new
 
 from xmlrpc_api.fields import Wire
 from xmlrpc_api.services.customers import CUSTOMER
@@ -178,3 +179,28 @@ class TestUnknownParameters:
 
         with refused(400, "Parameter colour is not known to this method"):
             strict.listCustomers(colour="blue")
+
+    def test_a_whole_record_may_be_sent_back_even_then(self, variant, reseller, customers):
+        """Clients change one member of what they have read, and send all of it."""
+        strict = variant(unknown_params="reject").api(reseller.login, reseller.password)
+        web_user = {"web_login": unique("web"), "web_password": "s3cret-Web"}
+        i_web_user = reseller.createWebUser(**web_user)["i_web_user"]
+        i_account = reseller.createAccount(**new())["i_account"]
+        customer = strict.getCustomerInfo(i_customer=customers.make(reseller))
+        user = strict.getWebUserInfo(i_web_user=i_web_user)
+        account = strict.getAccountInfo(i_account=i_account)
+        listed = next(row for row in strict.listAccounts()["accounts"] if row["i_account"] == i_account)
+
+        for work, record in (
+            (strict.updateCustomer, customer["customer"]),
+            (strict.updateWebUser, user["web_user"]),
+            (strict.updateAccount, account),
+            (strict.updateAccount, listed),
+        ):
+            assert work(**{**record, "result": "OK", "description": "changed"}) == {"result": "OK"}
+
+    def test_what_can_be_set_elsewhere_is_refused_then(self, variant, refused):
+        strict = variant(unknown_params="reject").api()
+
+        with refused(400, "Parameter description is not known to this method"):
+            strict.listCustomers(description="x")

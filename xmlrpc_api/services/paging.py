@@ -66,16 +66,17 @@ class _Window:
     def __init__(self, call: Call, page: Mapping[str, Any], most: int | None) -> None:
         self._most = most or call.platform.config.list_limit
         self._limit: int | None = page.get("limit")
-        if self._limit is not None and self._limit > self._most:
-            raise BadParameter("limit", f"must not be greater than {self._most}")
         self.offset: int = page.get("offset") or 0
-        self.fetched = self._limit if self._limit is not None else self._most + 1
+        most = self._most + 1
+        self.fetched = most if self._limit is None else min(self._limit, most)
 
     def whole(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """These rows, unless they are not all that was asked for."""
-        if self._limit is None and len(found) > self._most:
+        """These rows, unless they are not all that was asked for. More may be asked for than there are."""
+        if len(found) <= self._most:
+            return found
+        if self._limit is None:
             raise BadParameter("limit", f"is required: there are more than {self._most} rows")
-        return found
+        raise BadParameter("limit", f"must not be greater than {self._most}")
 
 
 def between(statement: Statement, time: InstrumentedAttribute[datetime], page: Mapping[str, Any]) -> Statement:

@@ -133,10 +133,10 @@ async def page(
     total = (await call.session.execute(select(func.count()).select_from(statement.subquery()))).scalar_one()
     wanted = sent.get("range") or {}
     count, most = wanted.get("count"), call.platform.config.list_limit
-    if count is not None and count > most:
+    if total - (wanted.get("start") or 0) > most and (count is None or count > most):
+        if count is None:
+            raise BadParameter("range", f"is required: there are more than {most} matches")
         raise BadParameter("count", f"must not be greater than {most}")
-    if count is None and total - (wanted.get("start") or 0) > most:
-        raise BadParameter("range", f"is required: there are more than {most} matches")
     ordered = statement.order_by(*_order(sent.get("orderBy") or {}, orders), key)
     rows = await call.session.execute(ordered.offset(wanted.get("start") or 0).limit(count))
     return Found(total, [dict(row) for row in rows.mappings()])
