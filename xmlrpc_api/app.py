@@ -53,7 +53,7 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
     platform = new_platform(config)
     app = web.Application(client_max_size=config.body_limit)
     app.router.add_post(xmlrpc.PATH, xmlrpc.Gateway, expect_handler=http.expect)
-    app.router.add_get(rest.PATH, rest.gateway)
+    app.router.add_get(rest.PATH, rest.gateway, allow_head=False)
     app.router.add_post(rest.PATH, rest.gateway, expect_handler=http.expect)
     soap.add_routes(app, soap.FOLDER)
     app.router.add_get("/docs", pages.docs)

@@ -40,6 +40,7 @@ class Origin:
         address: The client's address, after proxies.
         login: The customer whose API credentials were right; None for a trusted host.
         idempotency_key: The HTTP header Idempotency-Key; it means the same as the parameter.
+        may_change: False where a web page may have made a browser ask: then nothing is changed.
     """
 
     request_id: str
@@ -47,6 +48,7 @@ class Origin:
     address: str
     login: Caller | None
     idempotency_key: str | None = None
+    may_change: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

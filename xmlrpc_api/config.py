@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 import stat
 import sys
 import tomllib
@@ -174,6 +175,14 @@ class Config(BaseSettings):
     trusted_proxies: Listed[Network] = Field(
         [], description="Addresses and networks of reverse proxies whose X-Forwarded-For is believed."
     )
+    host_names: Listed[str] = Field(
+        [],
+        description="DNS names of this server. Trusted hosts reach it by these, by its address or as localhost alone.",
+    )
+    api_get_changes: bool = Field(
+        False,
+        description="Whether GET /api.php changes anything for trusted hosts and Digest; credentials in its query may.",
+    )
 
     balance_sign: Literal["natural", "switch"] = Field(
         "natural",
@@ -244,6 +253,14 @@ class Config(BaseSettings):
         "auto", description='"json", "console", or "auto": readable at a terminal, JSON elsewhere.'
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severity logged.")
+
+    @field_validator("host_names")
+    @classmethod
+    def _names_alone(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if not re.fullmatch(r"[^\s:/@\[\]]+", name):
+                raise ValueError(f"{name}: write a name alone, without scheme and port")
+        return [name.lower().rstrip(".") for name in names]
 
     @field_validator("trusted_hosts", "trusted_proxies")
     @classmethod

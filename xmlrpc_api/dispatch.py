@@ -38,6 +38,7 @@ from xmlrpc_api.faults import (
     InternalError,
     InvalidRequest,
     MethodNotFound,
+    PostRequired,
     Unavailable,
     WrongReference,
     WrongType,
@@ -179,6 +180,8 @@ class Dispatcher:
         method = _methods(origin).get(name)
         if method is None:
             raise MethodNotFound
+        if method.access is Access.WRITE and not origin.may_change:
+            raise PostRequired
         raw = _named_params(method, params)
         caller = await self._caller(origin, method, raw)
         caller.demand(method.right)

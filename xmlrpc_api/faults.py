@@ -19,6 +19,7 @@ code        when
 402         not enough credit
 403         a management right, depth or quota is missing
 404         no such object for the caller
+405         JSON gateway only: what changes something is sent with POST
 409         conflict: taken, still in use, changed meanwhile
 410         authCustomer only: the one-time password was right (a success signal)
 429         too many attempts
@@ -193,6 +194,16 @@ class NotFound(Fault):
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} not found")
         self.what = what
+
+
+class PostRequired(Fault):
+    """A change was asked for with GET, by somebody who is known by more than what he sent."""
+
+    code = 405
+    summary = "what changes something is sent with POST"
+
+    def __init__(self) -> None:
+        super().__init__("This method changes something: send it with POST")
 
 
 class Conflict(Fault):

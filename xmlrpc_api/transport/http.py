@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import itertools
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,9 @@ FORWARDED_FOR = "X-Forwarded-For"
 FORWARDED_LIMIT = 50
 REQUEST_ID = "X-Request-Id"
 IDEMPOTENCY_KEY = "Idempotency-Key"
-PAGE_HEADERS = ("Origin", "Sec-Fetch-Site")  # a browser adds them to what a web page makes it send
+OWN_SITE = ("same-origin", "none")  # what Sec-Fetch-Site says of our own pages, and of addresses that people type
+STANDARD_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"(\[[^]\s]*\]|[^][\s:/@]+)(:[0-9]*)?")
 RETRY_SECONDS = "60"
 CONTINUE = "100-continue"
 LARGE_BODY = 65536  # longer ones are read in a thread, so that other calls go on meanwhile
@@ -133,16 +136,66 @@ async def identify(gate: Gate, request: web.Request, client: Client, anonymous: 
     """
     Tell on whose behalf a request comes, from its headers alone: the body is not read yet.
 
+    A browser on a trusted host, or one that keeps credentials, sends what any web page makes it send; that does not
+    count as the word of its user. (Who is known by an address is asked for the server's name, too: a page whose own
+    name has come to mean our address is of our origin for the browser. Kept credentials do not follow it there.)
+
     Raises:
         Fault: Credentials could not be checked.
+        web.HTTPForbidden: They are a browser's, and another site asks.
     """
     headers = request.headers.getall("Authorization", [])
+    from_elsewhere = is_from_elsewhere(request, gate.config)
+    if headers and from_elsewhere:
+        note_refused("another site asks", anonymous)
+        raise closing(web.HTTPForbidden(text="the request was made by a page of another site\n"))
     if len(headers) == 1:
         check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path, client.address)
         return await vouched(check, anonymous)
-    from_page = any(name in request.headers for name in PAGE_HEADERS)
-    trusted = client.may_be_trusted and gate.authenticator.trusts(client.address)
-    return anonymous if trusted and not headers and not from_page else Refusal.WRONG
+    if headers or not (client.may_be_trusted and gate.authenticator.trusts(client.address)):
+        return Refusal.WRONG
+    if from_elsewhere:
+        note_refused("another site asks", anonymous)
+        return Refusal.WRONG
+    if not all(is_own_name(host, gate.config) for host in request.headers.getall("Host", [])):
+        note_refused("the Host is not one of host_names", anonymous)
+        return Refusal.WRONG
+    return anonymous
+
+
+def is_from_elsewhere(request: web.Request, config: Config) -> bool:
+    """Whether a browser says that a page of another site makes it send this."""
+    sites, origins = (request.headers.getall(name, []) for name in ("Sec-Fetch-Site", "Origin"))
+    if any(site not in OWN_SITE for site in sites):
+        return True
+    return not all(_is_own_origin(origin, request.headers.get("Host", ""), config) for origin in origins)
+
+
+def _is_own_origin(origin: str, host: str, config: Config) -> bool:
+    """Whether a page came from the server that is asked now, or, behind a proxy, from one of its names."""
+    scheme, _, place = origin.lower().partition("://")
+    port = STANDARD_PORTS.get(scheme)
+    if port is None:
+        return False
+    return place in config.host_names or _with_port(place, port) == _with_port(host.lower(), port)
+
+
+def _with_port(host: str, port: int) -> str:
+    match = _HOST.fullmatch(host)
+    return host if match is None else f"{match[1]}:{(match[2] or '')[1:] or port}"
+
+
+def is_own_name(host: str, config: Config) -> bool:
+    """Whether a Host header names this server: by an address, as localhost, or by one of its names."""
+    match = _HOST.fullmatch(host)
+    if match is None:
+        return False
+    name = match[1].lower().rstrip(".")
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return name == "localhost" or name in config.host_names
+    return True
 
 
 async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Origin | Refusal:
@@ -171,6 +224,11 @@ def challenge(
     for header in gate.authenticator.challenges(refusal):
         response.headers.add("WWW-Authenticate", header)
     return response
+
+
+def note_refused(reason: str, origin: Origin) -> None:
+    """Log that who would be known is not believed, and why."""
+    log.warning("refused", reason=reason, address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
 
 
 def note_unauthenticated(origin: Origin) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from xmlrpc_api.faults import (
     Fault,
     MethodNotFound,
     NotWellFormed,
+    PostRequired,
     WrongType,
 )
 from xmlrpc_api.transport import http
@@ -44,7 +46,8 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     Answer one request.
 
     Credentials come in the query or the form; a Digest header or a trusted host's address serve as
-    well. A fault is `{"faultCode": …, "faultString": …, "result": its text}` with HTTP 200, wrong
+    well, but then a change must be sent with POST: a link on any web page makes a browser send GET.
+    A fault is `{"faultCode": …, "faultString": …, "result": its text}` with HTTP 200, wrong
     credentials with 401.
     """
     gate = request.app[http.GATE]
@@ -67,6 +70,10 @@ async def gateway(request: web.Request) -> web.StreamResponse:
         return _answer(_fault(fault), origin)
     try:
         return _answer(await gate.dispatcher.call(origin, name, params), origin)
+    except PostRequired as fault:
+        response = _answer(_fault(fault), origin, 405)
+        response.headers["Allow"] = "POST"
+        return response
     except Fault as fault:
         return _answer(_fault(fault), origin)
 
@@ -76,7 +83,8 @@ async def _identify(
 ) -> Origin | Refusal:
     """Tell on whose behalf a request comes, from its fields if they hold credentials."""
     if "Authorization" in request.headers or not CREDENTIALS & fields.keys():
-        return await http.identify(gate, request, client, anonymous)
+        may_change = request.method == "POST" or gate.config.api_get_changes
+        return await http.identify(gate, request, client, replace(anonymous, may_change=may_change))
     login, password = (fields.get(name, "") for name in ("username", "apipassword"))
     return await http.vouched(gate.authenticator.by_password(login, password, client.address), anonymous)
 
