@@ -216,7 +216,7 @@ async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
 @method(
     "resetAccountOneTimePassword",
     ACCOUNT.require("username"),
-    right=Right.ANYONE,
+    right=Right.ACCOUNTS_EDIT,
     access=Access.WRITE,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,

@@ -121,10 +121,11 @@ async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dic
     """
     Make a new one-time password for a login; the ordinary password stays as it is.
 
-    It is good for one login, until it expires, a newer one is made, password or login are changed, or the web
+    Logins of sub-customers need bit 1 (edit) of customers_mgmt; the caller's own and his web users' need no right. It
+    is good for one login, until it expires, a newer one is made, password or login are changed, or the web
     user or his customer is blocked or deleted.
     """
-    user = await web_users.by_login(call, web_login)
+    user = await web_users.by_login_to_change(call, web_login)
     return {"password": await logins.issue_one_time_password(call, logins.WEB_USERS, user)}
 
 

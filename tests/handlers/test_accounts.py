@@ -250,6 +250,7 @@ class TestRights:
                 ("updateAccount", {"i_account": i_account, "description": "new"}),
                 ("blockAccount", {"i_account": i_account}),
                 ("unblockAccount", {"i_account": i_account}),
+                ("resetAccountOneTimePassword", {"username": info(owner, i_account)["username"]}),
                 ("accountAddFunds", {"i_account": i_account, "amount": 1, "currency": "USD"}),
                 ("accountCredit", {"i_account": i_account, "amount": 1, "currency": "USD"}),
                 ("accountDebit", {"i_account": i_account, "amount": 2, "currency": "USD"}),

@@ -1,6 +1,7 @@
 """Management rights: who may add, edit and delete, and what can be handed down."""
 
 import pytest
+from harness import unique
 
 ADD, EDIT, DELETE = 1, 2, 4
 BITMASKS = ("accounts_mgmt", "customers_mgmt", "tariffs_mgmt", "vouchers_mgmt")
@@ -41,6 +42,43 @@ class TestManagementBits:
         else:
             with refused(403, "Not permitted: bit 2 (delete) of customers_mgmt is missing"):
                 caller.deleteCustomer(i_customer=child)
+
+    def test_credentials_of_others_are_edits_whatever_sets_them(self, root, customers, refused, mask):
+        """Who may not set a password may not make one that lets him in and sets it, either."""
+        caller, child = self.with_child(root, customers, mask)
+        login = caller.info(child)["web_login"]
+        text = "Not permitted: bit 1 (edit) of customers_mgmt is missing"
+
+        for change in (
+            lambda: caller.updateCustomer(i_customer=child, web_password="An-0ther"),
+            lambda: caller.resetCustomerOneTimePassword(web_login=login),
+            lambda: caller.createWebUser(i_customer=child, web_login=unique("user"), web_password="An-0ther"),
+            lambda: caller.enableSecondFactor(web_login=login),
+            lambda: caller.disableSecondFactor(web_login=login),
+        ):
+            if mask & EDIT:
+                assert change()["result"] == "OK"
+            else:
+                with refused(403, text):
+                    change()
+
+    def test_credentials_of_ones_own_customer_need_no_bit(self, root, customers, mask):
+        caller, _ = self.with_child(root, customers, mask)
+        user = unique("user")
+
+        caller.createWebUser(web_login=user, web_password="An-0ther")
+
+        for login in (caller.login, user):
+            password = caller.resetCustomerOneTimePassword(web_login=login)["password"]
+            caller.changeWebPassword(web_login=login, one_time_password=password, new_password="Yet-An-0ther")
+
+    def test_to_change_a_password_for_its_proof_needs_no_bit(self, root, customers, mask):
+        caller, child = self.with_child(root, customers, mask)
+        login = caller.info(child)["web_login"]
+        one_time = root.resetCustomerOneTimePassword(web_login=login)["password"]
+
+        caller.changeWebPassword(web_login=login, one_time_password=one_time, new_password="An-0ther")
+        caller.changeWebPassword(web_login=login, old_password="An-0ther", new_password="Yet-An-0ther")
 
     def test_reading_needs_no_bit(self, root, customers, mask):
         caller, child = self.with_child(root, customers, mask)
