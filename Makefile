@@ -60,6 +60,11 @@ format: $(VENV)/dev.stamp ## put the source into house style
 reference: $(VENV)/dev.stamp ## write down the public API and the settings, after a change on purpose
 	$(BIN)/python -m tests.contract
 
+migration: $(VENV)/dev.stamp ## NAME="add a table": the next migration, from what has changed in models/
+	@test -n "$(NAME)" || { echo 'Give it a name: make migration NAME="add a table"'; exit 2; }
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export XMLRPC_API_DATABASE_URL="sqlite:///$$folder/head.db" \
+		&& $(BIN)/alembic upgrade head && $(BIN)/alembic revision --autogenerate -m "$(NAME)"
+
 lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-annotate -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate -q -c requirements.lock -o requirements-dev.lock
@@ -67,4 +72,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test soak fuzz bench mutants sbom check format reference lock clean
+.PHONY: help run test soak fuzz bench mutants sbom check format reference migration lock clean

@@ -1,19 +1,110 @@
-"""Runs the migrations on the connection the caller hands over, or on the configured database."""
+"""
+Runs the migrations on the connection the caller hands over, or on the configured database.
+
+All of them in one transaction, on SQLite, too. SQLite changes a constraint by making the table again, and dropping
+the old one would delete what points at it: foreign keys are off meanwhile, and checked before it commits.
+"""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from alembic import context
+from alembic.operations import MigrationScript
 from sqlalchemy.engine import Connection
 
 from models import Base
-from xmlrpc_api.config import load
+from xmlrpc_api.bootstrap import next_revision
+from xmlrpc_api.config import ConfigError, load
 from xmlrpc_api.database import Database
+
+SHOWN = 5
+SEQUENCES = "SELECT name, seq FROM sqlite_sequence"
+ALONE = (  # a second one waits, however long it takes, and then finds nothing to do; tables are not waited for so long
+    "SET LOCAL lock_timeout = 0",
+    "SELECT pg_advisory_xact_lock(hashtext('xmlrpc-api migrate'))",
+    "SET LOCAL lock_timeout TO DEFAULT",
+)
 
 
 def migrate(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True, render_as_batch=True)
-    with context.begin_transaction():
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        render_as_batch=True,
+        transactional_ddl=True,
+        process_revision_directives=number,
+    )
+    if connection.dialect.name == "postgresql":
+        with context.begin_transaction():
+            for statement in ALONE:
+                connection.exec_driver_sql(statement)
+            context.run_migrations()
+        return
+    with without_foreign_keys(connection), context.begin_transaction():
+        sequences = read_sequences(connection)
         context.run_migrations()
+        keep_sequences(connection, sequences)
+        demand_foreign_keys(connection)
+
+
+def number(_context: Any, _revision: Any, scripts: list[MigrationScript]) -> None:
+    """Number a new revision, whoever makes it: the server looks for the highest number."""
+    for script in scripts:
+        script.rev_id = next_revision()
+
+
+@contextmanager
+def without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Switch them off and on, past SQLAlchemy: it would begin a transaction, where that has no effect."""
+    switch(connection, "OFF")
+    try:
+        yield
+    finally:
+        connection.rollback()  # what an error left open
+        switch(connection, "ON")
+
+
+def switch(connection: Connection, state: str) -> None:
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA foreign_keys={state}")
+        cursor.execute("PRAGMA foreign_keys")
+        if cursor.fetchone() != (int(state == "ON"),):
+            raise ConfigError("SQLite migrates on a connection of its own, outside of any transaction")
+    finally:
+        cursor.close()
+
+
+def demand_foreign_keys(connection: Connection) -> None:
+    """
+    Refuse what would leave a row that points nowhere.
+
+    Raises:
+        ConfigError: There is one; nothing is changed.
+    """
+    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if lost:
+        shown = ", ".join(f"{table} row {row} → {parent}" for table, row, parent, _ in lost[:SHOWN])
+        raise ConfigError(f"{len(lost)} rows would point at nothing, so nothing was migrated: {shown}")
+
+
+def read_sequences(connection: Connection) -> dict[str, int]:
+    """The highest id that each table has ever given; the table for it comes with the first one that needs it."""
+    there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").first()
+    return dict(connection.exec_driver_sql(SEQUENCES).all()) if there else {}
+
+
+def keep_sequences(connection: Connection, before: dict[str, int]) -> None:
+    """A table that is made again knows its rows, but not the ids of rows that are gone: none is given twice."""
+    after = read_sequences(connection)
+    tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+    for table, highest in before.items():
+        if table in tables and after.get(table, -1) < highest:
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, highest))
 
 
 async def migrate_configured_database() -> None:

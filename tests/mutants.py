@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("xmlrpc_api", "handlers", "models", "alembic", "tests", "config", "pyproject.toml", "README.md")
+COPIED = ("xmlrpc_api", "handlers", "models", "alembic", "tests", "config", "pyproject.toml", "Makefile", "README.md")
 SECONDS = 300
 SERVICES = "xmlrpc_api/services"
 TRANSPORT = "xmlrpc_api/transport"
@@ -41,6 +41,20 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant(
+        "a table that is made again takes along what points at it",
+        "alembic/env.py",
+        '    switch(connection, "OFF")\n',
+        "",
+        "tests/test_migrations.py -k made_again",
+    ),
+    Mutant(
+        "a migration leaves rows that point at nothing",
+        "alembic/env.py",
+        "        demand_foreign_keys(connection)\n",
+        "",
+        "tests/test_migrations.py -k pointing_at_nothing",
+    ),
     Mutant(
         "a balance is read, changed and written",
         f"{SERVICES}/ledger.py",

@@ -4,7 +4,6 @@ What a new installation needs: the tables, and the root of the customer tree.
 Alembic is imported to migrate only: a server that just asks whether it has to would carry its 10 MB along.
 """
 
-import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
 VERSION_TABLE = "alembic_version"
-REVISION = re.compile(r'^revision = "(\d+)"', re.MULTILINE)
+NUMBERED = "[0-9][0-9][0-9][0-9]-*.py"
 ROOT_LOGIN = "ssp-root"
 ROOT_CURRENCY = "USD"
 PASSWORD_BYTES = 18
@@ -70,9 +69,13 @@ async def revisions(database: Database) -> tuple[str | None, str | None]:
 
 
 def newest_revision() -> str:
-    """The newest revision there is: they are numbered."""
-    texts = (file.read_text(encoding="utf-8") for file in (_folder() / "versions").glob("*.py"))
-    return max(found[1] for content in texts if (found := REVISION.search(content)))
+    """The newest revision there is: the files are numbered, and named by their numbers."""
+    return max(file.name[:4] for file in (_folder() / "versions").glob(NUMBERED))
+
+
+def next_revision() -> str:
+    """The number of a revision that is about to be made."""
+    return f"{int(newest_revision()) + 1:04}"
 
 
 async def has_root(database: Database) -> bool:

@@ -132,5 +132,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in seeds():
-        op.execute(sa.delete(sa.table(name)))
+    """Remove what came from here, and nothing that was added since."""
+    connection = op.get_bind()
+    for name, rows in seeds().items():
+        key = sa.inspect(connection).get_pk_constraint(name)["constrained_columns"]
+        table = sa.table(name, *(sa.column(column) for column in key))
+        of_row = sa.and_(*(table.c[column] == sa.bindparam(f"old_{column}") for column in key))
+        connection.execute(
+            sa.delete(table).where(of_row), [{f"old_{column}": row[column] for column in key} for row in rows]
+        )
