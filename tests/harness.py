@@ -12,7 +12,8 @@ from aiohttp import web
 from faces import Api
 from sqlalchemy import text
 
-from xmlrpc_api.app import create_app, new_platform
+from xmlrpc_api import metrics
+from xmlrpc_api.app import create_app, create_metrics_app, new_platform
 from xmlrpc_api.bootstrap import create_root, migrate
 from xmlrpc_api.call import Platform, utc_now
 from xmlrpc_api.config import Config, load
@@ -88,12 +89,15 @@ class Server:
         self.app = create_app(self.config)
         runner = Runner(self.app, self.config)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = runner.addresses[0][1]
+        aside = Runner(create_metrics_app(self.app[pages.DATABASE], metrics.exposition, keeps=0), self.config)
+        await aside.setup()
+        for one in (runner, aside):
+            await web.TCPSite(one, "127.0.0.1", 0).start()
+        self.port, self.metrics_port = (one.addresses[0][1] for one in (runner, aside))
         self._ready.set()
         await self._stop.wait()
-        await runner.cleanup()
+        for one in (aside, runner):
+            await one.cleanup()
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
@@ -14,6 +14,7 @@ from xmlrpc_api.config import Config
 from xmlrpc_api.database import Database
 from xmlrpc_api.digest import ReplayGuard
 from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.hashing import PasswordHasher
 from xmlrpc_api.transport import http, pages, rest, soap, xmlrpc
 from xmlrpc_api.transport.protocol import SERVER_NAME
@@ -57,15 +58,14 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
     app.router.add_post(rest.PATH, rest.gateway, expect_handler=http.expect)
     soap.add_routes(app, soap.FOLDER)
     app.router.add_get("/docs", pages.docs)
-    app.router.add_get("/healthz", pages.healthz)
-    app.router.add_get("/readyz", pages.readyz)
-    app.router.add_get("/metrics", pages.show_metrics)
+    _add_health(app)
     app.on_response_prepare.append(_hide_version)
 
     async def database(app: web.Application) -> AsyncIterator[None]:
         database = Database(config)
         own_guard = guard or ReplayGuard()
         app[pages.DATABASE] = database
+        app[pages.READINESS] = Fresh(lambda: pages.readiness(database))
         app[http.GATE] = http.Gate(
             config,
             Dispatcher(platform, database),
@@ -91,6 +91,29 @@ def create_soap_app(app: web.Application) -> web.Application:
     soap.add_routes(alone, "")
     alone.on_response_prepare.append(_hide_version)
     return alone
+
+
+def create_metrics_app(database: Database, text: Callable[[], bytes], keeps: float = 1) -> web.Application:
+    """
+    Metrics and health, for a listener of their own.
+
+    Args:
+        database: Whose readiness is told.
+        text: Makes the metrics, in a thread: it takes a while.
+        keeps: For how many seconds all who ask are told the same.
+    """
+    app = web.Application()
+    app[pages.READINESS] = Fresh(lambda: pages.readiness(database), keeps)
+    app[pages.METRICS] = Fresh(lambda: asyncio.to_thread(text), keeps)
+    _add_health(app)
+    app.router.add_get("/metrics", pages.show_metrics)
+    app.on_response_prepare.append(_hide_version)
+    return app
+
+
+def _add_health(app: web.Application) -> None:
+    app.router.add_get("/healthz", pages.healthz)
+    app.router.add_get("/readyz", pages.readyz)
 
 
 async def _hide_version(_request: web.Request, response: web.StreamResponse) -> None:

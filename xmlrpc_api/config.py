@@ -121,6 +121,13 @@ class Config(BaseSettings):
         le=64,
         description="Processes that share the port (SO_REUSEPORT); more than one needs PostgreSQL.",
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="TCP port of /metrics (Prometheus), /healthz and /readyz alone, such as 9108; none if left out.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address of that port; plain HTTP, without credentials.")
     shutdown_seconds: float = Field(20, gt=0, description="How long running calls may take after SIGTERM, in seconds.")
 
     database_url: Annotated[str, AfterValidator(_known_driver)] = Field(

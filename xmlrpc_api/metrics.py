@@ -1,12 +1,16 @@
-"""What Prometheus may read of this process."""
+"""
+What Prometheus may read of this process, or of all workers together.
+
+Workers keep their numbers in files, one set a worker, which whoever takes a dead one's place goes on with.
+"""
 
 import os
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.values import MultiProcessValue
 
-WORKERS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # the variable by which prometheus-client joins processes
 REGISTRY = CollectorRegistry()  # not the default one: that tells the version of Python
 ProcessCollector(registry=REGISTRY)
 
@@ -26,9 +30,6 @@ SECONDS = Histogram(
 )
 UNAUTHENTICATED = Counter(
     "xmlrpc_api_unauthenticated", "Requests answered with a 401 challenge.", ["dialect"], registry=REGISTRY
-)
-POOL_IN_USE = Gauge(
-    "xmlrpc_api_pool_in_use", "Database connections at work.", registry=REGISTRY, multiprocess_mode="livesum"
 )
 UNKNOWN_METHOD = "(unknown)"
 
@@ -51,10 +52,37 @@ def note_call(method: str, dialect: str, seconds: float, fault: int | None) -> N
         FAULTS.labels(method, dialect, fault).inc()
 
 
+@cache
+def _pool_in_use() -> Gauge:
+    """Made when it is first set: one without labels keeps its number where it was made, be that before a fork."""
+    name, text = "xmlrpc_api_pool_in_use", "Database connections at work."
+    return Gauge(name, text, registry=REGISTRY, multiprocess_mode="livesum")
+
+
+def note_pool(in_use: int) -> None:
+    """Tell how many database connections are at work."""
+    _pool_in_use().set(in_use)
+
+
+def share(directory: str, worker: int) -> None:
+    """From now on keep all numbers in files of a directory, under the worker's; to be called before the first."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory  # where the library looks, from here on
+    # The library looked at import whether there are workers, which was too early.
+    values.ValueClass = MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]
+
+
+def end_worker(directory: str, worker: int) -> None:
+    """Forget what counts for a living worker alone."""
+    mark_process_dead(worker, directory)  # type: ignore[no-untyped-call]
+
+
 def exposition() -> bytes:
-    """All metrics in Prometheus' text format, those of all workers if there are several."""
-    if WORKERS_DIRECTORY not in os.environ:
-        return generate_latest(REGISTRY)
+    """All metrics of this process in Prometheus' text format."""
+    return generate_latest(REGISTRY)
+
+
+def joint_exposition(directory: str) -> bytes:
+    """Those of all workers that share a directory."""
     joined = CollectorRegistry()
-    MultiProcessCollector(joined)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(joined, directory)  # type: ignore[no-untyped-call]
     return generate_latest(joined)

@@ -6,11 +6,13 @@ import gc
 import os
 import resource
 import signal
+import socket
 import ssl
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,15 @@ from aiohttp import web
 from sqlalchemy.engine import make_url
 
 from xmlrpc_api import logs, metrics
-from xmlrpc_api.app import create_app, create_soap_app
+from xmlrpc_api.app import create_app, create_metrics_app, create_soap_app
 from xmlrpc_api.config import Config, ConfigError
+from xmlrpc_api.database import Database
 from xmlrpc_api.digest import ReplayGuard
+from xmlrpc_api.transport import pages
 from xmlrpc_api.transport.protocol import Runner
 
 GARBAGE_THRESHOLD = 20_000
+METRICS = -1  # the child that tells metrics; workers count from 0
 BACKLOG = 1024  # connections that wait to be accepted; more at once are lost without a word
 
 log = structlog.get_logger()
@@ -43,11 +48,12 @@ def serve(config: Config, ready: Callable[[str], None] = lambda _address: None) 
     """
     guard = ReplayGuard(is_shared=config.workers > 1)
     _allow_open_files()
-    with _alone(config):
+    logs.configure(config)
+    with _alone(config), _metrics_listener(config) as listener:
         if config.workers == 1:
-            _run(_serve_one(config, guard, ready))
+            _run(_serve_one(config, guard, ready, listener=listener))
         else:
-            _supervise(config, guard, ready)
+            _supervise(config, guard, ready, listener)
 
 
 def _allow_open_files() -> None:
@@ -92,26 +98,38 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _serve_one(
-    config: Config, guard: ReplayGuard, ready: Callable[[str], None], alive: int | None = None
+    config: Config,
+    guard: ReplayGuard,
+    ready: Callable[[str], None],
+    alive: int | None = None,
+    listener: socket.socket | None = None,
 ) -> None:
+    """
+    Serve calls in this process.
+
+    Args:
+        config: The settings.
+        guard: Replay protection.
+        ready: Is told the address.
+        alive: A pipe that ends with the parent; a worker ends with it.
+        listener: Where metrics are told, if this process tells them.
+    """
     logs.configure(config, final=True)
     app = create_app(config, guard)
     runner = Runner(app, config)
     await runner.setup()
     runners: list[web.AppRunner] = [runner]
     try:
-        if config.ngnpro_port is not None:  # first: who finds the main port open finds this one open as well
+        if listener is not None:  # first: who finds the main port open finds these open as well
+            runners.insert(0, await _start_metrics(config, app[pages.DATABASE], metrics.exposition, listener))
+        if config.ngnpro_port is not None:
             runners.insert(0, await _start_soap(app, config, share_port=alive is not None))
         await _site(runner, config, share_port=alive is not None).start()
     except OSError as error:
         for running in runners:
             await running.cleanup()
-        raise ConfigError(f"Cannot listen: {error.strerror or error}. Is another server running?") from None
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if alive is not None:
-        asyncio.get_running_loop().add_reader(alive, stop.set)
+        raise _cannot_listen(error) from None
+    stop = _stop_event(alive)
     _spare_garbage_collection()
     ready(address(config, runner))
     log.info("listening", address=address(config, runner))
@@ -119,6 +137,56 @@ async def _serve_one(
     log.info("stopping")
     for running in runners:
         await running.cleanup()
+
+
+def _cannot_listen(error: OSError) -> ConfigError:
+    return ConfigError(f"Cannot listen: {error.strerror or error}. Is another server running?")
+
+
+def _stop_event(alive: int | None) -> asyncio.Event:
+    """Is set by a signal to end, or when the parent is gone."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if alive is not None:
+        asyncio.get_running_loop().add_reader(alive, stop.set)
+    return stop
+
+
+@contextmanager
+def _metrics_listener(config: Config) -> Iterator[socket.socket | None]:
+    """The socket of the metrics, if they are wanted; whoever answers there, it is this process that owns it."""
+    if config.metrics_port is None:
+        yield None
+        return
+    family = socket.AF_INET6 if ":" in config.metrics_host else socket.AF_INET
+    try:
+        listener = socket.create_server((config.metrics_host, config.metrics_port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise _cannot_listen(error) from None
+    with listener:
+        log.info("metrics", port=listener.getsockname()[1])
+        yield listener
+
+
+async def _start_metrics(
+    config: Config, database: Database, text: Callable[[], bytes], listener: socket.socket
+) -> web.AppRunner:
+    """Tell metrics and health on a socket."""
+    runner = Runner(create_metrics_app(database, text), config)
+    await runner.setup()
+    await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    return runner
+
+
+async def _serve_metrics(config: Config, directory: str, alive: int, listener: socket.socket) -> None:
+    """Tell, in this process, what the workers count, who are not to be held up by it."""
+    logs.configure(config, final=True)
+    database = Database(config)
+    runner = await _start_metrics(config, database, partial(metrics.joint_exposition, directory), listener)
+    await _stop_event(alive).wait()
+    await runner.cleanup()
+    await database.close()
 
 
 async def _start_soap(app: web.Application, config: Config, *, share_port: bool) -> web.AppRunner:
@@ -162,15 +230,28 @@ def address(config: Config, runner: web.AppRunner | None = None) -> str:
     return f"{scheme}://{config.host}:{port}"
 
 
-def _supervise(config: Config, guard: ReplayGuard, ready: Callable[[str], None]) -> None:
-    """Fork the workers and start those again that die; end with them."""
+def _supervise(
+    config: Config, guard: ReplayGuard, ready: Callable[[str], None], listener: socket.socket | None
+) -> None:
+    """Fork the workers, and who tells their metrics; start those again that die; end with them."""
     if config.port == 0 and config.socket is None:
         raise ConfigError("port: several workers need a fixed port")
-    logs.configure(config)
     alive, held = os.pipe()  # nothing is ever written: it ends when this process does
     with tempfile.TemporaryDirectory(prefix="xmlrpc-api-metrics-") as directory:
-        os.environ[metrics.WORKERS_DIRECTORY] = directory
-        children = {_fork(config, guard, alive, held): number for number in range(config.workers)}
+
+        def work(number: int) -> Coroutine[Any, Any, None]:
+            """What a child does."""
+            os.close(held)
+            if number == METRICS:
+                assert listener is not None  # noqa: S101 (there is no such child otherwise)
+                return _serve_metrics(config, directory, alive, listener)
+            if listener is not None:
+                listener.close()
+            metrics.share(directory, number)
+            return _serve_one(config, guard, lambda _address: None, alive)
+
+        numbers = [*range(config.workers), *([METRICS] if listener is not None else [])]
+        children = {_fork(partial(work, number)): number for number in numbers}
         stopping = False
 
         def stop(_number: int, _frame: object) -> None:
@@ -186,22 +267,21 @@ def _supervise(config: Config, guard: ReplayGuard, ready: Callable[[str], None])
             child, _status = os.wait()
             number = children.pop(child, None)
             if number is not None and not stopping:
+                metrics.end_worker(directory, number)
                 log.error("worker ended, starting another", worker=number)
-                children[_fork(config, guard, alive, held)] = number
-        os.environ.pop(metrics.WORKERS_DIRECTORY, None)
+                children[_fork(partial(work, number))] = number
 
 
-def _fork(config: Config, guard: ReplayGuard, alive: int, held: int) -> int:
-    """Start a worker; it ends by itself when the parent, who holds the other end of `alive`, is gone."""
+def _fork(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
+    """Start a child; it ends by itself when the parent, who holds the other end of its pipe, is gone."""
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        os.close(held)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _run(_serve_one(config, guard, lambda _address: None, alive=alive))
+        _run(work())
         code = 0
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

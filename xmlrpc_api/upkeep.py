@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import structlog
 
+from xmlrpc_api import metrics
 from xmlrpc_api.call import Platform
 from xmlrpc_api.database import Database
 from xmlrpc_api.services import audit, idempotency, throttle
 
 SEAL_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
+GAUGE_SECONDS = 1.0
 STOP_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -23,6 +25,7 @@ async def run(platform: Platform, database: Database, stopping: asyncio.Event) -
     async with asyncio.TaskGroup() as group:
         group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
         group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
+        group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
 
 
 async def prune(platform: Platform, database: Database) -> None:
@@ -46,6 +49,11 @@ async def seal(platform: Platform, database: Database) -> None:
         if not count:
             return
         log.info("audit sealed", seq=seq, hash=newest)
+
+
+async def measure(database: Database) -> None:
+    """Tell the metrics what no call counts."""
+    metrics.note_pool(database.pool_in_use())
 
 
 async def _every(seconds: float, step: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:

@@ -1,9 +1,11 @@
 """The pages beside the calls: the reference, health, readiness and metrics."""
 
+import http.client
 import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -96,12 +98,14 @@ def test_health_and_readiness_need_no_credentials(server: Server) -> None:
     assert (get(server, "/readyz").status, get(server, "/readyz").body) == (200, b"ready\n")
 
 
-@pytest.mark.parametrize("path", ["/docs", "/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/docs", "/healthz", "/readyz"])
 def test_pages_are_read_only(server: Server, path: str) -> None:
     assert send(server, method="POST", target=path).status == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/docs/", "/docs/../etc/passwd", "/%2e%2e/", "/xmlapi", "/xmlapi/xmlapi/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/docs/", "/docs/../etc/passwd", "/%2e%2e/", "/xmlapi", "/xmlapi/xmlapi/"]
+)
 def test_there_is_nothing_else(server: Server, path: str) -> None:
     assert get(server, path).status == 404
 
@@ -158,9 +162,31 @@ def test_without_tables_it_is_not_ready(engine: str, new_database: Callable[[str
     empty.close()
 
 
+def get_aside(server: Server, path: str, method: str = "GET") -> Reply:
+    """Ask the listener of the metrics."""
+    with closing(http.client.HTTPConnection("127.0.0.1", server.metrics_port, 30)) as line:
+        return send(server, method=method, target=path, connection=line)
+
+
+class TestMetricsListener:
+    @pytest.mark.parametrize(("path", "body"), [("/healthz", b"ok\n"), ("/readyz", b"ready\n")])
+    def test_it_tells_health_and_readiness(self, server: Server, path: str, body: bytes) -> None:
+        reply = get_aside(server, path)
+
+        assert (reply.status, reply.body) == (200, body)
+
+    @pytest.mark.parametrize("path", ["/docs", "/xmlapi/xmlapi", "/api.php", "/ngnpro/", "/"])
+    def test_there_is_nothing_else(self, server: Server, path: str) -> None:
+        assert get_aside(server, path).status == 404
+
+    @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+    def test_it_is_read_only(self, server: Server, path: str) -> None:
+        assert get_aside(server, path, "POST").status == 405
+
+
 class TestMetrics:
     def read(self, server: Server) -> dict[str, float]:
-        lines = get(server, "/metrics").body.decode().splitlines()
+        lines = get_aside(server, "/metrics").body.decode().splitlines()
         pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
         return {name: float(value) for name, value in pairs}
 
@@ -201,7 +227,7 @@ class TestMetrics:
         for number in range(5):
             post(server, document(f"canary{number}"))
 
-        assert "canary" not in get(server, "/metrics").body.decode()
+        assert "canary" not in get_aside(server, "/metrics").body.decode()
         name = 'xmlrpc_api_calls_total{dialect="xmlrpc",method="(unknown)"}'
         assert self.growth(server, before, name) == 5
 
@@ -224,7 +250,7 @@ class TestMetrics:
             assert self.growth(server, before, name) == 1
 
     def test_they_tell_no_version(self, server: Server) -> None:
-        reply = get(server, "/metrics")
+        reply = get_aside(server, "/metrics")
 
         assert reply.header("Content-Type").startswith("text/plain")
         assert not re.search("python|aiohttp|[0-9]+\\.[0-9]+\\.[0-9]+", reply.body.decode(), re.IGNORECASE)

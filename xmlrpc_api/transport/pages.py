@@ -1,4 +1,4 @@
-"""Pages for people and machines that are not calls: the reference, health and metrics."""
+"""Pages for people and machines that are not calls: the reference, health, readiness and metrics."""
 
 import asyncio
 from functools import cache
@@ -8,14 +8,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import select
 
 from models import ROOT_ID, Customer
-from xmlrpc_api import faults, metrics, reference
+from xmlrpc_api import faults, reference
 from xmlrpc_api.database import Database
+from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.registry import METHODS
 from xmlrpc_api.transport import rest, xml, xmlrpc
 
 READY_SECONDS = 2
+NOT_READY = "the database does not answer, or is empty"
 ROOT = select(Customer.i_customer).where(Customer.i_customer == ROOT_ID)
 DATABASE = web.AppKey("DATABASE", Database)
+READINESS = web.AppKey("READINESS", Fresh[str | None])
+METRICS = web.AppKey("METRICS", Fresh[bytes])
 
 
 @cache
@@ -56,12 +60,18 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """`GET /readyz`: calls can be served: the database answers and holds the root customer."""
-    check = asyncio.ensure_future(_has_root(request.app[DATABASE]))
+    problem = await request.app[READINESS].get()
+    return web.Response(text="ready\n") if problem is None else web.Response(status=503, text=f"{problem}\n")
+
+
+async def readiness(database: Database) -> str | None:
+    """Why calls cannot be served; None if they can."""
+    check = asyncio.ensure_future(_has_root(database))
     await asyncio.wait([check], timeout=READY_SECONDS)
     if not check.done():
         check.cancel()  # and not waited for: to give a connection up may take longer still
-        return _not_ready()
-    return web.Response(text="ready\n") if check.exception() is None else _not_ready()
+        return NOT_READY
+    return None if check.exception() is None else NOT_READY
 
 
 async def _has_root(database: Database) -> None:
@@ -69,11 +79,6 @@ async def _has_root(database: Database) -> None:
         (await session.execute(ROOT)).one()
 
 
-def _not_ready() -> web.Response:
-    return web.Response(status=503, text="the database does not answer, or is empty\n")
-
-
 async def show_metrics(request: web.Request) -> web.Response:
     """`GET /metrics`, for Prometheus."""
-    metrics.POOL_IN_USE.set(request.app[DATABASE].pool_in_use())
-    return web.Response(body=metrics.exposition(), content_type="text/plain", charset="utf-8")
+    return web.Response(body=await request.app[METRICS].get(), content_type="text/plain", charset="utf-8")
