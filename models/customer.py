@@ -249,7 +249,8 @@ class Customer(Base):
         index=True,
         access=Access.ELSEWHERE,
         ngnpro="impersonate",
-        doc="The customer of the same reseller whose rights count instead of his own, in NGNPro's dialect.",
+        doc="The customer of the same reseller whose rights count instead of his own, in NGNPro's dialect; set by that "
+        "one or above.",
         example=None,
     )
     vat_number: Mapped[str | None] = _elsewhere(64, "VAT number.", ngnpro="vatNumber")

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import Integer, String, bindparam, select
+from sqlalchemy import String, bindparam, select
 
 from models import ROOT_ID, Customer, WebUser, login_key
 from xmlrpc_api import digest
@@ -18,7 +18,7 @@ from xmlrpc_api.database import Database
 from xmlrpc_api.faults import TooManyAttempts
 from xmlrpc_api.query import Query
 from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import customers, ownership
+from xmlrpc_api.services import customers, lending, ownership
 from xmlrpc_api.vault import VaultError
 
 log = structlog.get_logger()
@@ -32,7 +32,6 @@ _LOOK_UP = Query(
     .where(WebUser.is_default, WebUser.web_login_key == bindparam("web_login_key", type_=String)),
     is_short=True,
 )
-_INSTEAD = Query(select(Customer.impersonate).where(Customer.i_customer == bindparam("i_customer", type_=Integer)))
 
 
 class Refusal(enum.Enum):
@@ -149,8 +148,8 @@ class Authenticator:
         """
         Check what a SOAP header says.
 
-        The administrator calls as root, or exactly as the customer whom he impersonates. A customer with
-        `impersonate` calls as the other one of his reseller.
+        The administrator calls as root, or exactly as the customer whom he impersonates. A customer to whom
+        the rights of another are lent calls as that one.
 
         Raises:
             TooManyAttempts: There were too many wrong ones of late.
@@ -182,15 +181,14 @@ class Authenticator:
         return True
 
     async def _as(self, i_customer: int) -> Caller | Refusal:
-        """The customer as caller, or the one whose rights count instead of his."""
+        """The customer as caller, or the one whose rights are lent to him."""
         caller = await ownership.load_caller(self._database, i_customer)
         if caller is None:
             return Refusal.WRONG
-        found = await self._database.rows(_INSTEAD, i_customer=i_customer)
-        other = found[0]["impersonate"] if found else None
-        if other is None:
+        loan = await lending.find(self._database, i_customer)
+        if loan is None:
             return caller
-        return await ownership.load_caller(self._database, other) or Refusal.WRONG
+        return await ownership.load_caller(self._database, loan.lender) or Refusal.WRONG
 
     async def _look_up(self, web_login: str) -> _Account | None:
         """The customer with this login, if he may use the API."""

@@ -502,6 +502,7 @@ class Entity:
         update: Parameters of its update method, all optional.
         read: What its info method answers.
         ngnpro: What NGNPro's dialect calls the attributes that it has; all of them may be left out.
+        references: What clients may set, in whatever dialect, and that points at a row; and the column it points at.
     """
 
     def __init__(self, model: type[Base]) -> None:
@@ -520,7 +521,11 @@ class Entity:
             known: _in_ngnpro(self.fields[name], known) for name, known in names.items() if known is not None
         }
         self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
-        self.references = {field.name: field.reference for field in self.create if field.reference is not None}
+        self.references = {
+            field.name: field.reference
+            for access, field in declared
+            if field.reference is not None and access not in (Access.READ_ONLY, Access.HIDDEN)
+        }
 
     def __getitem__(self, name: str) -> Field:
         return self.fields[name]

@@ -29,6 +29,7 @@ from xmlrpc_api.services import (
 )
 from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
+from xmlrpc_api.services.references import Row
 
 ACCOUNT = Entity(Account)
 WHAT = "Account"
@@ -73,7 +74,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     i_customer = acting.caller.i_customer
     values = dict(attributes)
     _demand_no_patterns(values)
-    await references.check(acting, ACCOUNT.references, values)
+    await references.check(call, ACCOUNT, values, Row(owner=i_customer, customer=i_customer))
     policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await _demand_passwords(call, values, policy, values["username"])
     await record_credits.demand(call, record_credits.SIP_ACCOUNTS, i_customer, acting.caller.path)
@@ -121,7 +122,8 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
     before = audit.snapshot(ACCOUNT, account)
     values = dict(changes)
     _demand_no_patterns(values)
-    await references.check(call, ACCOUNT.references, values)
+    row = Row(owner=account.i_customer, customer=account.i_customer)
+    await references.check(call, ACCOUNT, references.changed(ACCOUNT, account, values), row)
     policy = values.get("i_password_policy", account.i_password_policy)
     await _demand_passwords(call, values, policy, values.get("username", account.username))
     balance: Decimal | None = values.pop("balance", None)

@@ -16,9 +16,10 @@ from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.query import Query
 from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
-from xmlrpc_api.services import audit, ledger, overcommit, ownership, paging, passwords, references
+from xmlrpc_api.services import audit, ledger, lending, overcommit, ownership, paging, passwords, references
 from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
+from xmlrpc_api.services.references import Row
 
 CUSTOMER = Entity(Customer)
 LISTED = CUSTOMER.some("i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency")
@@ -42,7 +43,8 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
     Add a customer directly below the caller, or below another customer for whom the caller acts.
 
     Raises:
-        NotPermitted: A right or the depth exceeds the parent's own, or the parent is no active reseller.
+        NotPermitted: A right or the depth exceeds the parent's own, the parent is no active reseller, or rights are
+            to be lent that are not the caller's to lend.
         WrongReference: Something pointed at is not there for the caller.
         NotEnoughCredit: The initial balance is below the credit limit, or the caller would hand out too much.
         Conflict: Name or login is taken.
@@ -63,7 +65,8 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
     defaults = {"max_depth": caller.max_depth - 1, "use_own_tariff": caller.use_own_tariff}
     values = {**defaults, "web_login": attributes["name"], **attributes}
     caller.demand_grantable(values, {**defaults, "api_access": 0, "api_password": None})
-    await references.check(call, CUSTOMER.references, values)
+    path = subtree(caller.path, caller.i_customer)[0]
+    await references.check(noted, CUSTOMER, values, Row(owner=caller.i_customer, path=path))
     await _demand_passwords(call, values, values.get("i_password_policy", DEFAULT_PASSWORD_POLICY), values["web_login"])
     await _lock_own_balance(call, values)
     balance = values.pop("balance", Decimal(0))
@@ -71,7 +74,7 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
     password: Password | None = values.pop("web_password", None)
     customer = Customer(
         i_wholesaler=caller.i_customer,
-        path=subtree(caller.path, caller.i_customer)[0],
+        path=path,
         money=Balance(is_default=True, currency=await _base_currency(call, values["i_tariff"])),
         default_user=WebUser(is_default=True, web_password=password.hashed if password else NOBODYS_HASH),
         changed=call.now,
@@ -123,7 +126,8 @@ async def change(
         NothingToChange: No attribute was given.
         NotFound: He is not the caller's.
         Conflict: He is not as `expected`, or a name or login is taken.
-        NotPermitted, WrongReference, NotEnoughCredit: As in `create`.
+        NotPermitted: He acts as somebody above the caller, who is to change his logins; or as in `create`.
+        WrongReference, NotEnoughCredit: As in `create`.
     """
     if not changes:
         raise NothingToChange
@@ -135,7 +139,9 @@ async def change(
     values = dict(changes)
     current = {name: getattr(customer, name) for name in values if name != "web_password"}
     call.caller.demand_grantable(values, current)
-    await references.check(call, CUSTOMER.references, values)
+    await lending.demand_hand(call, i_customer, {name for name in values if values[name] != current.get(name)})
+    row = Row(owner=customer.i_wholesaler, customer=i_customer, path=customer.path)
+    await references.check(call, CUSTOMER, references.changed(CUSTOMER, customer, values), row)
     policy = values.get("i_password_policy", customer.i_password_policy)
     await _demand_passwords(call, values, policy, values.get("web_login", customer.web_login))
     if "i_tariff" in values and await _base_currency(call, values["i_tariff"]) != customer.base_currency:

@@ -30,7 +30,7 @@ from xmlrpc_api.faults import (
 )
 from xmlrpc_api.fields import Field, Wire
 from xmlrpc_api.hashing import Password
-from xmlrpc_api.services import audit, ownership, second_factor, throttle, web_users
+from xmlrpc_api.services import audit, lending, ownership, second_factor, throttle, web_users
 
 LOGIN, LOGIN_FAILED, THROTTLED = "LOGIN", "LOGIN_FAILED", "THROTTLED"
 OTP_ISSUED, OTP_USED, SECOND_FACTOR_BEGUN = "OTP_ISSUED", "OTP_USED", "SECOND_FACTOR_BEGUN"
@@ -230,8 +230,10 @@ async def issue_one_time_password(call: Call, kind: Kind, user: Person) -> str:
     Make a new one-time password for somebody locked; an older one ends.
 
     Raises:
-        NotPermitted: He is blocked.
+        NotPermitted: He is blocked, or acts as somebody who is neither the caller nor below him.
     """
+    if isinstance(user, WebUser):
+        await lending.demand_hand(call, user.i_customer)
     if user.blocked or await _is_below_block(call, user):
         raise NotPermitted("the login is blocked")
     password = "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_LENGTH))

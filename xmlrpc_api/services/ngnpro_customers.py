@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Customer, TimeZone, WebUser
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter, NotFound, NotPermitted
+from xmlrpc_api.faults import BadParameter, NotFound
 from xmlrpc_api.rights import ADD, DELETE, EDIT, Caller, Right
 from xmlrpc_api.services import audit, customers, levels, ownership, properties, queries
 from xmlrpc_api.services.customers import CUSTOMER
@@ -114,7 +114,6 @@ async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sen
     if not is_self:
         call.caller.demand(Right.CUSTOMERS_EDIT)
     values = _settable(call, attributes, is_self=is_self)
-    await _demand_same_reseller(call, path, i_customer, values.get("impersonate"))
     if values:
         await customers.change(call, i_customer, values, reach=REACH)
     await properties.merge(call, i_customer, path, sent)
@@ -201,16 +200,6 @@ async def _path(call: Call, i_customer: int) -> str:
     if not path:
         raise NotFound("Customer")
     return path
-
-
-async def _demand_same_reseller(call: Call, path: str, i_customer: int, other: int | None) -> None:
-    """Refuse to lend a customer the rights of somebody of another reseller."""
-    if not other:
-        return
-    wanted = select(Customer.path).where(ownership.within(call.caller, REACH), Customer.i_customer == other)
-    found: str | None = (await call.session.execute(wanted)).scalar_one_or_none()
-    if not found or levels.reseller_of(found, other) != levels.reseller_of(path, i_customer):
-        raise NotPermitted("impersonate must be a customer of the same reseller")
 
 
 async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

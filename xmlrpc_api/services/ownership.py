@@ -2,7 +2,7 @@
 
 import dataclasses
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
 
@@ -174,8 +174,3 @@ def _places(count: int) -> list[str]:
 def caller_from(row: Mapping[str, Any]) -> Caller:
     """A caller from a row that holds `CALLER_COLUMNS`."""
     return Caller(**{name: row[name] for name in _CALLER_NAMES})
-
-
-def owned(columns: Iterable[Any]) -> bool:
-    """Whether a table with these columns belongs to customers, row by row."""
-    return any(column.name == "i_customer" and not column.primary_key for column in columns)

@@ -94,17 +94,10 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     alias = select(exists().where(SipAlias.alias_key == login_key(username)))
     if (await call.session.execute(alias)).scalar_one():
         raise Conflict.taken("alias")
-    await _demand_owner(call, values)
     names = {"username": username, "authname": username, "blocked": int(BLOCKED in groups)}
     account = await accounts.create(call, {**values, **names}, owner)
     await _keep(call, account, {**kept, "groups": groups})
     return await info(call, id_of(call, username))
-
-
-async def _demand_owner(call: Call, values: Mapping[str, Any]) -> None:
-    """Refuse an owner who is not there for the caller."""
-    if values.get("owner") is not None:
-        await ownership.find(call, values["owner"], accounts.REACH)
 
 
 async def _free_number(call: Call, domain: SipDomain) -> str:
@@ -138,7 +131,6 @@ async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
             await _demand_allowed(call, account.i_customer, path, PSTN_ACCESS)
         values["blocked"] = int(BLOCKED in groups)
         kept = {**kept, "groups": groups}
-    await _demand_owner(call, values)
     await accounts.change_locked(call, account, values)
     await _keep(call, account, kept)
 

@@ -9,7 +9,7 @@ from models import Account, Customer, SipAlias, SipDomain, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound
 from xmlrpc_api.fields import Entity
-from xmlrpc_api.services import audit, levels, ownership, queries, record_credits, sip_domains
+from xmlrpc_api.services import audit, levels, ownership, queries, record_credits, references, sip_domains
 from xmlrpc_api.services.queries import Found
 
 ALIAS = Entity(SipAlias)
@@ -58,8 +58,7 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
     account = select(exists().where(Account.username_key == key_of(sip_id)))
     if (await call.session.execute(account)).scalar_one():
         raise Conflict.taken("username")
-    if owner is not None:
-        await ownership.find(call, owner, sip_domains.REACH)
+    await references.check(call, ALIAS, {"owner": owner})
     alias = SipAlias(
         i_domain=domain.i_domain,
         username=sip_id["username"],
@@ -83,12 +82,11 @@ async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mappi
     """
     alias, i_customer = await _find(call, sip_id)
     before = audit.snapshot(ALIAS, alias)
+    await references.check(call, ALIAS, references.changed(ALIAS, alias, changes))
     if target is not None:
         alias.target_username, alias.target_domain = target["username"], target["domain"].lower()
     if "owner" in changes:
         alias.owner = changes["owner"]
-        if alias.owner is not None:
-            await ownership.find(call, alias.owner, sip_domains.REACH)
     if audit.snapshot(ALIAS, alias) != before:
         alias.changed = call.now
         await call.session.flush()

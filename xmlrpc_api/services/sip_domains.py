@@ -9,7 +9,7 @@ from models import ROOT_ID, Account, Customer, SipAlias, SipDomain
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound, NotPermitted
 from xmlrpc_api.fields import Entity
-from xmlrpc_api.services import audit, levels, ownership, queries
+from xmlrpc_api.services import audit, levels, ownership, queries, references
 from xmlrpc_api.services.ownership import Reach
 from xmlrpc_api.services.queries import Found
 
@@ -152,5 +152,5 @@ async def _owner(call: Call, asked: int | None, present: int | None = None) -> i
     """
     if not asked:
         return ROOT_ID if levels.is_admin(call) and asked == 0 else present or call.caller.i_customer
-    await ownership.find(call, asked, REACH)
+    await references.check(call, DOMAIN, {"i_customer": asked})
     return asked

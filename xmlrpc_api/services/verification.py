@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from models import Account, AuditEntry, AuditHead, Balance, Customer, LedgerEntry, Money, WebUser, subtree
 from models.audit import HEAD
 from xmlrpc_api.rights import BITMASKS, FLAGS
-from xmlrpc_api.services import audit, overcommit
+from xmlrpc_api.services import audit, lending, overcommit
 from xmlrpc_api.vault import Vault
 
 BATCH = 2000
@@ -124,8 +124,16 @@ async def _customers(session: AsyncSession) -> AsyncIterator[Step]:
             excess = await overcommit.excess_of(session, i_customer)
             if excess > 0:
                 findings.append(f"customer {i_customer} has handed out {excess.normalize():f} more than he may")
+        findings += await _void_loans(session, first, last)
         session.expunge_all()
         yield Step(rows, findings)
+
+
+async def _void_loans(session: AsyncSession, first: int, last: int) -> list[str]:
+    return [
+        f"customer {loan.borrower} is to act as customer {loan.lender}, who is not of his reseller"
+        for loan in await lending.void(session, first, last)
+    ]
 
 
 def _misfits(child: Customer, above: Customer) -> list[str]:

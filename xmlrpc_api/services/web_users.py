@@ -12,7 +12,7 @@ from xmlrpc_api.faults import BadParameter, NotFound, NothingToChange, NotPermit
 from xmlrpc_api.fields import Entity, Statement
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import audit, customers, ownership, paging, passwords, references
+from xmlrpc_api.services import audit, customers, lending, ownership, paging, passwords, references
 from xmlrpc_api.services.ownership import Reach
 
 WEB_USER = Entity(WebUser)
@@ -26,15 +26,16 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
 
     Raises:
         NotFound: The customer is not there for the caller.
-        NotPermitted: He is not the caller, who lacks the right to edit customers.
+        NotPermitted: He is not the caller, who lacks the right to edit customers; or he acts as somebody else, who is
+            not the caller nor below him.
         WrongReference: There is no such access level.
         BadParameter: The password is not allowed.
         Conflict: The login is taken.
     """
     owner = call.caller.i_customer if i_customer is None else i_customer
     await ownership.find(call, owner, REACH)
-    _demand_right(call, owner)
-    await references.check(call, WEB_USER.references, attributes)
+    await _demand_right(call, owner)
+    await references.check(call, WEB_USER, attributes)
     values = dict(attributes)
     await _demand_password(call, owner, "web_password", values["web_password"], values["web_login"])
     return await _add(call, owner, {**values, "web_password": values["web_password"].hashed})
@@ -99,7 +100,8 @@ async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], bro
     i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
     if i_customer is None:
         raise NotFound("Customer")
-    await references.check(call, WEB_USER.references, attributes)
+    await lending.demand_hand(call, i_customer)
+    await references.check(call, WEB_USER, attributes)
     return (await _add(call, i_customer, {**attributes, **brought.values})).i_web_user
 
 
@@ -114,7 +116,7 @@ async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> Non
     if not changes:
         raise NothingToChange
     user = await _to_change(call, WebUser.i_web_user == i_web_user)
-    await references.check(call, WEB_USER.references, changes)
+    await references.check(call, WEB_USER, changes)
     if user.is_default and changes.get("blocked"):
         raise NotPermitted("the default web user cannot be blocked; block the customer")
     values = dict(changes)
@@ -217,7 +219,7 @@ async def by_login_to_change(call: Call, web_login: str) -> WebUser:
 
 async def _to_change(call: Call, wanted: ColumnElement[bool]) -> WebUser:
     user = await _find(call, wanted)
-    _demand_right(call, user.i_customer)
+    await _demand_right(call, user.i_customer)
     return user
 
 
@@ -233,10 +235,11 @@ async def _find(call: Call, wanted: ColumnElement[bool]) -> WebUser:
     return user
 
 
-def _demand_right(call: Call, i_customer: int) -> None:
-    """Everybody changes his own web users; those of others need the right to edit customers."""
+async def _demand_right(call: Call, i_customer: int) -> None:
+    """Everybody changes his own web users; those of others need the right to edit customers; see also `lending`."""
     if i_customer != call.caller.i_customer:
         call.caller.demand(Right.CUSTOMERS_EDIT)
+    await lending.demand_hand(call, i_customer)
 
 
 async def _demand_password(call: Call, i_customer: int, name: str, password: Password, web_login: str) -> None:
