@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from models import Account, AuditEntry, AuditHead, Balance, Customer, LedgerEntry, Money, WebUser, subtree
 from models.audit import HEAD
 from xmlrpc_api.rights import BITMASKS, FLAGS
-from xmlrpc_api.services import audit, lending, overcommit
+from xmlrpc_api.services import audit, funding_proof, lending, overcommit
 from xmlrpc_api.vault import Vault
 
 BATCH = 2000
@@ -85,7 +85,8 @@ async def _balances(session: AsyncSession) -> AsyncIterator[Step]:
             for row in await session.execute(sums)
             if row.balance != row.total
         ]
-        yield Step(rows, findings + await _running_sums(session, first, last))
+        findings += await _running_sums(session, first, last)
+        yield Step(rows, findings + await funding_proof.of_balances(session, first, last))
 
 
 async def _running_sums(session: AsyncSession, first: int, last: int) -> list[str]:
@@ -108,6 +109,7 @@ async def _running_sums(session: AsyncSession, first: int, last: int) -> list[st
 
 async def _customers(session: AsyncSession) -> AsyncIterator[Step]:
     parent = aliased(Customer)
+    deleted = await funding_proof.of_deleted(session)
     async for first, last, rows in _batches(session, Customer.i_customer):
         batch = Customer.i_customer.between(first, last)
         pairs = select(Customer, parent).join(parent, parent.i_customer == Customer.i_wholesaler).where(batch)
@@ -125,6 +127,7 @@ async def _customers(session: AsyncSession) -> AsyncIterator[Step]:
             if excess > 0:
                 findings.append(f"customer {i_customer} has handed out {excess.normalize():f} more than he may")
         findings += await _void_loans(session, first, last)
+        findings += await funding_proof.of_customers(session, first, last, deleted)
         session.expunge_all()
         yield Step(rows, findings)
 
