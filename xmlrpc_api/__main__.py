@@ -1,11 +1,12 @@
 """`xmlrpc-api`, also as `python -m xmlrpc_api`."""
 
 import sys
+from typing import NoReturn
 
 from xmlrpc_api.cli import app
 from xmlrpc_api.cli.console import err
 from xmlrpc_api.config import ConfigError
-from xmlrpc_api.database import is_unavailable
+from xmlrpc_api.database import UnusableError
 
 
 def main() -> None:
@@ -13,13 +14,18 @@ def main() -> None:
     try:
         app()
     except ConfigError as error:
-        err.print(str(error), style="red", markup=False)
-        sys.exit(2)
-    except Exception as error:
-        if not is_unavailable(error):
+        _end(str(error), 2)
+    except UnusableError as error:
+        _end(str(error), 1)
+    except OSError as error:
+        if error.filename is None:
             raise
-        err.print("The database does not answer. Try: xmlrpc-api check", style="red")
-        sys.exit(2)
+        _end(f"{error.filename}: {error.strerror}", 1)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    err.print(text, style="red", markup=False)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, select, text
 from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser
 from xmlrpc_api.call import Platform
 from xmlrpc_api.config import ConfigError
-from xmlrpc_api.database import Database
+from xmlrpc_api.database import Database, UnusableError
 from xmlrpc_api.rights import BITMASKS, FLAGS
 from xmlrpc_api.services.customers import api_password_place
 
@@ -45,18 +45,30 @@ def migrations() -> "AlembicConfig":
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Bring the tables to `revision`; nothing happens if they are there already."""
+    """
+    Bring the tables to `revision`; nothing happens if they are there already.
+
+    Raises:
+        UnusableError: There is no such revision, or the tables are at one that this version does not know.
+    """
     from alembic import command
+    from alembic.util import CommandError
 
     def upgrade(connection: Connection) -> None:
         config = migrations()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
-    await database.run(upgrade)
+    try:
+        await database.run(upgrade)
+    except CommandError:
+        current, newest = await revisions(database)
+        if current is not None and current > newest:
+            raise UnusableError(advice(current, newest)) from None
+        raise UnusableError(f"There is no revision {revision}: they are 0001 to {newest}, and head") from None
 
 
-async def revisions(database: Database) -> tuple[str | None, str | None]:
+async def revisions(database: Database) -> tuple[str | None, str]:
     """The revision the tables are at, and the newest there is."""
 
     def current(connection: Connection) -> str | None:
@@ -76,6 +88,15 @@ def newest_revision() -> str:
 def next_revision() -> str:
     """The number of a revision that is about to be made."""
     return f"{int(newest_revision()) + 1:04}"
+
+
+def advice(current: str | None, newest: str) -> str:
+    """What to do with tables that are at another revision than the newest."""
+    if current is None:
+        return "The database is empty. Run: xmlrpc-api init"
+    if current > newest:
+        return f"A newer version made the database: it is at revision {current}, not {newest}. Install that version."
+    return f"The database is at revision {current}, not {newest}. Run: xmlrpc-api migrate"
 
 
 async def has_root(database: Database) -> bool:

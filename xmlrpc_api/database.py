@@ -1,5 +1,6 @@
 """Connections to SQLite or PostgreSQL, made so that both keep the same promises."""
 
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,11 +15,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from models import Base
-from xmlrpc_api.config import Config
+from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.query import DRIVER_ERRORS, PostgresDriver, Query, Row, SqliteDriver
 
 RETRYABLE_STATES = {"40001", "40P01"}
-UNAVAILABLE_STATES = ("08", "25006", "53", "55", "57", "58")  # as they begin; 25006: it has become a read-only standby
+# as they begin; 25006: it has become a read-only standby, 42501: a right is missing
+UNAVAILABLE_STATES = ("08", "25006", "42501", "53", "55", "57", "58")
 SQLITE_UNAVAILABLE = (
     "database is locked",
     "disk I/O error",
@@ -30,6 +32,10 @@ SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4
 GOODBYE_SECONDS = 0.5
 ERRORS: tuple[type[Exception], ...] = (DBAPIError, *DRIVER_ERRORS)
+
+
+class UnusableError(Exception):
+    """The database cannot be used; the text tells why, and what to do."""
 
 
 class Store(Protocol):
@@ -239,7 +245,12 @@ def _postgresql(config: Config) -> tuple[AsyncEngine, AsyncEngine]:
 
 
 def _postgresql_driver(config: Config, dialect: Dialect) -> PostgresDriver:
-    _none, address = dialect.create_connect_args(make_url(config.database_url))
+    url = make_url(config.database_url)
+    unknown = sorted(url.query.keys() - inspect.signature(asyncpg.connect).parameters)
+    if unknown:
+        hint = "; ssl takes the place of sslmode" if "sslmode" in unknown else ""
+        raise ConfigError(f"database_url: there is no option {unknown[0]}{hint}")
+    _none, address = dialect.create_connect_args(url)
     wanted = {**address, **_connect_args(config)}
     return PostgresDriver(lambda: asyncpg.connect(**wanted), _query_connections(config), config.pool_wait_seconds)
 

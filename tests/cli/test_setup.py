@@ -186,7 +186,7 @@ class TestCheck:
     def test_tells_that_the_database_does_not_answer(self, new_installation):
         cli = new_installation(database_url="postgresql://nobody@127.0.0.1:1/nothing")
 
-        assert "It does not answer" in cli.run("check", code=1).stdout
+        assert "127.0.0.1:1 does not answer" in cli.run("check", code=1).stdout
 
     def test_tells_that_the_key_is_the_wrong_one(self, cli_on_each):
         assert "put the key back" in cli_on_each.run("check", code=1, XMLRPC_API_SECRET_KEY="00" * 32).stdout

@@ -16,7 +16,7 @@ from models import ROOT_ID, Currency, Customer, Language, TimeZone
 from xmlrpc_api import bootstrap
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError, is_loopback
-from xmlrpc_api.database import Database, is_unavailable
+from xmlrpc_api.database import Database, UnusableError
 from xmlrpc_api.services.customers import api_password_place
 from xmlrpc_api.vault import VaultError, open_vault
 
@@ -106,22 +106,18 @@ def _key(config: Config) -> Finding:
 
 
 async def _database(config: Config) -> list[Finding]:
-    async with console.open_database(config) as database:
-        try:
+    try:
+        async with console.open_database(config) as database:
             return [finding async for finding in _points(config, database)]
-        except Exception as error:
-            if not is_unavailable(error):
-                raise
-            place = "the file" if config.is_sqlite else "host, port, user and password, and that PostgreSQL runs"
-            return [Finding("database", Verdict.FAILED, f"It does not answer. Check database_url: {place}.")]
+    except (ConfigError, UnusableError) as error:
+        return [Finding("database", Verdict.FAILED, str(error))]
 
 
 async def _points(config: Config, database: Database) -> AsyncIterator[Finding]:
     yield await (_sqlite(config, database) if database.is_sqlite else _postgresql(database))
     current, newest = await bootstrap.revisions(database)
     if current != newest:
-        command = "init" if current is None else "migrate"
-        yield Finding("tables", Verdict.FAILED, f"They are at {current}, not {newest}. Run: xmlrpc-api {command}")
+        yield Finding("tables", Verdict.FAILED, bootstrap.advice(current, newest))
         return
     yield Finding("tables", Verdict.OK)
     yield await _reference_rows(database)

@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from xmlrpc_api import bootstrap, logs
 from xmlrpc_api.app import new_platform
 from xmlrpc_api.call import Platform
+from xmlrpc_api.cli.troubles import TROUBLES, explained
 from xmlrpc_api.config import Config, ConfigError, load
-from xmlrpc_api.database import Database
+from xmlrpc_api.database import Database, UnusableError
 
 T = TypeVar("T")
 
@@ -46,10 +47,20 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def open_database(config: Config) -> AsyncIterator[Database]:
-    """The configured database, closed at the end."""
+    """
+    The configured database, closed at the end.
+
+    Raises:
+        UnusableError: It cannot be used; the text says why, and what to do.
+    """
     database = Database(config)
     try:
         yield database
+    except TROUBLES as error:
+        advice = explained(error, config)
+        if advice is None:
+            raise
+        raise UnusableError(advice) from None
     finally:
         await database.close()
 
@@ -74,10 +85,8 @@ async def demand_ready(database: Database) -> None:
         ConfigError: It is not ready; the text says which command makes it so.
     """
     current, newest = await bootstrap.revisions(database)
-    if current is None:
-        raise ConfigError("The database is empty. Run: xmlrpc-api init")
     if current != newest:
-        raise ConfigError(f"The database is at revision {current}, not {newest}. Run: xmlrpc-api migrate")
+        raise ConfigError(bootstrap.advice(current, newest))
     if not await bootstrap.has_root(database):
         raise ConfigError("There is no root customer. Run: xmlrpc-api init")
 
