@@ -18,7 +18,7 @@ from xmlrpc_api.faults import (
 from xmlrpc_api.fields import I_CUSTOMER_OWNER, Field, Wire
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import customers, logins, passwords, web_users
+from xmlrpc_api.services import api_passwords, customers, logins, passwords, web_users
 from xmlrpc_api.services.logins import Attempt, Look
 
 WEB_USER = web_users.WEB_USER
@@ -36,6 +36,13 @@ def _password(name: str, doc: str, *, required: bool = False, check: str | None 
         limit=PASSWORD_LIMIT,
         check=check,
         example=example,
+    )
+
+
+def _api_password(name: str, doc: str, check: str | None = None) -> Field:
+    limit = customers.CUSTOMER["api_password"].limit
+    return Field(
+        name=name, wire=Wire.STRING, doc=doc, required=True, secret=True, limit=limit, check=check, example="s3cret-Api"
     )
 
 
@@ -172,6 +179,23 @@ async def change_web_password(call: Call, **attributes: Any) -> dict[str, Any] |
     This is what a portal does after authCustomer has answered 410: that one-time password is good for it, once.
     """
     return await logins.change_password(call, _proof(attributes), call.found) or {}
+
+
+@method(
+    "changeApiPassword",
+    _api_password("old", "The API password so far; a trusted host, too, has to tell it."),
+    _api_password("new", "The new API password.", check="not_empty"),
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    raises=(AuthenticationFailed, TooManyAttempts),
+)
+async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, Any] | Fault:
+    """
+    Give the caller a new API password, for the old one. No right is needed, and root may, too.
+
+    It counts from the next request on. Wrong old ones are throttled like logins.
+    """
+    return await api_passwords.change_own(call, old, new) or {}
 
 
 @method(

@@ -63,6 +63,13 @@ class _Account:
     api_password: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What somebody gets whose credentials were right, and to whom another customer lends his rights."""
+
+    caller: Caller
+
+
 class Authenticator:
     """Tells who a client is. Unknown logins cost the same time as wrong passwords."""
 
@@ -144,7 +151,7 @@ class Authenticator:
         if not self._attempts.are_left(kind, login, address):
             raise TooManyAttempts
 
-    async def by_header(self, credentials: Credentials, address: str) -> Caller | Refusal:
+    async def by_header(self, credentials: Credentials, address: str) -> Caller | Lent | Refusal:
         """
         Check what a SOAP header says.
 
@@ -180,7 +187,7 @@ class Authenticator:
         self._administrator = signature
         return True
 
-    async def _as(self, i_customer: int) -> Caller | Refusal:
+    async def _as(self, i_customer: int) -> Caller | Lent | Refusal:
         """The customer as caller, or the one whose rights are lent to him."""
         caller = await ownership.load_caller(self._database, i_customer)
         if caller is None:
@@ -188,7 +195,8 @@ class Authenticator:
         loan = await lending.find(self._database, i_customer)
         if loan is None:
             return caller
-        return await ownership.load_caller(self._database, loan.lender) or Refusal.WRONG
+        lender = await ownership.load_caller(self._database, loan.lender)
+        return Refusal.WRONG if lender is None else Lent(lender)
 
     async def _look_up(self, web_login: str) -> _Account | None:
         """The customer with this login, if he may use the API."""

@@ -41,6 +41,7 @@ class Origin:
         login: The customer whose API credentials were right; None for a trusted host.
         idempotency_key: The HTTP header Idempotency-Key; it means the same as the parameter.
         may_change: False where a web page may have made a browser ask: then nothing is changed.
+        is_borrowed: Whether it was another customer's credentials that were right, to whom `login` lends his rights.
     """
 
     request_id: str
@@ -49,6 +50,7 @@ class Origin:
     login: Caller | None
     idempotency_key: str | None = None
     may_change: bool = True
+    is_borrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

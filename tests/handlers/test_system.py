@@ -17,6 +17,7 @@ DOCUMENTED = [
     "blockAccount",
     "blockCustomer",
     "blockWebUser",
+    "changeApiPassword",
     "changeWebPassword",
     "confirmSecondFactor",
     "createAccount",

@@ -38,6 +38,9 @@ def api_password_place(i_customer: int) -> str:
     return f"customers.api_password:{i_customer}"
 
 
+OWN = frozenset({"api_password"})  # what everybody may change of himself, whatever he may manage
+
+
 async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | None = None) -> Customer:
     """
     Add a customer directly below the caller, or below another customer for whom the caller acts.
@@ -137,7 +140,11 @@ async def change(
     expected.demand(customer)
     before = audit.snapshot(CUSTOMER, customer)
     values = dict(changes)
+    if is_self and "api_password" in values and values["api_password"] == api_password_of(call, customer):
+        del values["api_password"]  # a form that echoes what it was filled in with
     current = {name: getattr(customer, name) for name in values if name != "web_password"}
+    if is_self:
+        current |= {name: values[name] for name in OWN if name in values}
     call.caller.demand_grantable(values, current)
     await lending.demand_hand(call, i_customer, {name for name in values if values[name] != current.get(name)})
     row = Row(owner=customer.i_wholesaler, customer=i_customer, path=customer.path)
@@ -277,6 +284,12 @@ def assign(customer: Customer, values: Mapping[str, Any]) -> None:
     """Set attributes, those of the default web user and of the balance included."""
     for name, value in values.items():
         setattr(customer, name, value)
+
+
+def api_password_of(call: Call, customer: Customer) -> str | None:
+    """The API password of a customer; None if he has none."""
+    sealed = customer.api_password
+    return None if sealed is None else call.platform.vault.decrypt(sealed, api_password_place(customer.i_customer))
 
 
 def set_api_password(call: Call, customer: Customer, password: str | None) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Customer, TimeZone, WebUser
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter, NotFound
+from xmlrpc_api.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.rights import ADD, DELETE, EDIT, Caller, Right
 from xmlrpc_api.services import audit, customers, levels, ownership, properties, queries
 from xmlrpc_api.services.customers import CUSTOMER
@@ -106,7 +106,8 @@ async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sen
 
     Raises:
         NotFound: He is not there for the caller.
-        NotPermitted: He is not the caller, who lacks the right to edit customers.
+        NotPermitted: He is not the caller, who lacks the right to edit customers; or the password is that of whose
+            rights were lent to the caller.
         BadParameter, WrongReference, Conflict: As `customers.change`.
     """
     is_self = i_customer == call.caller.i_customer
@@ -114,6 +115,8 @@ async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sen
     if not is_self:
         call.caller.demand(Right.CUSTOMERS_EDIT)
     values = _settable(call, attributes, is_self=is_self)
+    if is_self and call.origin.is_borrowed and "api_password" in values:
+        raise NotPermitted("only who logs in as this customer may change his password")
     if values:
         await customers.change(call, i_customer, values, reach=REACH)
     await properties.merge(call, i_customer, path, sent)

@@ -32,6 +32,7 @@ class Kind(enum.Enum):
     WEB_USER = "login of a web user"
     ACCOUNT = "login of an account"
     EMAIL = "e-mail address of an account"
+    OWN_API_LOGIN = "caller's own API password"
     VOUCHER = "account that uses vouchers"
     ADDRESS = "address of a person"
     CALLER = "all of a caller"

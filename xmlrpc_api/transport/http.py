@@ -14,7 +14,7 @@ from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
 from xmlrpc_api.addresses import is_in
-from xmlrpc_api.auth import Authenticator, Refusal
+from xmlrpc_api.auth import Authenticator, Lent, Refusal
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
 from xmlrpc_api.dispatch import Dispatcher, to_fault
@@ -198,7 +198,7 @@ def is_own_name(host: str, config: Config) -> bool:
     return True
 
 
-async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Origin | Refusal:
+async def vouched(check: Awaitable[Caller | Lent | Refusal], anonymous: Origin) -> Origin | Refusal:
     """
     Await a check of credentials; the origin with its login if they were right.
 
@@ -209,7 +209,11 @@ async def vouched(check: Awaitable[Caller | Refusal], anonymous: Origin) -> Orig
         found = await check
     except Exception as error:  # noqa: BLE001 (whatever it is, the client gets a fault)
         raise to_fault(error, anonymous) from None
-    return found if isinstance(found, Refusal) else replace(anonymous, login=found)
+    if isinstance(found, Refusal):
+        return found
+    if isinstance(found, Lent):
+        return replace(anonymous, login=found.caller, is_borrowed=True)
+    return replace(anonymous, login=found)
 
 
 def challenge(
