@@ -1,14 +1,14 @@
 """Calls of every method and dialect, changed at random: the same seed makes the same calls."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
-from xml.sax.saxutils import escape
 
+import callers
 import hostile
 import soap
 
@@ -161,7 +161,7 @@ class Mutator:
     def _soap(self) -> Request:
         method = self._method(Family.NGNPRO)
         port, _, name = method.name.partition("Port.")
-        arguments = "".join(self._elements(self._params(method)[0].items()))
+        arguments = "".join(callers.elements(self._params(method)[0].items()))
         return Request(method.name, "/ngnpro/", "text/xml", soap.envelope(port, name, arguments, hostile.AUTH))
 
     def _method(self, family: Family) -> Method:
@@ -198,18 +198,6 @@ class Mutator:
         if isinstance(value, dict):
             return {name: self._in_json(member) for name, member in value.items()}
         return [self._in_json(item) for item in value] if isinstance(value, list) else value
-
-    def _elements(self, members: Iterable[tuple[str, Any]]) -> Iterator[str]:
-        for name, value in members:
-            tag = name if name.isidentifier() else "canary"
-            if isinstance(value, dict):
-                yield f"<{tag}>{''.join(self._elements(value.items()))}</{tag}>"
-            elif isinstance(value, list):
-                yield f"<{tag}>{''.join(self._elements(('item', item) for item in value))}</{tag}>"
-            elif value is None:
-                yield f'<{tag} xsi:nil="true"/>'
-            else:
-                yield f"<{tag}>{escape(str(value))}</{tag}>"
 
     def _bytes(self, body: bytes) -> bytes:
         """Change a few bytes."""

@@ -1,0 +1,344 @@
+"""
+Nobody's own money grows from below, whatever those below him do, on whatever face and in whatever order.
+
+Three levels of resellers and their customers move and set money at random. What a customer has in hand, and what he
+paid those directly below him and may get back, is together raised by calls of those above him alone.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+from books import findings, purses
+from callers import MULTICALL, PASSWORD, SOAP_WAYS, SWITCH_WAYS, Switchboard, Way, trusting
+from harness import Server, unique
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from sippy import new
+from worlds import Person, World, make_vouchers
+
+from models import ExchangeRate, ancestors
+
+CURRENCIES = ("USD", "EUR", "JPY", "KWD")
+PICK = st.integers(0, 1000)
+SEEDS = st.integers(0, 2**32)
+SMALL = st.integers(1, 20_000).map(lambda cents: cents / 100)
+ODD = st.sampled_from([0.000001, 0.1 * 3, 1 / 3, 0.000003, 7.123456, 1e6, 1e9, 1e12])
+AMOUNTS = SMALL | SMALL | ODD
+
+
+@dataclass(frozen=True)
+class Wish:
+    """
+    What is wanted of a money call.
+
+    Attributes:
+        who, other: Customers, mostly directly below the caller.
+        account: An account, mostly of one of them.
+        amount: In `currency`.
+        tariff: One of the caller's, or none.
+    """
+
+    world: "Tree"
+    who: Person
+    other: Person
+    account: tuple[int, str]
+    amount: float
+    currency: str
+    tariff: int | None
+
+    @property
+    def payment(self) -> dict[str, Any]:
+        return {"amount": self.amount, "currency": self.currency}
+
+
+def _pay(wish: Wish) -> dict[str, Any]:
+    return {"i_customer": wish.who.i_customer, **wish.payment}
+
+
+def _pay_account(wish: Wish) -> dict[str, Any]:
+    return {"i_account": wish.account[0], **wish.payment}
+
+
+def _set(name: str) -> Callable[[Wish], dict[str, Any]]:
+    return lambda wish: {"i_customer": wish.who.i_customer, name: wish.amount}
+
+
+def _protect(wish: Wish) -> dict[str, Any]:
+    is_on = wish.amount > 50
+    return {"i_customer": wish.who.i_customer, "overcommit_protection": is_on, "overcommit_limit": min(wish.amount, 99)}
+
+
+def _create(wish: Wish) -> dict[str, Any]:
+    return {
+        "name": unique("made"),
+        "web_password": "s3cret-Web",
+        "api_password": PASSWORD,
+        "api_access": 1,
+        "customers_mgmt": 7,
+        "accounts_mgmt": 7,
+        "i_tariff": wish.tariff,
+        "balance": wish.amount,
+        "credit_limit": wish.amount / 2,
+    }
+
+
+def _transfer(wish: Wish) -> dict[str, Any]:
+    return {"i_customer_from": wish.who.i_customer, "i_customer_to": wish.other.i_customer, **wish.payment}
+
+
+def _ngnpro(**names: str) -> Callable[[Wish], dict[str, Any]]:
+    return lambda wish: {
+        "account": {"id": wish.who.i_customer, **{name: getattr(wish, known) for name, known in names.items()}}
+    }
+
+
+def _sip_id(wish: Wish) -> dict[str, Any]:
+    return {"username": wish.account[1].partition("@")[0], "domain": wish.account[1].partition("@")[2]}
+
+
+SWITCH_MOVES: dict[str, tuple[Callable[[Wish], dict[str, Any]], ...]] = {
+    "customerAddFunds": (_pay,),
+    "customerCredit": (_pay,),
+    "customerDebit": (_pay, _pay),
+    "transferFunds": (_transfer,),
+    "updateCustomer": (_set("balance"), _set("balance"), _set("credit_limit"), _protect),
+    "createCustomer": (_create,),
+    "deleteCustomer": (lambda wish: {"i_customer": wish.who.i_customer},),
+    "accountAddFunds": (_pay_account,),
+    "accountCredit": (_pay_account,),
+    "accountDebit": (_pay_account,),
+    "updateAccount": (lambda wish: {"i_account": wish.account[0], "balance": wish.amount},),
+    "createAccount": (lambda wish: new(balance=wish.amount, payment_currency=wish.currency),),
+    "deleteAccount": (lambda wish: {"i_account": wish.account[0]},),
+}
+SOAP_MOVES: dict[str, tuple[Callable[[Wish], dict[str, Any]], ...]] = {
+    "CustomerPort.addAccount": (
+        lambda wish: {
+            "account": {"username": unique("made"), "password": PASSWORD, "balance": wish.amount, "credit": wish.amount}
+        },
+    ),
+    "CustomerPort.updateAccount": (_ngnpro(balance="amount"), _ngnpro(credit="amount")),
+    "CustomerPort.deleteAccount": (lambda wish: {"id": wish.who.i_customer},),
+    "SipPort.addBalance": (
+        lambda wish: {"sipId": _sip_id(wish), "value": wish.amount},
+        lambda wish: {"sipId": _sip_id(wish), "value": -wish.amount},
+    ),
+    "SipPort.addBalanceFromVoucher": (
+        lambda wish: {
+            "sipId": _sip_id(wish),
+            "card": {"id": wish.world.card.i_voucher, "number": wish.world.card.pin},
+        },
+    ),
+}
+
+
+class Tree(World):
+    """root > wholesaler > reseller > sub-reseller, each with customers, in currencies of their own."""
+
+    def __init__(self, server: Server, board: Switchboard, chance: random.Random) -> None:
+        super().__init__(server, board)
+        self._chance = chance
+        self.tariffs: dict[int, dict[str, int]] = {}
+        self.top = self.level(self.root)
+        self.middle = self.level(self.top)
+        self.bottom = self.level(self.middle)
+        for owner in (self.top, self.middle, self.bottom):
+            for _ in range(2):
+                self.make_customer(owner, **self.money(owner))
+        self.lend(self.people_of(self.top)[-1], self.top)
+        self.lend(self.people_of(self.middle)[-1], self.middle)
+        for level in (self.top, self.middle, self.bottom):
+            self.protect(level)
+        (self.card,) = make_vouchers(server, self.top.i_customer)
+        self.accounts = [self.account(person) for person in self.mine()[2:6]]
+
+    def money(self, owner: Person) -> dict[str, Any]:
+        """What a new customer is given."""
+        chance = self._chance
+        return {
+            "i_tariff": chance.choice([None, *self.tariffs.get(owner.i_customer, {}).values()]),
+            "balance": chance.choice([0, 100, 1000]) if owner is self.root else 0,
+            "credit_limit": chance.choice([0, 0, 25, 100]),
+        }
+
+    def level(self, owner: Person) -> Person:
+        """A reseller with tariffs."""
+        made = self.make(owner, **self.money(owner))
+        self.tariffs[made.i_customer] = {currency: self._tariff(made, currency) for currency in CURRENCIES}
+        return made
+
+    def protect(self, person: Person) -> None:
+        """Protect him against over-commit, or not; not if he has handed out too much by now."""
+        chance = self._chance
+        protection = {"overcommit_protection": chance.random() < 0.5, "overcommit_limit": chance.choice([0, 10, 50])}
+        owner = self.people[ancestors(person.path)[-1]]
+        self.call(owner, Way.TRUSTED, "updateCustomer", {"i_customer": person.i_customer, **protection})
+
+    def _tariff(self, owner: Person, currency: str) -> int:
+        statement = "INSERT INTO tariffs (i_customer, name, currency) VALUES (:o, :n, :c) RETURNING i_tariff"
+        return self.server.sql(statement, o=owner.i_customer, n=unique(), c=currency)[0][0]
+
+    def account(self, owner: Person) -> tuple[int, str]:
+        """An account on a domain of its own: its id and username."""
+        domain = f"{unique('d')}.example"
+        self.must(owner, Way.IMPERSONATED, "SipPort.addDomain", domain={"domain": domain})
+        username = f"alice@{domain}"
+        made = self.must(owner, Way.TRUSTED, "createAccount", **new(username=username, authname=username))
+        return made["i_account"], username
+
+    def people_of(self, owner: Person) -> list[Person]:
+        """Those directly below somebody."""
+        path = f"{owner.path}{owner.i_customer}."
+        return [person for person in self.mine() if person.path == path]
+
+
+class Machine(RuleBasedStateMachine):
+    """Everybody in a tree moves money that may or may not be his."""
+
+    server: ClassVar[Server]
+    board: ClassVar[Switchboard]
+    tree: Tree
+    repeated: tuple[Person, Way, str, Any] | None = None
+
+    @initialize(seed=SEEDS)
+    def begin(self, seed: int) -> None:
+        self.tree = Tree(self.server, self.board, random.Random(seed))
+        self.purses = purses(self.server, self.tree.top.i_customer)
+
+    def pick(self, people: list[Person], number: int) -> Person:
+        return people[number % len(people)]
+
+    def wish(self, caller: Person, who: int, amount: float, currency: str) -> Wish:
+        """Mostly about those whom the caller may pay; about anybody else now and then."""
+        tree = self.tree
+        children = tree.people_of(caller)
+        people = children if children and who % 8 else tree.mine()
+        tariffs = [None, *tree.tariffs.get(caller.i_customer, {}).values()]
+        return Wish(
+            tree,
+            self.pick(people, who),
+            self.pick(people, who + 1),
+            tree.accounts[who % len(tree.accounts)],
+            amount,
+            currency,
+            tariffs[who % len(tariffs)],
+        )
+
+    def do(self, caller: Person, way: Way, name: str, params: Any) -> None:
+        """Call, and look who has more money than before."""
+        tree = self.tree
+        effective = tree.effective(caller, way)
+        answer = tree.call(caller, way, name, params)
+        outcome = "done" if not answer.is_refused else answer.fault
+        note(f"{caller.i_customer} as {effective.i_customer}, {way.value}: {name}({params}): {outcome}")
+        assert answer.fault not in (-32603, 200), answer.text
+        tree.look()
+        before, self.purses = self.purses, purses(self.server, tree.top.i_customer)
+        for i_customer, purse in self.purses.items():
+            owner = tree.people[i_customer]
+            whose = f"{i_customer} (path {owner.path}): {before.get(i_customer)} became {purse}"
+            assert purse.balance <= purse.from_above, f"more than came from above: {whose}"
+            if i_customer in before and not effective.is_above(owner):
+                assert purse.total <= before[i_customer].total, f"money grew from below: {whose}"
+
+    @rule(
+        who=PICK, way=PICK, name=st.sampled_from(sorted(SWITCH_MOVES)), whom=PICK, amount=AMOUNTS,
+        currency=st.sampled_from(CURRENCIES), has_key=st.booleans(),
+    )  # fmt: skip
+    def switch(self, who: int, way: int, name: str, whom: int, amount: float, currency: str, has_key: bool) -> None:
+        caller = self.pick([self.tree.root, *self.tree.mine()], who)
+        chosen = Way.TRUSTED if caller is self.tree.root else SWITCH_WAYS[way % len(SWITCH_WAYS)]
+        params = self._params(SWITCH_MOVES[name], caller, whom, amount, currency)
+        if has_key:
+            params["idempotency_key"] = unique("key")
+            self.repeated = (caller, chosen, name, params)
+        self.do(caller, chosen, name, params)
+
+    @rule(
+        who=PICK, way=PICK, name=st.sampled_from(sorted(SOAP_MOVES)), whom=PICK, amount=AMOUNTS,
+        currency=st.sampled_from(CURRENCIES),
+    )  # fmt: skip
+    def soap(self, who: int, way: int, name: str, whom: int, amount: float, currency: str) -> None:
+        caller = self.pick([self.tree.root, *self.tree.mine()], who)
+        chosen = Way.IMPERSONATED if caller is self.tree.root else SOAP_WAYS[way % len(SOAP_WAYS)]
+        effective = self.tree.effective(caller, chosen)
+        self.do(caller, chosen, name, self._params(SOAP_MOVES[name], effective, whom, amount, currency))
+
+    @rule(
+        who=PICK, way=PICK, whom=PICK, amount=AMOUNTS, currency=st.sampled_from(CURRENCIES),
+        names=st.lists(st.sampled_from(sorted(SWITCH_MOVES)), min_size=2, max_size=4),
+    )  # fmt: skip
+    def several(self, who: int, way: int, whom: int, amount: float, currency: str, names: list[str]) -> None:
+        caller = self.pick(self.tree.mine(), who)
+        calls = [
+            {"methodName": name, "params": [self._params(SWITCH_MOVES[name], caller, whom, amount, currency)]}
+            for name in names
+        ]
+        self.do(caller, SWITCH_WAYS[way % len(SWITCH_WAYS)], MULTICALL, [calls])
+
+    @precondition(lambda self: self.repeated is not None)
+    @rule()
+    def again(self) -> None:
+        """What is sent again with its key, after whatever else happened, has had its effect."""
+        repeated, self.repeated = self.repeated, None
+        if repeated is not None and repeated[0].i_customer in self.tree.people:
+            before, had_effect = self.purses, self._is_answered_before(repeated[3]["idempotency_key"])
+            self.do(*repeated)
+            assert not had_effect or self.purses == before
+
+    def _is_answered_before(self, key: str) -> bool:
+        rows = self.server.sql("SELECT answer FROM idempotency_keys WHERE idempotency_key = :k", k=key)
+        return bool(rows)
+
+    def _params(self, forms: Any, caller: Person, whom: int, amount: float, currency: str) -> dict[str, Any]:
+        return dict(forms[whom % len(forms)](self.wish(caller, whom, amount, currency)))
+
+    def teardown(self) -> None:
+        assert findings(self.server) == []
+
+
+@pytest.fixture
+def market(engine: str, fresh: Server, admin_hash: str) -> Iterator[Server]:
+    """A server with exchange rates that contradict each other: who changes money to and fro, gains."""
+    running = trusting(fresh.config.database_url, admin_hash)
+    chance = random.Random(1)
+    pairs = [(a, b) for a, b in itertools.permutations(CURRENCIES, 2) if chance.random() < 0.8]
+    rates = [(a, b, Decimal(chance.randint(3000, 30_000)) / 10_000) for a, b in pairs]
+
+    async def work(database: Any) -> None:
+        async with database.write() as session:
+            session.add_all(
+                ExchangeRate(from_currency=a, to_currency=b, rate=rate, updated=datetime.now(UTC))
+                for a, b, rate in rates
+            )
+
+    running.run(work)
+    yield running
+    running.close()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_nobodys_own_money_grows_from_below(market: Server, length: Any) -> None:
+    board = Switchboard(market)
+    machine = type("Bound", (Machine,), {"server": market, "board": board})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=length(10, 200),
+            stateful_step_count=50,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+            report_multiple_bugs=False,
+            phases=length((Phase.generate,), (Phase.generate, Phase.shrink)),
+        ),
+    )
+    board.close()
