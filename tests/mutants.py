@@ -299,6 +299,27 @@ MUTANTS = (
         "        if False:\n",
         "tests/handlers/test_turns.py",
     ),
+    Mutant(
+        "what is taken from a customer is all his reseller's",
+        f"{SERVICES}/funding.py",
+        "    return Money.unit * min(available, paid * part // whole)\n",
+        "    return Money.unit * paid\n",
+        "tests/test_conservation.py",
+    ),
+    Mutant(
+        "what came back may come back again",
+        f"{SERVICES}/payments.py",
+        "funded_change=-change)",
+        "funded_change=max(NOTHING, -change))",
+        "tests/test_conservation.py",
+    ),
+    Mutant(
+        "a transfer multiplies what may come back",
+        f"{SERVICES}/payments.py",
+        "dataclasses.replace(taken, funded_change=-moved)",
+        "taken",
+        "tests/test_conservation.py",
+    ),
 )
 
 

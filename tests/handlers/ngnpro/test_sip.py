@@ -5,7 +5,7 @@ import xmlrpc.client
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,13 +13,10 @@ from faces import Api
 from harness import Server, unique
 from sippy import new
 from soap import ADMIN, Clients, SoapFault
+from worlds import make_vouchers
 
 from handlers.ngnpro.sip import ATTRIBUTES
-from xmlrpc_api.call import Origin
-from xmlrpc_api.services import vouchers
-from xmlrpc_api.services.ownership import load_caller
-from xmlrpc_api.services.vouchers import Made, Series
-from xmlrpc_api.transport.http import GATE
+from xmlrpc_api.services.vouchers import Made
 
 FaultOf = Callable[..., int]
 Sip = dict[str, Any]
@@ -581,21 +578,7 @@ class TestBalances:
 class TestVouchers:
     @pytest.fixture
     def make(self, ngnpro: Server) -> Callable[..., list[Made]]:
-        """Makes vouchers of a customer."""
-
-        def make(i_customer: int, count: int = 1, **series: Any) -> list[Made]:
-            wanted = Series(**{"name": unique("series"), "value": Decimal(10), "currency": "USD", **series})
-
-            async def work(database: Any) -> Any:
-                caller = await load_caller(database, i_customer)
-                assert caller is not None
-                origin = Origin(request_id="test", dialect="cli", address="local", login=caller)
-                dispatcher = ngnpro.app[GATE].dispatcher
-                return await dispatcher.perform(origin, "test", caller, lambda call: vouchers.make(call, wanted, count))
-
-            return ngnpro.run(work)
-
-        return make
+        return partial(make_vouchers, ngnpro)
 
     def card(self, made: Made) -> dict[str, Any]:
         return {"id": made.i_voucher, "number": made.pin}
