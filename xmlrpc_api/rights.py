@@ -36,7 +36,11 @@ class Right(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The customer on whose behalf a call runs, with the rights that he has now."""
+    """
+    The customer on whose behalf a call runs, with the rights that he has now.
+
+    In a transaction, `reseller_active` tells whether he and all above him are.
+    """
 
     i_customer: int
     path: str
@@ -55,11 +59,24 @@ class Caller:
         Refuse a caller without a right.
 
         Raises:
-            NotPermitted: The right is missing; the text says which.
+            NotPermitted: The right is missing, the text says which; or something would be created, and the caller is
+                not active.
         """
         column, bit = right.value
         if column and not getattr(self, column) & bit:
             raise NotPermitted(f"{right.explanation} is missing")
+        if bit == ADD:
+            self.demand_active()
+
+    def demand_active(self) -> None:
+        """
+        Refuse to create anything for a caller who is not active, or who is below somebody who is not.
+
+        Raises:
+            NotPermitted: He is not.
+        """
+        if not self.reseller_active:
+            raise NotPermitted("the reseller is not active")
 
     def demand_grantable(self, values: Mapping[str, Any], current: Mapping[str, Any]) -> None:
         """

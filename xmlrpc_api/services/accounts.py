@@ -13,7 +13,7 @@ from sqlalchemy.orm import contains_eager
 
 from models import DEFAULT_PASSWORD_POLICY, Account, Balance, Customer, login_key
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.rights import Caller
@@ -62,14 +62,11 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     Add an account to the caller, or to a customer for whom the caller acts.
 
     Raises:
-        NotPermitted: The caller is no active reseller.
         NotEnoughCredit: There is no credit for one more, or the initial balance is below the credit limit.
         WrongReference: Something pointed at is not there for the owner.
         BadParameter: A password is not allowed, or a value is a pattern.
         Conflict: username or authname is taken.
     """
-    if not call.caller.reseller_active:
-        raise NotPermitted("the reseller is not active")
     acting = replace(call, caller=owner) if owner is not None else call
     i_customer = acting.caller.i_customer
     values = dict(attributes)
@@ -77,7 +74,6 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     await references.check(call, ACCOUNT, values, Row(owner=i_customer, customer=i_customer))
     policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await _demand_passwords(call, values, policy, values["username"])
-    await record_credits.demand(call, record_credits.SIP_ACCOUNTS, i_customer, acting.caller.path)
     balance = values.pop("balance", Decimal(0))
     plain = {name: values.pop(name, "") for name in ENCRYPTED}
     password: Password | None = values.pop("web_password", None)
@@ -97,6 +93,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     await call.session.flush()
     _encrypt(call, account, plain)
     await call.session.flush()
+    await record_credits.demand(call, record_credits.SIP_ACCOUNTS, i_customer, acting.caller.path)
     await audit.added(call, ACCOUNT, account, i_customer)
     if balance:
         await ledger.book(call, account.money, Booking(amount=balance, kind=ledger.INITIAL))

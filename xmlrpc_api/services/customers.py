@@ -46,8 +46,8 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
     Add a customer directly below the caller, or below another customer for whom the caller acts.
 
     Raises:
-        NotPermitted: A right or the depth exceeds the parent's own, the parent is no active reseller, or rights are
-            to be lent that are not the caller's to lend.
+        NotPermitted: A right or the depth exceeds the parent's own, or rights are to be lent that are not the
+            caller's to lend.
         WrongReference: Something pointed at is not there for the caller.
         NotEnoughCredit: The initial balance is below the credit limit, or the caller would hand out too much.
         Conflict: Name or login is taken.
@@ -61,8 +61,6 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
 async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Customer:
     """Add a customer below the caller of `call`; the change history tells the caller of `noted`."""
     caller = call.caller
-    if not caller.reseller_active:
-        raise NotPermitted("the reseller is not active")
     if caller.max_depth < 1:
         raise NotPermitted("your max_depth allows no sub-customers")
     defaults = {"max_depth": caller.max_depth - 1, "use_own_tariff": caller.use_own_tariff}

@@ -150,7 +150,7 @@ async def lock_caller(store: HasRows, caller: Caller) -> Caller:
     rows = await store.rows(_locking(len(chain)), **dict(zip(_places(len(chain)), chain, strict=True)))
     if len(rows) != len(chain) or any(row["blocked"] for row in rows):
         raise NotPermitted("the caller is blocked")
-    return caller_from(rows[-1])
+    return caller_from({**rows[-1], "reseller_active": all(row["reseller_active"] for row in rows[1:])})
 
 
 @cache

@@ -2,10 +2,12 @@
 Properties of customers, and who may change which.
 
 A property with permission `admin` is changed by the administrator, one with `reseller` by the reseller as well,
-any other by the customer himself as well. What is sent back unchanged is no change. A reseller may hand on some
+any other by the customer himself as well. What is sent back unchanged is no change. Names that limit their customer
+have a permission of their own, which is the least that they can have, whoever makes them. A reseller may hand on some
 rights and credits to his customers, up to what he has himself, although their permission is `admin`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -15,7 +17,7 @@ from sqlalchemy import insert, select, update
 
 from models import CustomerProperty
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import NotPermitted
+from xmlrpc_api.faults import BadParameter, NotPermitted
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.services import audit, levels
 from xmlrpc_api.services.audit import Subject
@@ -30,9 +32,16 @@ CREDITS = (
     "dns_zone_credit",
     "email_credit",
 )
-HANDED_ON = (*CREDITS, "pstn_access", "prepaid_changes", "pstn_changes")
-NEEDED = {"admin": Level.ADMIN, "reseller": Level.RESELLER}
+ACCESSES = ("pstn_access", "prepaid_changes", "pstn_changes", "sms_access")
+HANDED_ON = (*CREDITS, *ACCESSES)
+ADMIN, RESELLER, CUSTOMER = "admin", "reseller", "customer"
+LIMITING = {
+    **dict.fromkeys((*HANDED_ON, "payment_processor_class", "support_order"), ADMIN),
+    "digest_settings_page": RESELLER,
+}
+NEEDED = {ADMIN: Level.ADMIN, RESELLER: Level.RESELLER}
 PARTS = ("value", "category", "permission")
+_COUNT, _SWITCH = re.compile("[0-9]{0,9}"), re.compile("[01]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,19 @@ async def read(call: Call, customers: Iterable[int]) -> dict[int, list[dict[str,
     found: dict[int, list[dict[str, str]]] = {}
     for row in (await call.session.execute(statement.order_by(CustomerProperty.name))).mappings():
         values = {name: row[name] for name in ("name", *PARTS)}
+        values["permission"] = permission_of(row["name"], row["permission"])
         found.setdefault(row["i_customer"], []).append(values)
     return found
+
+
+def permission_of(name: str, asked: str) -> str:
+    """The permission of a property: what is asked for, unless its name needs a higher one."""
+    least = LIMITING.get(name, CUSTOMER)
+    return asked if _level(asked) >= _level(least) else least
+
+
+def _level(permission: str) -> Level:
+    return NEEDED.get(permission, Level.CUSTOMER)
 
 
 async def values(call: Call, i_customer: int) -> dict[str, str]:
@@ -67,6 +87,7 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
 
     Raises:
         NotPermitted: One of them is not the caller's to change.
+        BadParameter: A credit is no whole number, or an access neither 0 nor 1.
     """
     level = levels.level_of(call, path, i_customer)
     present = {entry["name"]: entry for entry in (await read(call, [i_customer])).get(i_customer, [])}
@@ -75,11 +96,15 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
     for entry in sent:
         name = entry["name"]
         old = present.get(name)
-        defaults = old or {"value": "", "category": "", "permission": "customer"}
-        change = Change(name, old, {part: entry.get(part, defaults[part]) for part in PARTS})
+        defaults = old or {"value": "", "category": "", "permission": CUSTOMER}
+        new = {part: entry.get(part, defaults[part]) for part in PARTS}
+        change = Change(name, old, {**new, "permission": permission_of(name, new["permission"])})
         if old is not None and all(change.new[part] == old[part] for part in PARTS):
             continue
+        if old is None and not change.new["value"] and level < _level(change.new["permission"]):
+            continue  # a form that shows what is not there, and was not filled in
         await _demand(call, level, i_customer, change)
+        _demand_value(change)
         await _write(call, i_customer, change)
         present[name] = {"name": name, **change.new}
         before |= {name: old["value"]} if old else {}
@@ -93,16 +118,27 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
 async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> None:
     """Refuse a change of a property that is not the caller's to make."""
     permissions = {change.new["permission"], *([change.old["permission"]] if change.old else [])}
-    needed = max(NEEDED.get(permission, Level.CUSTOMER) for permission in permissions)
+    needed = max(_level(permission) for permission in permissions)
     if level >= needed:
         return
     name = change.name
     hands_on = level is Level.RESELLER and i_customer != call.caller.i_customer and name in HANDED_ON
     if not hands_on:
         raise NotPermitted(f"the property {name} can be changed by the {needed.name.lower()} only")
-    own = (await values(call, call.caller.i_customer)).get(name, "")
-    if number(change.new["value"]) > number(own):
+    own = (await values(call, call.caller.i_customer)).get(name)
+    if own is None and name in CREDITS:
+        return
+    if number(change.new["value"]) > number(own or ""):
         raise NotPermitted(f"the property {name} cannot be more than the reseller's own {own or 0}")
+
+
+def _demand_value(change: Change) -> None:
+    """Refuse a value that the name does not allow; nothing at all is 0."""
+    name, value = change.name, change.new["value"]
+    if name in CREDITS and not _COUNT.fullmatch(value):
+        raise BadParameter(name, "must be a whole number, from 0 to 999999999")
+    if name in ACCESSES and not _SWITCH.fullmatch(value):
+        raise BadParameter(name, "must be 0 or 1")
 
 
 def number(value: str) -> Decimal:

@@ -1,8 +1,9 @@
 """
-Credits: how many records of a kind a customer, and a reseller with all his customers, may have.
+Credits: how many records of a kind a customer may have, with everybody below him.
 
-They are properties. One that is not there is no limit; the administrator has none. The limit is checked in the
-transaction that creates the record, with the customers locked, so that no two creators take the last one.
+They are properties. One that is not there is no limit; the administrator has none. What a customer has and what all
+below him have counts together. The limit is checked in the transaction that creates the record, once it is there (so
+that "exists already" is told first), with the customers locked, so that no two creators take the last one.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from models import Account, Customer, SipAlias, SipDomain, subtree
+from models import Account, Customer, SipAlias, SipDomain, ancestors, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotEnoughCredit
 from xmlrpc_api.services import levels, properties
@@ -37,37 +38,32 @@ COUNTS: dict[str, Counted] = {SIP_ACCOUNTS: sip_accounts, SIP_ALIASES: sip_alias
 
 async def demand(call: Call, name: str, i_customer: int, path: str) -> None:
     """
-    Refuse one more record of a customer if his credit, or his reseller's, is used up.
+    Refuse the record that was just made if there are more than the credit of its customer, or of one above, allows.
 
     Args:
         call: The call.
         name: The property, such as `sip_credit`.
-        i_customer: Whose the record will be.
+        i_customer: Whose the record is.
         path: His path.
 
     Raises:
-        NotEnoughCredit: There is no credit left.
+        NotEnoughCredit: There was no credit left.
     """
     if levels.is_admin(call):
         return
-    reseller = levels.reseller_of(path, i_customer)
-    holders = sorted({reseller, i_customer})
-    limited = [holder for holder in holders if name in await properties.values(call, holder)]
+    line = [*ancestors(path), i_customer][1:]
+    limited = {holder for holder, known in (await properties.read(call, line)).items() if _is_in(name, known)}
     if not limited:
         return
-    locked = select(Customer.i_customer).where(Customer.i_customer.in_(holders)).order_by(Customer.i_customer)
-    await call.session.execute(locked.with_for_update(key_share=True))
-    for holder in limited:
+    locked = select(Customer.i_customer, Customer.path).where(Customer.i_customer.in_(limited))
+    locked = locked.order_by(Customer.i_customer).with_for_update(key_share=True)
+    for holder, above in (await call.session.execute(locked)).all():
         allowed = properties.number((await properties.values(call, holder)).get(name, ""))
-        used = (await call.session.execute(COUNTS[name](_counted(holder, reseller, path)))).scalar_one()
-        if used >= allowed:
+        first, end = subtree(above, holder)
+        his = or_(Customer.i_customer == holder, (Customer.path >= first) & (Customer.path < end))
+        if (await call.session.execute(COUNTS[name](his))).scalar_one() > allowed:
             raise NotEnoughCredit(f"Not enough credit: {name} is used up")
 
 
-def _counted(holder: int, reseller: int, path: str) -> ColumnElement[bool]:
-    """Whose records count: a customer's own, or those of a reseller and everybody below him."""
-    himself = Customer.i_customer == holder
-    if holder != reseller:
-        return himself
-    first, end = subtree(f"{path.split('.', maxsplit=1)[0]}.", reseller)
-    return or_(himself, (Customer.path >= first) & (Customer.path < end))
+def _is_in(name: str, known: list[dict[str, str]]) -> bool:
+    return any(entry["name"] == name for entry in known)

@@ -86,8 +86,6 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
         user = await _free_number(call, domain)
     groups = set(kept.get("groups", [])) - {""}
     values = dict(attributes)
-    if PSTN in groups:
-        await _demand_allowed(call, owner.i_customer, owner.path, PSTN_ACCESS)
     if not await _is_allowed(call, owner.i_customer, owner.path, PREPAID_CHANGES):
         values["prepaid"] = True
     username = f"{user}@{domain.domain}"
@@ -96,6 +94,8 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
         raise Conflict.taken("alias")
     names = {"username": username, "authname": username, "blocked": int(BLOCKED in groups)}
     account = await accounts.create(call, {**values, **names}, owner)
+    if PSTN in groups:  # asked late: clients go on with an update where they are told that it is there already
+        await _demand_allowed(call, owner.i_customer, owner.path, PSTN_ACCESS)
     await _keep(call, account, {**kept, "groups": groups})
     return await info(call, id_of(call, username))
 

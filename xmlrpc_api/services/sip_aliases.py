@@ -54,7 +54,6 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
     path = (
         await call.session.execute(select(Customer.path).where(Customer.i_customer == domain.i_customer))
     ).scalar_one()
-    await record_credits.demand(call, record_credits.SIP_ALIASES, domain.i_customer, path)
     account = select(exists().where(Account.username_key == key_of(sip_id)))
     if (await call.session.execute(account)).scalar_one():
         raise Conflict.taken("username")
@@ -70,6 +69,7 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
     )
     call.session.add(alias)
     await call.session.flush()
+    await record_credits.demand(call, record_credits.SIP_ALIASES, domain.i_customer, path)
     await audit.added(call, ALIAS, alias, domain.i_customer)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select
 
 from models import ROOT_ID, Account, Customer, SipAlias, SipDomain
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import Conflict, NotFound, NotPermitted
+from xmlrpc_api.faults import Conflict, NotFound
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.services import audit, levels, ownership, queries, references
 from xmlrpc_api.services.ownership import Reach
@@ -35,12 +35,9 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> None:
     Add a domain to the caller, or to the customer of his whom the attributes name.
 
     Raises:
-        NotPermitted: The caller is no active reseller.
         NotFound: There is no such customer for the caller.
         Conflict: It is there already.
     """
-    if not call.caller.reseller_active:
-        raise NotPermitted("the reseller is not active")
     values = dict(attributes)
     i_customer = await _owner(call, values.pop("i_customer", None))
     key = values.pop("private_key", None)

@@ -27,11 +27,12 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
     Raises:
         NotFound: The customer is not there for the caller.
         NotPermitted: He is not the caller, who lacks the right to edit customers; or he acts as somebody else, who is
-            not the caller nor below him.
+            not the caller nor below him; or the caller is not active.
         WrongReference: There is no such access level.
         BadParameter: The password is not allowed.
         Conflict: The login is taken.
     """
+    call.caller.demand_active()
     owner = call.caller.i_customer if i_customer is None else i_customer
     await ownership.find(call, owner, REACH)
     await _demand_right(call, owner)
@@ -92,10 +93,12 @@ async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], bro
         His id.
 
     Raises:
+        NotPermitted: The caller is not active.
         NotFound: The customer is not there for the caller.
         WrongReference: There is no such access level.
         Conflict: The login is taken.
     """
+    call.caller.demand_active()
     wanted = select(Customer.i_customer).where(ownership.named(owner), ownership.within(call.caller, REACH))
     i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
     if i_customer is None:

@@ -10,7 +10,7 @@ from faces import Api
 from harness import Server, unique
 from soap import ADMIN, ADMIN_PASSWORD, Clients, Port
 
-from xmlrpc_api.services.properties import CREDITS, HANDED_ON
+from xmlrpc_api.services.properties import ACCESSES, CREDITS, HANDED_ON, LIMITING
 
 FaultOf = Callable[..., int]
 AUTHENTICATION, PERMISSION, NOT_FOUND, TAKEN, IN_USE, BAD_VALUE, MISSING = 901, 902, 5000, 5001, 5002, 101, 102
@@ -46,6 +46,10 @@ ATTRIBUTES = {
 
 def stored(clients: Clients, account: dict[str, Any]) -> dict[str, Any]:
     return clients.admin().getAccount(id=account["id"])
+
+
+def named(**attributes: Any) -> dict[str, Any]:
+    return {"username": unique("customer"), **attributes}
 
 
 def prop(name: str, value: str, permission: str = "customer") -> dict[str, str]:
@@ -405,10 +409,73 @@ class TestProperties:
 
         clients.of(reseller).setProperties(customer=customer["id"], properties=[prop(name, "1", "admin")])
 
-        more = {"customer": customer["id"], "properties": [prop(name, "2", "admin")]}
-        assert fault_of(clients.of(reseller).setProperties, **more) == PERMISSION
-        own = {"customer": reseller["id"], "properties": [prop(name, "2", "admin")]}
+        own = {"customer": reseller["id"], "properties": [prop(name, "0", "admin")]}
         assert fault_of(clients.of(reseller).setProperties, **own) == PERMISSION
+
+    @pytest.mark.parametrize("name", CREDITS)
+    def test_no_more_than_his_own_credit_and_any_where_he_has_none(
+        self, clients: Clients, fault_of: FaultOf, name: str
+    ) -> None:
+        limited, unlimited = clients.reseller(properties=[prop(name, "1")]), clients.reseller()
+        given = [prop(name, "2")]
+
+        assert fault_of(clients.of(limited).addAccount, account=named(properties=given)) == PERMISSION
+        made = clients.of(unlimited).addAccount(account=named(properties=given))
+        assert made["properties"] == [{**prop(name, "2"), "permission": "admin"}]
+
+    @pytest.mark.parametrize("name", ACCESSES)
+    def test_no_access_where_he_has_none(self, clients: Clients, fault_of: FaultOf, name: str) -> None:
+        for reseller in (clients.reseller(), clients.reseller(properties=[prop(name, "0")])):
+            given = [prop(name, "1")]
+            assert fault_of(clients.of(reseller).addAccount, account=named(properties=given)) == PERMISSION
+            customer = clients.customer(reseller, properties=[prop(name, "0")])
+            for port in (clients.of(reseller), clients.of(customer)):
+                assert fault_of(port.setProperties, customer=customer["id"], properties=given) == PERMISSION
+
+    @pytest.mark.parametrize("name", LIMITING)
+    @pytest.mark.parametrize("permission", ["customer", ""])
+    def test_who_is_limited_does_not_make_the_limit(
+        self, clients: Clients, fault_of: FaultOf, name: str, permission: str
+    ) -> None:
+        """A name that limits has its level, whatever permission is asked for, and whether it is there yet or not."""
+        reseller = clients.reseller()
+        customer, there = clients.customer(reseller), clients.customer(reseller)
+        clients.admin().setProperties(customer=there["id"], properties=[prop(name, "0", permission)])
+
+        for account in (customer, there):
+            change = {"customer": account["id"], "properties": [prop(name, "1", permission)]}
+            assert fault_of(clients.of(account).setProperties, **change) == PERMISSION
+        if LIMITING[name] == "admin":
+            own = {"customer": reseller["id"], "properties": [prop(name, "1", permission)]}
+            assert fault_of(clients.of(reseller).setProperties, **own) == PERMISSION
+        (entry,) = clients.admin().getProperties(customer=there["id"])
+        assert entry == prop(name, "0", LIMITING[name])
+
+    def test_a_form_that_shows_limits_and_was_not_filled_in_is_no_offence(self, clients: Clients) -> None:
+        customer = clients.customer(clients.reseller())
+        form = [prop(name, "") for name in LIMITING]
+
+        clients.of(customer).updateAccount(account={"id": customer["id"], "properties": [*form, prop("x", "1")]})
+
+        assert [entry["name"] for entry in clients.of(customer).getProperties(customer=customer["id"])] == ["x"]
+
+    @pytest.mark.parametrize(
+        "value", ["-1", "1.5", "1e3", "NaN", "Infinity", "-Infinity", " 1", "1_0", "\u0661", "9" * 10]
+    )
+    def test_a_credit_is_a_whole_number(self, clients: Clients, fault_of: FaultOf, value: str) -> None:
+        given = [prop("sip_credit", value)]
+        reseller = clients.reseller()
+        change = {"customer": clients.customer(reseller)["id"], "properties": given}
+
+        assert fault_of(clients.admin().addAccount, account=named(properties=given)) == BAD_VALUE
+        for port in (clients.admin(), clients.of(reseller)):
+            assert fault_of(port.setProperties, **change) == BAD_VALUE
+
+    @pytest.mark.parametrize("value", ["2", "-1", "true", "1.0", "Infinity"])
+    def test_an_access_is_0_or_1(self, clients: Clients, fault_of: FaultOf, value: str) -> None:
+        given = [prop("pstn_access", value)]
+
+        assert fault_of(clients.admin().addAccount, account=named(properties=given)) == BAD_VALUE
 
     def test_they_go_with_their_customer(self, clients: Clients, ngnpro: Server) -> None:
         made = clients.reseller(properties=[prop(name, "1", "admin") for name in CREDITS])

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from conftest import Customers
 from faces import Api
 from harness import Server, unique
 from sippy import new
@@ -405,6 +406,52 @@ class TestCredits:
         home.of_reseller.deleteAccount(sipId=made["id"])
         home.of_reseller.addAccount(account=more)
         home.admin.addAccount(account={"id": home.id()})
+
+    def test_what_is_there_already_is_told_though_the_credit_is_used_up(
+        self, clients: Clients, fault_of: FaultOf
+    ) -> None:
+        """Clients go on with an update then."""
+        home = Home(clients, properties=[prop("sip_credit", "1"), prop("sip_alias_credit", "1")])
+        made, target = home.add(), home.id("alice")
+        alias = {"id": home.id(), "target": target}
+        home.of_reseller.addAlias(alias=alias)
+
+        assert fault_of(home.of_reseller.addAccount, account={"id": made["id"]}) == ACCOUNT_TAKEN
+        assert fault_of(home.of_reseller.addAccount, account={"id": alias["id"]}) == ALIAS_TAKEN
+        assert fault_of(home.of_reseller.addAlias, alias=alias) == ALIAS_TAKEN
+        assert fault_of(home.of_reseller.addAlias, alias={"id": made["id"], "target": target}) == ACCOUNT_TAKEN
+        assert fault_of(home.of_reseller.addAccount, account={"id": home.id()}) == NO_CREDIT
+
+    def test_so_it_is_though_it_could_not_be_made_as_asked(self, home: Home, fault_of: FaultOf) -> None:
+        made = home.add()
+
+        again = {"id": made["id"], "groups": ["free-pstn"]}
+        assert fault_of(home.of_reseller.addAccount, account=again) == ACCOUNT_TAKEN
+
+    def test_a_login_that_is_taken_is_told_in_the_other_dialect(self, clients: Clients, ngnpro: Server) -> None:
+        home = Home(clients, properties=[prop("sip_credit", "1")])
+        portal = ngnpro.api(home.reseller["username"], "s3cret-Api")
+        account = new()
+        portal.createAccount(**account)
+
+        with pytest.raises(xmlrpc.client.Fault, match="is already taken"):
+            portal.createAccount(**account)
+
+    def test_what_customers_below_have_counts_as_well(
+        self, clients: Clients, customers: Customers, fault_of: FaultOf
+    ) -> None:
+        """Otherwise a customer would go around his credit by customers of his own."""
+        top = customers.reseller()
+        middle = customers.reseller(top)
+        bottom = customers.reseller(middle)
+        clients.admin().setProperties(customer=middle.i_customer, properties=[prop("sip_credit", "1")])
+
+        bottom.createAccount(**new())
+
+        for api in (bottom, middle):
+            with pytest.raises(xmlrpc.client.Fault, match="sip_credit is used up"):
+                api.createAccount(**new())
+        top.createAccount(**new())
 
     def test_it_counts_in_every_dialect(self, clients: Clients, ngnpro: Server) -> None:
         home = Home(clients, properties=[prop("sip_credit", "0")])
