@@ -93,6 +93,8 @@ class Server:
         await aside.setup()
         for one in (runner, aside):
             await web.TCPSite(one, "127.0.0.1", 0).start()
+        if self.config.socket is not None:  # beside the port, which is there for any test
+            await web.UnixSite(runner, self.config.socket).start()
         self.port, self.metrics_port = (one.addresses[0][1] for one in (runner, aside))
         self._ready.set()
         await self._stop.wait()

@@ -2,9 +2,12 @@
 
 import http.client
 import re
+import socket
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -326,3 +329,73 @@ class TestAttempts:
 
         assert len(kept) <= before + 2  # whatever is too long, and the address
         assert "xxx" not in str(kept._levels)
+
+
+class Line(http.client.HTTPConnection):
+    """A connection to a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
+
+
+def through(server: Server, *request: Any) -> Reply:
+    """One request through the server's Unix socket."""
+    with closing(Line(server.config.socket)) as line:
+        return send(server, *request, connection=line)
+
+
+class TestUnixSocket:
+    """Whoever is behind the proxy there has an address of his own, and is trusted by none."""
+
+    @pytest.fixture
+    def local(self, variant: Callable[..., Server], tmp_path: Path) -> Server:
+        trusted = {"trusted_hosts": ["192.0.2.7"], "trusted_proxies": ["198.51.100.0/24"]}
+        return variant(socket=tmp_path / "api.sock", api_login_failures=3, api_address_failures=5, **trusted)
+
+    def status(self, local: Server, login: str, password: str, *forwarded: str) -> int:
+        headers = [("X-Forwarded-For", value) for value in forwarded]
+        nonce = through(local).nonce
+        authorization = header(answer(nonce, login, password))
+        return through(local, LIST, authorization, TEXT_XML, *headers).status
+
+    def test_one_client_of_the_proxy_does_not_shut_out_another(self, local: Server, customers: Any) -> None:
+        local.stop_clock()
+        login = customers.reseller().login
+
+        for number in range(5):
+            assert self.status(local, unique("nobody"), "wrong", f"203.0.113.7, 198.51.100.{number}") == 401
+
+        assert self.status(local, login, PASSWORD, "203.0.113.7") == 429
+        assert self.status(local, login, PASSWORD, "203.0.113.8") == 200
+        assert self.status(local, login, PASSWORD) == 200
+
+    def test_what_the_client_wrote_before_the_proxy_counts_for_nothing(self, local: Server, customers: Any) -> None:
+        local.stop_clock()
+        login = customers.reseller().login
+
+        for number in range(5):
+            assert self.status(local, unique("nobody"), "wrong", f"203.0.113.{number}, 203.0.113.99") == 401
+
+        assert self.status(local, login, PASSWORD, "203.0.113.100, 203.0.113.99") == 429
+
+    def test_the_local_peer_is_counted_as_such(self, local: Server, customers: Any) -> None:
+        local.stop_clock()
+        login = customers.reseller().login
+
+        assert [self.status(local, login, "wrong") for _ in range(4)] == [401, 401, 401, 429]
+        assert self.status(local, login, PASSWORD, "203.0.113.8") == 200
+
+    @pytest.mark.parametrize("forwarded", [[], ["192.0.2.7"], ["::ffff:192.0.2.7"], ["192.0.2.7, 198.51.100.1"]])
+    def test_nobody_is_trusted(self, local: Server, forwarded: list[str]) -> None:
+        """Who may open the socket could write a trusted host into the header."""
+        headers = [("X-Forwarded-For", value) for value in forwarded]
+
+        assert through(local, LIST, TEXT_XML, *headers).status == 401
+
+    def test_what_is_no_address_is_refused(self, local: Server) -> None:
+        assert through(local, LIST, TEXT_XML, ("X-Forwarded-For", "me")).status == 400

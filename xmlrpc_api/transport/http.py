@@ -86,8 +86,9 @@ class Client:
     Where a request came from.
 
     Attributes:
-        address: The client's address, or that of the proxy if it did not tell.
-        may_be_trusted: False behind a proxy that does not tell whom it forwards.
+        address: The client's address, or that of the proxy if it did not tell; empty: who opened the Unix socket.
+        may_be_trusted: False behind a proxy that does not tell whom it forwards, and on a Unix socket, whose proxy
+            nobody has named: whoever may open it could write what he likes into the header.
         idempotency_key: The header of this name.
     """
 
@@ -98,15 +99,16 @@ class Client:
 
 def client_of(request: web.Request, config: Config) -> Client:
     """
-    Tell the client's address. Forwarding headers count only if a trusted proxy sent them.
+    Tell the client's address. Forwarding headers count only if a trusted proxy sent them, or came by a Unix socket.
 
     Raises:
         web.HTTPBadRequest: The proxy's header holds something that is no address.
     """
     peer = request.transport.get_extra_info("peername") if request.transport else None
     address = str(peer[0]) if isinstance(peer, tuple) else ""
+    is_local = isinstance(peer, (str, bytes))  # the name of a Unix socket, mostly empty
     key = request.headers.get(IDEMPOTENCY_KEY)
-    if not is_in(address, config.trusted_proxies):
+    if not is_local and not is_in(address, config.trusted_proxies):
         return Client(address, bool(address), key)
     hops = [hop.strip() for header in request.headers.getall(FORWARDED_FOR, []) for hop in header.split(",")]
     if len(hops) > FORWARDED_LIMIT:
@@ -117,7 +119,7 @@ def client_of(request: web.Request, config: Config) -> Client:
         except ValueError:
             raise web.HTTPBadRequest(text="X-Forwarded-For holds something that is no address\n") from None
         if not is_in(hop, config.trusted_proxies):
-            return Client(hop, may_be_trusted=True, idempotency_key=key)
+            return Client(hop, may_be_trusted=not is_local, idempotency_key=key)
     return Client(address, may_be_trusted=False, idempotency_key=key)
 
 
