@@ -6,6 +6,7 @@ Those quote the request, tell the versions of Python and aiohttp, and are logged
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +24,8 @@ _FULL = (
     "Content-Length: 0\r\nConnection: close\r\n\r\n"
 ).encode()
 
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
 log = structlog.get_logger()
 
 
@@ -34,13 +37,14 @@ class _Protocol(RequestHandler):
     from the answer before. A client that does not read its answer has `send_seconds`.
     """
 
-    __slots__ = ("_config", "_deadline", "_server")
+    __slots__ = ("_config", "_deadline", "_is_awaited", "_server")
 
     def __init__(self, server: "_Server", config: Config, **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
         self._config = config
         self._server = server
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_awaited = False  # whether the next request came when nothing else was to be done
 
     @property
     def has_spoken(self) -> bool:
@@ -64,6 +68,26 @@ class _Protocol(RequestHandler):
         super().connection_made(transport)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self._deadline = self._loop.call_later(self._config.header_seconds, self._first_request_is_due)
+
+    def data_received(self, data: bytes) -> None:
+        """Take requests in. aiohttp stops reading when 32 wait for their turn."""
+        was_waiting = self.is_waiting
+        super().data_received(data)
+        if was_waiting and not self.is_waiting:
+            self._is_awaited = True
+
+    async def _handle_request(
+        self, request: web.BaseRequest, start_time: float | None, request_handler: Handler
+    ) -> tuple[web.StreamResponse, bool]:
+        """
+        Answer a request. One that was sent before the answer to another waits until it is its turn to be begun.
+
+        Else a hundred connections with hundreds of requests each would do a hundred calls in every round of the loop,
+        and whoever asks once, which takes a few rounds, would wait for all of them.
+        """
+        handler = request_handler if self._is_awaited else self._server.in_turn(request_handler)
+        self._is_awaited = False
+        return await super()._handle_request(request, start_time, handler)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
@@ -127,6 +151,17 @@ class _Server(web.Server):
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._config = config
+        self._turn = asyncio.Lock()
+
+    def in_turn(self, handler: Handler) -> Handler:
+        """The same handler, begun in a round of the loop in which no other of these is."""
+
+        async def wait(request: web.BaseRequest) -> web.StreamResponse:
+            async with self._turn:
+                await asyncio.sleep(0)
+            return await handler(request)
+
+        return wait
 
     def __call__(self) -> RequestHandler:
         return _Protocol(self, self._config, loop=self._loop, **self._kwargs)

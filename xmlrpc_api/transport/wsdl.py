@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from html import escape
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -15,6 +16,7 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 TYPES = "urn:AGProjects:NGNPro"
 XSD_TYPES = {Wire.INT: "integer", Wire.DOUBLE: "double", Wire.STRING: "string", Wire.BOOLEAN: "boolean"}
 TEMPLATE = "ngnpro.wsdl"
+BASE = "http://base.invalid/"
 ENCODING_FILE = "soap-encoding.xsd"
 IMPORTED = (ENCODING_FILE, "soap-items.xsd")
 
@@ -100,12 +102,18 @@ def imported(file: str) -> bytes:
 
 
 def dumps(base: str) -> bytes:
-    """The description, for a server at `base`."""
-    text = (
+    """The description, for a server at `base`, which whoever asks may choose."""
+    return _description().replace(BASE, escape(base)).encode()
+
+
+@cache
+def _description() -> str:
+    """The description, for a server at `BASE`. It takes milliseconds, and anybody may ask for it."""
+    return (
         _environment()
         .get_template(TEMPLATE)
         .render(
-            base=base,
+            base=BASE,
             ports=ports(),
             structs=structs(),
             arrays=arrays(),
@@ -116,7 +124,6 @@ def dumps(base: str) -> bytes:
             encoding_file=ENCODING_FILE,
         )
     )
-    return text.encode()
 
 
 def as_text() -> str:
