@@ -8,10 +8,12 @@ the old one would delete what points at it: foreign keys are off meanwhile, and 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrationScript
+from sqlalchemy import TypeDecorator
 from sqlalchemy.engine import Connection
 
 from models import Base
@@ -36,6 +38,7 @@ def migrate(connection: Connection) -> None:
         render_as_batch=True,
         transactional_ddl=True,
         process_revision_directives=number,
+        render_item=as_stored,
     )
     if connection.dialect.name == "postgresql":
         with context.begin_transaction():
@@ -54,6 +57,12 @@ def number(_context: Any, _revision: Any, scripts: list[MigrationScript]) -> Non
     """Number a new revision, whoever makes it: the server looks for the highest number."""
     for script in scripts:
         script.rev_id = next_revision()
+
+
+def as_stored(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
+    """Write down a type of our own as what it is in the database: migrations outlive our classes."""
+    own = kind == "type" and isinstance(item, TypeDecorator)
+    return f"{context.opts['sqlalchemy_module_prefix']}{item.impl!r}" if own else False
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from models.sip_alias import SipAlias
 from models.sip_domain import SipDomain
 from models.tariff import Tariff
 from models.throttle import Throttle
+from models.upgrade import STEP_NAME_LENGTH, UpgradeStep
 from models.voucher import Voucher
 from models.web_user import RecoveryCode, SelfCare, WebUser, login_key
 
@@ -47,6 +48,7 @@ __all__ = [
     "ROOT_DEPTH",
     "ROOT_ID",
     "SCALE",
+    "STEP_NAME_LENGTH",
     "Access",
     "AccessLevel",
     "Account",
@@ -81,6 +83,7 @@ __all__ = [
     "Tariff",
     "Throttle",
     "TimeZone",
+    "UpgradeStep",
     "UtcDateTime",
     "Voucher",
     "WebUser",

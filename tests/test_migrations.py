@@ -235,13 +235,17 @@ class TestNumbers:
 
     def test_make_writes_one_from_what_has_changed_in_the_models(self, copy):
         tariff = copy / "models" / "tariff.py"
-        tariff.write_text(tariff.read_text() + "\n    colour: Mapped[str | None] = mapped_column(String(8))\n")
+        more = (
+            "from datetime import datetime\nfrom models.base import UtcDateTime\n"
+            + tariff.read_text().partition('"""\n')[2]
+        )
+        tariff.write_text(more + "\n    ended: Mapped[datetime | None] = mapped_column(UtcDateTime)\n")
         binaries = f"BIN={Path(sys.executable).parent}"
 
-        self.run(copy, "make", "-o", ".venv/dev.stamp", binaries, "migration", "NAME=add colours")
+        self.run(copy, "make", "-o", ".venv/dev.stamp", binaries, "migration", "NAME=add ends")
 
-        made = (copy / "alembic" / "versions" / f"{NEXT}-add_colours.py").read_text()
+        made = (copy / "alembic" / "versions" / f"{NEXT}-add_ends.py").read_text()
         assert f'revision = "{NEXT}"\ndown_revision = "{NEWEST}"\n' in made
-        assert "sa.Column('colour'" in made.replace('"', "'")
+        assert "sa.Column('ended', sa.DateTime(timezone=True), nullable=True)" in made.replace('"', "'")
         assert self.newest(copy) == NEXT
         self.run(copy, sys.executable, "-m", "alembic", "upgrade", "head")

@@ -5,16 +5,20 @@ Alembic is imported to migrate only: a server that just asks whether it has to w
 """
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, select, text
 
 from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser
-from xmlrpc_api.call import Platform
+from xmlrpc_api.call import Origin, Platform
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.database import Database, UnusableError
+from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.faults import Fault
 from xmlrpc_api.rights import BITMASKS, FLAGS
+from xmlrpc_api.services import ownership, upgrade
 from xmlrpc_api.services.customers import api_password_place
 
 if TYPE_CHECKING:
@@ -105,6 +109,57 @@ async def has_root(database: Database) -> bool:
         return (await session.execute(ROOT)).first() is not None
 
 
+async def missing_steps(database: Database) -> list[upgrade.Step]:
+    """What `migrate` has to do yet after the tables: nothing where there is no root, thus no data."""
+    if not await has_root(database):
+        return []
+    async with database.read() as session:
+        return await upgrade.missing(session)
+
+
+async def upgrade_data(
+    platform: Platform, database: Database, advance: Callable[[upgrade.Step, int], None]
+) -> list[str]:
+    """
+    Run the steps of the data's upgrade that are missing.
+
+    Args:
+        platform: Signs what is done.
+        database: Its tables are at the newest revision.
+        advance: Is told of each batch: its step, and how many rows it looked at.
+
+    Returns:
+        What could not be mended.
+
+    Raises:
+        ConfigError: A step fails. What was committed before stays, and the next run goes on from there.
+    """
+    told = []
+    for step in await missing_steps(database):
+        try:
+            await _run(step, platform, database, advance)
+        except Fault as fault:
+            raise ConfigError(f"{step.title}: {fault.text}. Nothing is lost: run xmlrpc-api migrate again") from None
+        async with database.read() as session:
+            findings, count = await upgrade.found(session, step)
+        told += findings
+        if count > len(findings):
+            told.append(f"{step.title}: {count - len(findings)} more like these")
+    return told
+
+
+async def _run(
+    step: upgrade.Step, platform: Platform, database: Database, advance: Callable[[upgrade.Step, int], None]
+) -> None:
+    root = await ownership.load_caller(database, ROOT_ID)
+    dispatcher = Dispatcher(platform, database)
+    origin = Origin(request_id=secrets.token_hex(8), dialect=upgrade.DIALECT, address="local", login=root)
+    batch = upgrade.Batch(0, 0)
+    while root is not None and batch.last is not None:
+        batch = await dispatcher.perform(origin, step.method, root, lambda call: upgrade.take(call, step))
+        advance(step, batch.rows)
+
+
 async def create_root(platform: Platform, database: Database, currency: str = ROOT_CURRENCY) -> str | None:
     """
     Create the root customer if there is none.
@@ -136,6 +191,7 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
                 **rights,
             )
         )
+        upgrade.note_done(session, platform.clock())
         await session.flush()
         if not database.is_sqlite:  # root's id was given, not drawn: tell the sequence
             await session.execute(

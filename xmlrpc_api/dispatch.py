@@ -56,7 +56,7 @@ PATIENCE_SECONDS = 2  # beyond the longest statement
 LOGGED_NAME_LENGTH = 64
 LARGEST = 10**20  # what can be written as an id, whether there can be one or not
 MULTICALL = "system.multicall"
-FAMILIES = {"xmlrpc": Family.SWITCH, "rest": Family.SWITCH, "soap": Family.NGNPRO}
+FAMILIES = {"xmlrpc": Family.SWITCH, "rest": Family.SWITCH, "cli": Family.SWITCH, "soap": Family.NGNPRO}
 SCOPES = {field.name: Params(f"scope {field.name}", [field]) for field in (I_WHOLESALER, I_CUSTOMER_OWNER)}
 NAMED = {name: Params(name, [replace(p.by_name[name], low=-LARGEST, high=LARGEST)]) for name, p in SCOPES.items()}
 KEY = Params("idempotency key", [IDEMPOTENCY_KEY])

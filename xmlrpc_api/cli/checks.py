@@ -120,6 +120,10 @@ async def _points(config: Config, database: Database) -> AsyncIterator[Finding]:
         yield Finding("tables", Verdict.FAILED, bootstrap.advice(current, newest))
         return
     yield Finding("tables", Verdict.OK)
+    steps = await bootstrap.missing_steps(database)
+    if steps:
+        titles = ", ".join(step.title for step in steps)
+        yield Finding("data", Verdict.FAILED, f"Not upgraded to this version yet ({titles}). Run: xmlrpc-api migrate")
     yield await _reference_rows(database)
     yield await _root(config, database)
 

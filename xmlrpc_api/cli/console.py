@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from xmlrpc_api import bootstrap, logs
 from xmlrpc_api.app import new_platform
@@ -18,8 +18,11 @@ from xmlrpc_api.call import Platform
 from xmlrpc_api.cli.troubles import TROUBLES, explained
 from xmlrpc_api.config import Config, ConfigError, load
 from xmlrpc_api.database import Database, UnusableError
+from xmlrpc_api.services.upgrade import Step
 
 T = TypeVar("T")
+MIGRATION_SECONDS = 24 * 3600
+MIGRATION_LOCK_SECONDS = 30  # while a change of a table waits, all others who want that table wait behind it
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -77,6 +80,38 @@ async def open_platform(config: Config) -> AsyncIterator[tuple[Platform, Databas
             platform.hasher.close()
 
 
+def patient(config: Config) -> Config:
+    """The settings for changes of the whole database: no client waits, so they take the time they need."""
+    return config.model_copy(update={"statement_seconds": MIGRATION_SECONDS, "lock_seconds": MIGRATION_LOCK_SECONDS})
+
+
+async def upgrade_data(config: Config, database: Database) -> list[str]:
+    """Bring the rows to this version, once the tables are; what could not be mended."""
+    if not await bootstrap.missing_steps(database):  # then the key is not needed, either
+        return []
+    platform = new_platform(config)
+    tasks: dict[str, TaskID] = {}
+    try:
+        with progress("rows") as shown:
+
+            def advance(step: Step, rows: int) -> None:
+                if step.name not in tasks:
+                    tasks[step.name] = shown.add_task(step.title, total=None)
+                shown.advance(tasks[step.name], rows)
+
+            return await bootstrap.upgrade_data(platform, database, advance)
+    finally:
+        platform.hasher.close()
+
+
+def tell_findings(findings: list[str]) -> None:
+    """Print what an upgrade could not mend."""
+    if findings:
+        err.print(f"Upgraded, but {len(findings)} things could not be mended. They keep working as they are:")
+    for finding in findings:
+        err.print(f"  {finding}", markup=False)
+
+
 async def demand_ready(database: Database) -> None:
     """
     Refuse to work on a database without tables or root.
@@ -89,6 +124,8 @@ async def demand_ready(database: Database) -> None:
         raise ConfigError(bootstrap.advice(current, newest))
     if not await bootstrap.has_root(database):
         raise ConfigError("There is no root customer. Run: xmlrpc-api init")
+    if await bootstrap.missing_steps(database):
+        raise ConfigError("The data is not upgraded to this version yet. Run: xmlrpc-api migrate")
 
 
 def progress(unit: str) -> Progress:

@@ -48,9 +48,10 @@ def init(
 
 async def _init(config: Config, currency: str) -> str | None:
     platform = new_platform(config)
-    async with console.open_database(config) as database:
+    async with console.open_database(console.patient(config)) as database:
         try:
             await bootstrap.migrate(database)
+            console.tell_findings(await console.upgrade_data(config, database))
             return await bootstrap.create_root(platform, database, currency.upper())
         finally:
             platform.hasher.close()
@@ -119,19 +120,25 @@ def migrate(
     context: typer.Context,
     revision: Annotated[str, typer.Option(help="Where to go.")] = "head",
 ) -> None:
-    """Bring the tables of the database to the newest revision."""
+    """
+    Bring the database to this version: the tables to the newest revision, then the rows.
+
+    Stop older servers before. It may be interrupted and run again at any time.
+    """
     config = console.settings(context)
 
-    async def work() -> tuple[str | None, str | None]:
-        async with console.open_database(config) as database:
+    async def work() -> tuple[str | None, str | None, list[str]]:
+        async with console.open_database(console.patient(config)) as database:
             before, _ = await bootstrap.revisions(database)
             await bootstrap.migrate(database, revision)
-            return before, (await bootstrap.revisions(database))[0]
+            after, newest = await bootstrap.revisions(database)
+            return before, after, await console.upgrade_data(config, database) if after == newest else []
 
-    before, after = console.run(work())
+    before, after, findings = console.run(work())
     console.out.print(
         f"The tables are at revision {after}." if before == after else f"Migrated: {before or 'empty'} → {after}."
     )
+    console.tell_findings(findings)
 
 
 def serve(
