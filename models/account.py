@@ -171,6 +171,9 @@ class Account(SelfCare, Base):
         example="1234",
     )
     blocked: Mapped[int] = _flag("Whether the account is blocked: 0 or 1.")
+    blocked_by: Mapped[int | None] = field(
+        Integer, access=Access.ELSEWHERE, doc="The highest of those who have blocked it; no foreign key."
+    )
     i_lang: Mapped[str] = field(
         ForeignKey("languages.i_lang"),
         access=Access.REQUIRED,
@@ -356,6 +359,7 @@ class Account(SelfCare, Base):
         doc="Monthly limit of PSTN calls in units of the currency; 0: none.",
         example=0,
     )
+    quota_by: Mapped[int | None] = field(Integer, access=Access.ELSEWHERE, doc="Who has set the quota; no foreign key.")
     prepaid: Mapped[bool] = field(
         Boolean,
         default=False,
@@ -399,3 +403,6 @@ class AccountGroup(Base):
 
     i_account: Mapped[int] = mapped_column(ForeignKey("accounts.i_account", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(GROUP_LENGTH), primary_key=True, index=True)
+    put_by: Mapped[int | None] = mapped_column(
+        Integer, doc="The highest of those who have put it there, where that matters; no foreign key."
+    )

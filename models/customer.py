@@ -74,6 +74,11 @@ class Customer(Base):
         doc="Whether the customer is blocked. Nobody at or below a blocked customer may log in.",
         example=False,
     )
+    blocked_by: Mapped[int | None] = field(
+        Integer,
+        access=Access.ELSEWHERE,
+        doc="The highest of those who have blocked him; no foreign key: they are above, and stay as long as he does.",
+    )
 
     version: Mapped[int] = field(
         Integer,

@@ -97,6 +97,9 @@ class WebUser(SelfCare, Base):
         doc="Whether the web user may not log in. The default one cannot be blocked; his customer can.",
         example=False,
     )
+    blocked_by: Mapped[int | None] = field(
+        Integer, access=Access.ELSEWHERE, doc="The highest of those who have blocked him; no foreign key."
+    )
     second_factor: Mapped[bool] = field(
         Boolean,
         default=False,

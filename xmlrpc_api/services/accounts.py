@@ -28,6 +28,7 @@ from xmlrpc_api.services import (
     sip_domains,
 )
 from xmlrpc_api.services.ledger import Booking
+from xmlrpc_api.services.limits import Line
 from xmlrpc_api.services.ownership import Reach
 from xmlrpc_api.services.references import Row
 
@@ -86,6 +87,8 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
         updated_on=call.now,
         web_password=password.hashed if password else NOBODYS_HASH,
         money=Balance(i_customer=i_customer, currency=currency),
+        blocked_by=call.caller.i_customer if values.get("blocked") else None,
+        quota_by=call.caller.i_customer if values.get("quota") else None,
         **dict.fromkeys(ENCRYPTED, ""),
     )
     _assign(account, values)
@@ -107,6 +110,7 @@ async def change(call: Call, i_account: int, changes: Mapping[str, Any]) -> None
     Raises:
         NothingToChange: No attribute was given.
         NotFound: It is not there for the caller.
+        NotPermitted: A block or a quota of somebody above the caller would be lifted.
         WrongReference, BadParameter, NotEnoughCredit, Conflict: As in `create`.
     """
     if not changes:
@@ -129,13 +133,32 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
         plain = {"voip_password": _present_password(call, account), **plain}
     if "web_password" in values:
         account.web_password = values.pop("web_password").hashed
-    _assign(account, values)
+    _assign(account, {**values, **await _limits(call, account, values)})
     _encrypt(call, account, plain)
     if "username" in values:
         account.i_domain = await sip_domains.id_of(call, account.username, account.i_customer)
     await _changed(call, account, before)
     if balance is not None and balance != account.balance:
         await ledger.book(call, account.money, Booking(amount=balance - account.balance, kind=ledger.SET))
+
+
+async def _limits(call: Call, account: Account, values: Mapping[str, Any]) -> dict[str, int | None]:
+    """Whose block and quota they are from now on."""
+    if values.keys().isdisjoint(("blocked", "quota")):
+        return {}
+    line = await line_of(call, account)
+    who = {}
+    if "blocked" in values:
+        before, after = bool(account.blocked), bool(values["blocked"])
+        who["blocked_by"] = line.blocked_by(call.caller, before, after, account.blocked_by)
+    if "quota" in values:
+        who["quota_by"] = line.quota_by(call.caller, account.quota, values["quota"], account.quota_by)
+    return who
+
+
+async def line_of(call: Call, account: Account) -> Line:
+    """Those who can limit an account."""
+    return Line.of(await ownership.path_of(call, account.i_customer), account.i_customer)
 
 
 async def _changed(call: Call, account: Account, before: audit.Snapshot) -> None:
@@ -174,6 +197,7 @@ async def set_blocked(call: Call, i_account: int, blocked: int) -> None:
 
     Raises:
         NotFound: It is not there for the caller.
+        NotPermitted: It was blocked by somebody above the caller.
     """
     await change_locked(call, await find_for_update(call, i_account), {"blocked": blocked})
 

@@ -16,7 +16,7 @@ from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.query import Query
 from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
-from xmlrpc_api.services import audit, ledger, lending, overcommit, ownership, paging, passwords, references
+from xmlrpc_api.services import audit, ledger, lending, limits, overcommit, ownership, paging, passwords, references
 from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
 from xmlrpc_api.services.references import Row
@@ -223,9 +223,12 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
 
     Raises:
         NotFound: He is not below the caller.
+        NotPermitted: He was blocked by somebody above the caller.
     """
     customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE)
     before = audit.snapshot(CUSTOMER, customer)
+    line = limits.line_of(customer)
+    customer.blocked_by = line.blocked_by(call.caller, customer.blocked, blocked, customer.blocked_by)
     customer.blocked = blocked
     await changed(call, customer, before)
     if blocked:

@@ -20,6 +20,7 @@ from xmlrpc_api.rights import Caller
 _CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller))
 CALLER_COLUMNS = tuple(getattr(Customer, name) for name in _CALLER_NAMES)
 _WANTED = bindparam("i_customer", type_=Integer)
+_PATH = Query(select(Customer.path).where(Customer.i_customer == _WANTED), is_short=True)
 _CALLER = Query(select(*CALLER_COLUMNS, Customer.blocked).where(Customer.i_customer == _WANTED), is_short=True)
 
 
@@ -112,6 +113,13 @@ async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> No
     statement = select(Customer.i_customer).where(within(call.caller, reach), named(i_customer))
     if (await call.session.execute(statement)).first() is None:
         raise NotFound("Customer")
+
+
+async def path_of(call: Call, i_customer: int) -> str:
+    """The path of a customer who is there."""
+    (row,) = await call.store.rows(_PATH, i_customer=i_customer)
+    path: str = row["path"]
+    return path
 
 
 async def load_caller(store: HasRows, i_customer: int) -> Caller | None:

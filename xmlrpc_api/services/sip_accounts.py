@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, update
 
 from models import Account, AccountGroup, Balance, Customer, LedgerEntry, SipAlias, SipDomain, TimeZone, login_key
 from xmlrpc_api.call import Call
@@ -23,7 +23,7 @@ from xmlrpc_api.services.queries import Found
 
 WHAT = "SIP account"
 AUTOINCREMENT = "<autoincrement>"
-BLOCKED, PSTN = "blocked", "free-pstn"
+BLOCKED, QUOTA, PSTN = "blocked", "quota", "free-pstn"
 PSTN_ACCESS, PREPAID_CHANGES = "pstn_access", "prepaid_changes"
 ORDERS: dict[str, Any] = {"changeDate": Account.updated_on, "username": Account.username, "domain": Account.i_domain}
 FILTERS = {"firstName": Account.first_name, "lastName": Account.last_name, "email": Account.email}
@@ -116,9 +116,13 @@ async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     """
     Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
 
+    Groups into which somebody above the caller has put it to limit it stay: whoever sends a whole record need not
+    know of them.
+
     Raises:
         NotFound: It is not there for the caller.
-        NotPermitted: It may not be given access to the PSTN, or the way of paying may not be changed.
+        NotPermitted: It may not be given access to the PSTN, the way of paying may not be changed, or a quota was set
+            by somebody above the caller.
     """
     account = await find(call, sip_id)
     path = await _path(call, account)
@@ -126,10 +130,12 @@ async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     if values.get("prepaid", account.prepaid) != account.prepaid:
         await _demand_allowed(call, account.i_customer, path, PREPAID_CHANGES)
     if "groups" in kept:
-        groups = set(kept["groups"]) - {""}
-        if PSTN in groups - await groups_of(call, account):
+        present = await groups_of(call, account)
+        groups = set(kept["groups"]) - {""} | await _held(call, account, present)
+        if PSTN in groups - present:
             await _demand_allowed(call, account.i_customer, path, PSTN_ACCESS)
-        values["blocked"] = int(BLOCKED in groups)
+        if (BLOCKED in groups) is not (BLOCKED in present):
+            values["blocked"] = int(BLOCKED in groups)
         kept = {**kept, "groups": groups}
     await accounts.change_locked(call, account, values)
     await _keep(call, account, kept)
@@ -222,6 +228,8 @@ async def add_to_group(call: Call, sip_id: SipId, group: str) -> None:
     """
     Put an account into a group.
 
+    Where somebody below the caller has put it there already to limit it, it is the caller's limit from now on.
+
     Raises:
         NotFound: It is not there for the caller.
         NotPermitted: It may not be given access to the PSTN.
@@ -230,6 +238,8 @@ async def add_to_group(call: Call, sip_id: SipId, group: str) -> None:
     account = await find(call, sip_id)
     groups = await groups_of(call, account)
     if group in groups:
+        if await _raise(call, account, group):
+            return
         raise Conflict.taken("group")
     if group == PSTN:
         await _demand_allowed(call, account.i_customer, await _path(call, account), PSTN_ACCESS)
@@ -242,11 +252,15 @@ async def remove_from_group(call: Call, sip_id: SipId, group: str) -> None:
 
     Raises:
         NotFound: It is not there for the caller, or not in that group.
+        NotPermitted: Somebody above the caller has put it there to limit it.
     """
     account = await find(call, sip_id)
     groups = await groups_of(call, account)
     if group not in groups:
         raise NotFound("Group")
+    if group == QUOTA:
+        line = await accounts.line_of(call, account)
+        line.demand_hand(call.caller, await _put_by(call, account, group), f"the group {group}")
     await _set_groups(call, account, groups, groups - {group})
 
 
@@ -260,10 +274,44 @@ async def _set_groups(call: Call, account: Account, old: set[str], new: set[str]
     if gone:
         await call.session.execute(delete(AccountGroup).where(mine, AccountGroup.name.in_(gone)))
     if come:
-        rows = [{"i_account": account.i_account, "name": name} for name in come]
+        rows = [{"i_account": account.i_account, "name": name, "put_by": call.caller.i_customer} for name in come]
         await call.session.execute(insert(AccountGroup), rows)
     if gone or come:
         await _note(call, account, {"groups": sorted(old)}, {"groups": sorted(new)})
+
+
+async def _put_by(call: Call, account: Account, group: str) -> int | None:
+    """Who has put an account into a group that limits it."""
+    if group == BLOCKED:
+        return account.blocked_by
+    wanted = (AccountGroup.i_account == account.i_account, AccountGroup.name == group)
+    found: int | None = (await call.session.execute(select(AccountGroup.put_by).where(*wanted))).scalar_one()
+    return found
+
+
+async def _held(call: Call, account: Account, present: set[str]) -> set[str]:
+    """The groups of an account that limit it, and that the caller cannot lift."""
+    line = await accounts.line_of(call, account)
+    limiting = present & {BLOCKED, QUOTA}
+    return {name for name in limiting if not line.is_in_hand_of(call.caller, await _put_by(call, account, name))}
+
+
+async def _raise(call: Call, account: Account, group: str) -> bool:
+    """Make a limit the caller's where it is that of somebody below him. Whether it was."""
+    if group not in (BLOCKED, QUOTA):
+        return False
+    line, setter = await accounts.line_of(call, account), await _put_by(call, account, group)
+    highest = line.higher(call.caller.i_customer, setter)
+    if highest == setter:
+        return False
+    if group == BLOCKED:
+        await accounts.change_locked(call, account, {"blocked": 1})
+        return True
+    wanted = (AccountGroup.i_account == account.i_account, AccountGroup.name == group)
+    raised = update(AccountGroup).where(*wanted).values(put_by=highest)
+    await call.session.execute(raised.execution_options(synchronize_session=False))
+    await _note(call, account, {f"{group} by": setter}, {f"{group} by": highest})
+    return True
 
 
 async def _keep(call: Call, account: Account, kept: Mapping[str, Any]) -> None:
@@ -293,8 +341,7 @@ def _key(call: Call, sip_id: SipId) -> str:
 
 
 async def _path(call: Call, account: Account) -> str:
-    path = select(Customer.path).where(Customer.i_customer == account.i_customer)
-    return (await call.session.execute(path)).scalar_one()
+    return await ownership.path_of(call, account.i_customer)
 
 
 async def _is_allowed(call: Call, i_customer: int, path: str, name: str) -> bool:

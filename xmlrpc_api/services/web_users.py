@@ -13,6 +13,7 @@ from xmlrpc_api.fields import Entity, Statement
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import audit, customers, lending, ownership, paging, passwords, references
+from xmlrpc_api.services.limits import Line
 from xmlrpc_api.services.ownership import Reach
 
 WEB_USER = Entity(WebUser)
@@ -43,7 +44,7 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
 
 
 async def _add(call: Call, owner: int, values: Mapping[str, Any]) -> WebUser:
-    user = WebUser(i_customer=owner)
+    user = WebUser(i_customer=owner, blocked_by=call.caller.i_customer if values.get("blocked") else None)
     _assign(user, values)
     call.session.add(user)
     await call.session.flush()
@@ -114,7 +115,8 @@ async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> Non
 
     Raises:
         NothingToChange: No attribute was given.
-        NotFound, NotPermitted, WrongReference, BadParameter, Conflict: As in `create`.
+        NotPermitted: He was blocked by somebody above the caller; or as in `create`.
+        NotFound, WrongReference, BadParameter, Conflict: As in `create`.
     """
     if not changes:
         raise NothingToChange
@@ -123,6 +125,10 @@ async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> Non
     if user.is_default and changes.get("blocked"):
         raise NotPermitted("the default web user cannot be blocked; block the customer")
     values = dict(changes)
+    if "blocked" in values:
+        path = await ownership.path_of(call, user.i_customer)
+        line = Line.of(path, user.i_customer)
+        values["blocked_by"] = line.blocked_by(call.caller, user.blocked, values["blocked"], user.blocked_by)
     if "web_password" in values:
         login = values.get("web_login", user.web_login)
         await _demand_password(call, user.i_customer, "web_password", values["web_password"], login)
