@@ -32,9 +32,10 @@ def share(balance: Balance, taken: Decimal, worth: Decimal) -> Decimal:
 
 def of_amounts(funded: Decimal, before: Decimal, taken: Decimal, worth: Decimal) -> Decimal:
     """See `share`. In whole millionths, rounded down: the product has more digits than decimals are computed with."""
-    available, paid, part, whole = (_millionths(x) for x in (funded, worth, min(taken, max(NOTHING, before)), taken))
+    available, paid, part, whole = (millionths(x) for x in (funded, worth, min(taken, max(NOTHING, before)), taken))
     return Money.unit * min(available, paid * part // whole)
 
 
-def _millionths(amount: Decimal) -> int:
+def millionths(amount: Decimal) -> int:
+    """A whole number, to be exact with."""
     return int(amount.scaleb(Money.places))
