@@ -19,7 +19,7 @@ AMOUNT = Field(
     required=True,
     high=LARGEST_AMOUNT,
     check="positive",
-    doc="How much; more than zero, with at most six decimals.",
+    doc="How much; more than zero. A double is rounded half to even to six decimals, a string must not have more.",
     example=Decimal("20.12"),
 )
 CURRENCY = Field(

@@ -267,8 +267,8 @@ MUTANTS = (
     Mutant(
         "a number that is none is a number",
         "xmlrpc_api/fields.py",
-        "    if len(text) > NUMBER_LIMIT or not _DECIMAL.fullmatch(text):\n",
-        "    if len(text) > NUMBER_LIMIT:\n",
+        "    if len(text) > DOUBLE_LIMIT or not _DECIMAL.fullmatch(text):\n",
+        "    if len(text) > DOUBLE_LIMIT:\n",
         "tests/transport/test_xml.py -k does_not_allow",
     ),
     Mutant(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Annotated, Any, NotRequired, Required
 
 from email_validator import EmailNotValidError, validate_email
@@ -36,11 +36,14 @@ from xmlrpc_api.faults import BadParameter, Fault, WrongType
 
 INT_LOW, INT_HIGH = -(2**31), 2**31 - 1
 NUMBER_LIMIT = 40
+DOUBLE_LIMIT = 400  # without an exponent, which XML-RPC does not know, a double is long
 TEXT_LIMIT = 65536
 CODECS = (0, 3, 4, 8, 9, 15, 18)
 COMPACT_DATE = "%Y%m%dT%H:%M:%S"
 GMT_DATE = "%H:%M:%S.000 GMT %a %b %d %Y"
 
+_SMALLEST = Decimal(1).scaleb(-SCALE)
+_DOUBLES = Context(prec=2 * DOUBLE_LIMIT)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -145,17 +148,23 @@ def _read_int(value: Any) -> int:
 
 
 def _read_decimal(value: Any) -> Decimal:
+    """
+    Doubles are rounded, half to even: clients compute them, and 0.1 * 3 is not 0.3 in binary.
+
+    Texts are meant as they are, and refused if they are more exact than what is kept.
+    """
     if isinstance(value, bool):
         raise _wrong_type("a number")
     if isinstance(value, int):
         return Decimal(value)
-    if isinstance(value, str) and len(value) <= NUMBER_LIMIT and _DECIMAL.fullmatch(value.strip()):
-        value = Decimal(value.strip())
-    if not isinstance(value, Decimal) or not value.is_finite():
+    if isinstance(value, Decimal) and value.is_finite():
+        return value.quantize(_SMALLEST, ROUND_HALF_EVEN, _DOUBLES) or Decimal(0)
+    if not isinstance(value, str) or len(value) > NUMBER_LIMIT or not _DECIMAL.fullmatch(value.strip()):
         raise _wrong_type("a number")
-    if value.adjusted() > NUMBER_LIMIT or value.normalize().as_tuple().exponent < -SCALE:  # type: ignore[operator]
+    exact = Decimal(value.strip())
+    if exact.adjusted() > NUMBER_LIMIT or exact.normalize().as_tuple().exponent < -SCALE:  # type: ignore[operator]
         raise _bad_value("must have at most six decimals")
-    return value
+    return exact
 
 
 def _read_text(value: Any) -> str:
@@ -574,12 +583,12 @@ def table_of(column: Column[Any]) -> Table:
 
 def to_decimal(text: str) -> Decimal:
     """
-    A number from its text, exactly.
+    A double from its text, exactly.
 
     Raises:
         ValueError: It is not a finite number.
     """
-    if len(text) > NUMBER_LIMIT or not _DECIMAL.fullmatch(text):
+    if len(text) > DOUBLE_LIMIT or not _DECIMAL.fullmatch(text):
         raise ValueError("not a number")
     try:
         return Decimal(text)

@@ -37,7 +37,7 @@ def test_parameters_are_checked_in_declared_order(reseller, refused):
         ("api_access", 7, "must be between 0 and 1"),
         ("credit_limit", -1, "must be between 0 and 1000000000000"),
         ("balance", 1e13, "must be between -1000000000000 and 1000000000000"),
-        ("balance", 0.0000001, "must have at most six decimals"),
+        ("balance", "0.0000001", "must have at most six decimals"),
         ("commission_size", 100.5, "must be between 0 and 100"),
         ("overcommit_limit", -1, "must be between 0 and 100"),
         ("max_sessions", -1, "must be between 0 and 2147483647"),

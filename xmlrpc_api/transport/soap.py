@@ -31,7 +31,7 @@ from xmlrpc_api.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.fields import Field, Wire
+from xmlrpc_api.fields import Field, Wire, to_decimal
 from xmlrpc_api.registry import TABLES, Family, Method
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
@@ -244,7 +244,21 @@ class _Reader:
             return [item.text or "" for item in element]
         if len(element):
             raise WrongType(f"Parameter {field.name} must be one value")
-        return element.text or ""
+        text = element.text or ""
+        return _double(text) if field.wire is Wire.DOUBLE and not _is_string(element) else text
+
+
+def _double(text: str) -> Decimal | str:
+    """A number; a text that is none stays what it is, and is refused with the parameter's name."""
+    try:
+        return to_decimal(text.strip(_SPACE))
+    except ValueError:
+        return text
+
+
+def _is_string(element: etree._Element) -> bool:
+    """Whether the client says that it means a text."""
+    return (element.get(TYPE) or "").rpartition(":")[2] == "string"
 
 
 def dumps(method: Method, answer: Mapping[str, Any]) -> bytes:
