@@ -1,5 +1,6 @@
 """Versions, the change history, and what somebody who owns the database cannot hide."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -163,6 +164,24 @@ class TestAsOf:
         reseller.deleteCustomer(i_customer=i_customer)
 
         assert reseller.getCustomerInfo(i_customer=i_customer, as_of=then)["customer"] == before
+
+    def test_what_the_history_does_not_know_is_as_it_is_by_default(self, fresh: Server) -> None:
+        """He was deleted by an older version, which did not have these attributes yet."""
+        root, unknown = fresh.api(), {"start_page": 1, "callshop_enabled": False, "city": None}
+        clock = Clock()
+        fresh.platform.clock = clock
+        made = root.createCustomer(name="old", web_password="s3cret-Web", i_tariff=None, company_name="Old")
+        i_customer = made["i_customer"]
+        before = root.info(i_customer)
+        then = clock.tick()
+        root.deleteCustomer(i_customer=i_customer)
+        ((noted,),) = fresh.sql("SELECT before FROM audit_log WHERE action = 'D'")
+        known = {name: value for name, value in json.loads(noted).items() if name not in unknown}
+        tamper(fresh, f"UPDATE audit_log SET before = '{json.dumps(known)}' WHERE action = 'D'")
+
+        told = root.getCustomerInfo(i_customer=i_customer, as_of=then)["customer"]
+
+        assert told == {**before, **unknown}
 
     def test_not_before_he_was_created_nor_one_of_others(
         self, clock: Clock, root: Api, reseller: Reseller, customers: Customers, refused: Any

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from models import AuditEntry, Balance, Base, Customer, LedgerEntry
+from models import AuditEntry, Balance, Base, Customer, LedgerEntry, proxied_column
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotFound
 from xmlrpc_api.fields import Field, Wire
@@ -116,7 +116,13 @@ async def customer_as_of(call: Call, i_customer: int, time: datetime) -> dict[st
     if state.get("i_wholesaler") != call.caller.i_customer and i_customer != call.caller.i_customer:
         raise NotFound("Customer")
     state["balance"] = await _balance_as_of(call, i_customer, time)
-    return {field.name: state[field.name] for field in CUSTOMER.read}
+    return {field.name: state[field.name] if field.name in state else _default(field) for field in CUSTOMER.read}
+
+
+def _default(field: Field) -> Any:
+    """What an attribute is that the history does not know: he was deleted before there was such a thing."""
+    default = proxied_column(Customer, field.name).default
+    return default.arg if default is not None and default.is_scalar else None
 
 
 async def _balance_as_of(call: Call, i_customer: int, time: datetime) -> Decimal:
