@@ -7,7 +7,7 @@ import contract
 import pytest
 
 from xmlrpc_api import config, reference
-from xmlrpc_api.registry import METHODS
+from xmlrpc_api.registry import METHODS, TABLES, Access, Family
 
 README = contract.README.read_text()
 
@@ -24,6 +24,13 @@ def test_every_method_has_help_without_gaps(name: str) -> None:
     assert method.documentation.endswith(".") or "\n" in method.documentation
     assert all(field.doc.endswith(".") for field in method.documented_params)
     assert reference.example_params(method) is not None
+
+
+def test_what_ngnpro_only_reads_takes_no_turn_to_write() -> None:
+    operations = {name.partition(".")[2]: method for name, method in TABLES[Family.NGNPRO].items()}
+    reading = {name for name in operations if name.startswith("get")}
+
+    assert {name for name, method in operations.items() if method.access is Access.READ} == reading
 
 
 def test_fault_codes_are_those_of_the_interface() -> None:

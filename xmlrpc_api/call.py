@@ -62,9 +62,12 @@ class Call:
         method: The method's public name.
         store: The database: in the call's one transaction, or for reading.
         caller: The customer on whose behalf it runs.
+        now: The time of the call, one for all that it writes.
         idempotency_key: The key with which it may be sent again.
         found: What the method's `ahead` step found out before the transaction.
         perform_all: Runs further calls, for `system.multicall`.
+        keep: Runs what is kept whatever is answered: committed before it returns, or with the call if that changes
+            things anyway. So a call that reads writes down what it tells.
     """
 
     method: str
@@ -72,16 +75,13 @@ class Call:
     caller: Caller
     platform: Platform
     origin: Origin
+    now: datetime
     idempotency_key: str | None = None
     found: Any = None
     perform_all: Callable[[list[Any]], Awaitable[list[Any]]] = field(repr=False)
+    keep: Callable[[Callable[["Call"], Awaitable[None]]], Awaitable[None]] = field(repr=False)
 
     @property
     def session(self) -> AsyncSession:
         """For statements."""
         return self.store.session
-
-    @property
-    def now(self) -> datetime:
-        """The time of the call."""
-        return self.platform.clock()

@@ -294,14 +294,23 @@ class Dispatcher:
         async def perform_all(calls: list[Any]) -> list[Any]:
             return await self._perform_all(origin, caller, calls)
 
-        return Call(
+        async def keep(work: Callable[[Call], Awaitable[None]]) -> None:
+            if isinstance(store, Reading):
+                await self._write(origin, name, caller, work)
+            else:
+                await work(call)
+
+        call = Call(
             method=name,
             store=store,
             caller=caller,
             platform=self.platform,
             origin=origin,
+            now=self.platform.clock(),
             perform_all=perform_all,
+            keep=keep,
         )
+        return call
 
     def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
         async def run(call: Call) -> Any:

@@ -147,8 +147,7 @@ async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
     "CustomerPort.getAccount",
     ID,
     right=Right.ANYONE,
-    access=Access.WRITE,
-    repeatable=False,
+    access=Access.READ,
     returns=(_account("account", "The customer."),),
     raises=(NotFound,),
 )
@@ -161,8 +160,7 @@ async def get_account(call: Call, *, id: int) -> dict[str, Any]:
     "CustomerPort.getCustomers",
     QUERY,
     right=Right.ANYONE,
-    access=Access.WRITE,
-    repeatable=False,
+    access=Access.READ,
     returns=(LIST,),
 )
 async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
@@ -174,8 +172,7 @@ async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     "CustomerPort.getResellers",
     QUERY,
     right=Right.ANYONE,
-    access=Access.WRITE,
-    repeatable=False,
+    access=Access.READ,
     returns=(LIST,),
 )
 async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:

@@ -335,7 +335,7 @@ async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) ->
 )
 async def get_groups(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Tell the groups of an account."""
-    return {"groups": (await sip_accounts.info(call, _whole(sipId)))["groups"]}
+    return {"groups": (await sip_accounts.info(call, _whole(sipId), tells=False))["groups"]}
 
 
 ALIAS_MEMBERS = (
@@ -535,7 +535,7 @@ async def add_balance_from_voucher(
 )
 async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dict[str, Any]:
     """Tell the balances of accounts."""
-    rows = [await sip_accounts.info(call, _whole(sip_id)) for sip_id in sipIds]
+    rows = [await sip_accounts.info(call, _whole(sip_id), tells=False) for sip_id in sipIds]
     return {"accounts": [{"balance": row["balance"]} for row in rows]}
 
 
@@ -561,7 +561,7 @@ async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dic
 )
 async def get_credit_history(call: Call, *, sipId: dict[str, Any], count: int) -> dict[str, Any]:
     """Tell the bookings of an account, newest first."""
-    rows = await sip_accounts.history(call, _whole(sipId), count)
+    found = await sip_accounts.history(call, _whole(sipId), count)
     entries = [
         {
             "date": f"{row['created']:{DATE}}",
@@ -571,6 +571,6 @@ async def get_credit_history(call: Call, *, sipId: dict[str, Any], count: int) -
             "balance": row["balance_after"],
             "session": "",
         }
-        for row in rows
+        for row in found.rows
     ]
-    return {"history": {"total": len(entries), "entries": entries}}
+    return {"history": {"total": found.total, "entries": entries}}

@@ -1,5 +1,6 @@
 """Versions, the change history, and what somebody who owns the database cannot hide."""
 
+import itertools
 import json
 from datetime import timedelta
 from typing import Any
@@ -139,6 +140,25 @@ class TestHistory:
         assert rows(i_customer_actor=reseller.i_customer, limit=1, offset=1) == [(other, "A")]
         assert rows(resource="customers:i_customer=nonsense") == []
         assert rows(start_date=(utc_now() + timedelta(hours=1)).strftime("%Y%m%dT%H:%M:%S")) == []
+
+
+class TestTime:
+    def test_a_call_has_one_for_all_that_it_writes(self, fresh: Server) -> None:
+        """However long it takes: here time goes on whenever it is looked at."""
+        seconds, start = itertools.count(), utc_now().replace(microsecond=0)
+        fresh.platform.clock = lambda: start + timedelta(seconds=next(seconds))
+
+        made = fresh.api().createCustomer(name="one", web_password="s3cret-Web", i_tariff=None, balance=5)
+
+        i_customer = made["i_customer"]
+        written = [
+            *fresh.sql("SELECT created FROM audit_log WHERE i_customer = :one", one=i_customer),
+            *fresh.sql("SELECT created FROM ledger"),
+            *fresh.sql("SELECT payment_time FROM ledger"),
+            *fresh.sql("SELECT changed FROM customers WHERE i_customer = :one", one=i_customer),
+        ]
+        assert len(written) == 5
+        assert len({row[0] for row in written}) == 1
 
 
 class TestAsOf:

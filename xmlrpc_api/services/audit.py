@@ -27,6 +27,7 @@ from xmlrpc_api.rights import Caller
 from xmlrpc_api.vault import Vault
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
+PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)
 CHANGED = "changed"
 SEAL_BATCH = 500
 _TABLE = table_of(AuditEntry.__mapper__.columns["i_audit"])
@@ -127,6 +128,24 @@ async def event(
     """
     subject = Subject(object_type, object_id, i_customer, await scope_of(call.store, i_customer))
     await note(call, [entry(call, action, subject, after=details)])
+
+
+async def told(call: Call, object_type: str, objects: Mapping[int, int]) -> None:
+    """
+    Note that passwords of these objects are about to be told; it is kept before they are, also by a call that reads.
+
+    Args:
+        call: Tells who, when and from where.
+        object_type: Table of the objects.
+        objects: Whom each concerns, by its id.
+    """
+
+    async def write(own: Call) -> None:
+        for object_id, i_customer in objects.items():
+            await event(own, PASSWORD_READ, object_type=object_type, object_id=object_id, i_customer=i_customer)
+
+    if objects:
+        await call.keep(write)
 
 
 async def _subject(call: Call, entity: Entity, row: Base, i_customer: int) -> Subject:

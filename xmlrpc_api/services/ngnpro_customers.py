@@ -7,7 +7,7 @@ What differs from the XML-RPC dialect is who may set what; creating, changing an
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from models import ROOT_ID, Customer, TimeZone, WebUser
 from xmlrpc_api.call import Call
@@ -19,7 +19,6 @@ from xmlrpc_api.services.ownership import Reach
 from xmlrpc_api.services.queries import Found
 
 REACH = Reach.SUBTREE_AND_SELF
-PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)
 ADMINISTRATORS = frozenset({"reseller_active", "company_code", "balance", "credit_limit", "web_login"})
 RESELLER_RIGHTS = {
     "accounts_mgmt": ADD | EDIT | DELETE,
@@ -164,8 +163,10 @@ async def info(call: Call, i_customer: int) -> dict[str, Any]:
     Raises:
         NotFound: He is not there for the caller.
     """
-    await _path(call, i_customer)
-    row = (await call.session.execute(SELECT.where(Customer.i_customer == i_customer))).mappings().one()
+    wanted = SELECT.where(_in_reach(call, i_customer))
+    row = (await call.session.execute(wanted)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("Customer")
     return (await _shown(call, [dict(row)]))[0]
 
 
@@ -198,17 +199,23 @@ async def _path(call: Call, i_customer: int) -> str:
     Raises:
         NotFound: He is not there for the caller; the root is nobody's.
     """
-    wanted = select(Customer.path).where(ownership.within(call.caller, REACH), Customer.i_customer == i_customer)
+    wanted = select(Customer.path).where(_in_reach(call, i_customer))
     path: str | None = (await call.session.execute(wanted)).scalar_one_or_none()
-    if not path:
+    if path is None:
         raise NotFound("Customer")
     return path
+
+
+def _in_reach(call: Call, i_customer: int) -> ColumnElement[bool]:
+    within = ownership.within(call.caller, REACH)
+    return and_(within, Customer.i_customer == i_customer, Customer.i_customer != ROOT_ID)
 
 
 async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows with all that is computed: reseller, properties, and passwords where they are told."""
     all_properties = await properties.read(call, [row["i_customer"] for row in rows])
     tells = levels.is_admin(call) and call.platform.config.ngnpro_return_passwords
+    told: list[int] = []
     for row in rows:
         i_customer = row["i_customer"]
         row["reseller"] = levels.reseller_of(row.pop("path"), i_customer)
@@ -218,9 +225,8 @@ async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
         if tells and sealed is not None:
             place = customers.api_password_place(i_customer)
             row["api_password"] = call.platform.vault.decrypt(sealed, place)
-            await audit.event(
-                call, PASSWORD_READ, object_type=CUSTOMER.name, object_id=i_customer, i_customer=i_customer
-            )
+            told.append(i_customer)
+    await audit.told(call, CUSTOMER.name, {i_customer: i_customer for i_customer in told})
     return rows
 
 

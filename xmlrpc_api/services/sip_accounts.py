@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 
 from models import Account, AccountGroup, Balance, Customer, LedgerEntry, SipAlias, SipDomain, TimeZone, login_key
 from xmlrpc_api.call import Call
@@ -152,9 +152,14 @@ async def remove(call: Call, sip_id: SipId) -> None:
     await accounts.remove_locked(call, await find(call, sip_id))
 
 
-async def info(call: Call, sip_id: SipId) -> dict[str, Any]:
+async def info(call: Call, sip_id: SipId, *, tells: bool = True) -> dict[str, Any]:
     """
     An account.
+
+    Args:
+        call: The call.
+        sip_id: Which.
+        tells: Whether what opens it is told to those who may know it.
 
     Raises:
         NotFound: It is not there for the caller.
@@ -164,7 +169,7 @@ async def info(call: Call, sip_id: SipId) -> dict[str, Any]:
     row = (await call.session.execute(statement)).mappings().one_or_none()
     if row is None:
         raise NotFound(WHAT)
-    return (await _shown(call, [dict(row)]))[0]
+    return (await _shown(call, [dict(row)], tells=tells))[0]
 
 
 async def search(call: Call, query: Mapping[str, Any]) -> Found:
@@ -361,20 +366,22 @@ async def _demand_allowed(call: Call, i_customer: int, path: str, name: str) -> 
         raise NotPermitted(f"{name} is not 1 for the reseller, or not for the customer")
 
 
-async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _shown(call: Call, rows: list[dict[str, Any]], *, tells: bool = True) -> list[dict[str, Any]]:
     """Rows with all that is computed. What opens an account is told to the administrator alone."""
     keys = [row["i_account"] for row in rows]
     members = select(AccountGroup.i_account, AccountGroup.name).where(AccountGroup.i_account.in_(keys))
     groups: dict[int, list[str]] = {}
     for member in await call.session.execute(members.order_by(AccountGroup.name)):
         groups.setdefault(member.i_account, []).append(member.name)
-    is_admin, is_clear = levels.is_admin(call), call.platform.config.sip_passwords == "clear"
+    is_admin, is_clear = tells and levels.is_admin(call), call.platform.config.sip_passwords == "clear"
+    told: dict[int, int] = {}
     for row in rows:
         key = row["i_account"]
         blocked = [BLOCKED] if row.pop("is_blocked") else []
         row["id"] = id_of(call, row["username"])
         row["reseller"] = levels.shown(levels.reseller_of(row.pop("path"), row["i_customer"]))
-        row["i_customer"] = levels.shown(row["i_customer"])
+        owner = row["i_customer"]
+        row["i_customer"] = levels.shown(owner)
         row["owner"] = row["owner"] or 0
         row["groups"] = sorted([*groups.get(key, []), *blocked])
         row["acl"] = json.loads(row["acl"] or "[]")
@@ -382,6 +389,9 @@ async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
         hashes = _open(call, row["ha1"], "ha1", key) if is_admin else ""
         password = _open(call, row["voip_password"], "voip_password", key) if is_admin and is_clear else ""
         row |= {"ha1": hashes.partition(":")[0], "voip_password": password}
+        if password:
+            told[key] = owner
+    await audit.told(call, ACCOUNT.name, told)
     return rows
 
 
@@ -411,18 +421,18 @@ async def add_balance(call: Call, sip_id: SipId, value: Decimal, description: st
     return before, account.balance
 
 
-async def history(call: Call, sip_id: SipId, count: int) -> list[dict[str, Any]]:
+async def history(call: Call, sip_id: SipId, count: int) -> Found:
     """
     The bookings of an account, newest first.
 
     Raises:
         NotFound: It is not there for the caller.
     """
-    account = await info(call, sip_id)
-    statement = (
+    account = await info(call, sip_id, tells=False)
+    booked = (
         select(LedgerEntry.created, LedgerEntry.kind, LedgerEntry.notes, LedgerEntry.amount, LedgerEntry.balance_after)
         .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
         .where(Balance.i_account == account["i_account"])
-        .order_by(LedgerEntry.i_ledger.desc())
     )
-    return await paging.rows(call, statement, {"limit": count})
+    total = (await call.session.execute(select(func.count()).select_from(booked.subquery()))).scalar_one()
+    return Found(total, await paging.rows(call, booked.order_by(LedgerEntry.i_ledger.desc()), {"limit": count}))

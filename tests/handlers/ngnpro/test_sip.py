@@ -267,6 +267,23 @@ class TestPasswords:
         assert home.get(made["id"])["password"] == "s3cret-Sip"
         assert home.of_reseller.getAccount(sipId=made["id"])["password"] is None
 
+    def test_each_time_the_password_is_told_is_noted(
+        self, variant: Callable[..., Server], admin_hash: str, root: Api
+    ) -> None:
+        clear = variant(ngnpro_admin_username=ADMIN, ngnpro_admin_password_hash=admin_hash, sip_passwords="clear")
+        home = Home(Clients(clear))
+        made = home.add(password="s3cret-Sip")
+        admin = home.clients.admin("Sip")
+        told = partial(root.getAuditLogs, resource="accounts", action="PASSWORD_READ", limit=100)
+        before = len(told()["records"])
+
+        admin.getAccount(sipId=made["id"])
+        admin.getAccounts(query={"filter": {"domain": home.domain}})
+        admin.getGroups(sipId=made["id"])
+        home.of_reseller.getAccount(sipId=made["id"])
+
+        assert len(told()["records"]) == before + 2
+
     def test_both_hashes_may_come_instead_and_no_password_is_kept(self, home: Home, ngnpro: Server) -> None:
         ha1 = self.ha1(home, "alice", "s3cret-Sip")
         made = home.add(user="alice", password=f"{ha1}:{'0' * 32}")
@@ -598,6 +615,7 @@ class TestBalances:
 
         shown = [(entry["description"], entry["value"], entry["balance"]) for entry in history["entries"]]
         assert shown == [("number 3", 3, 6), ("number 2", 2, 3)]
+        assert history["total"] == 3
 
     def test_states_are_told_in_the_order_asked_for(self, home: Home, fault_of: FaultOf) -> None:
         ids = [home.add()["id"] for _ in range(3)]
