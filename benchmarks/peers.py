@@ -31,7 +31,7 @@ from benchmarks.load import PATH
 from benchmarks.servers import KEY
 from models import AuditEntry, Balance, Customer, WebUser, ancestors
 from xmlrpc_api.services.customers import CUSTOMER, LISTED, api_password_place
-from xmlrpc_api.vault import Vault
+from xmlrpc_api.vault import KeyRing, Vault
 
 REALM = "obvious"
 
@@ -88,7 +88,7 @@ def obvious(port: int, database_url: str) -> None:
     """The same tables, the same answers, the same promises as far as an afternoon goes."""
     engine = create_async_engine(database_url)
     sessions = async_sessionmaker(engine)
-    vault = Vault([bytes.fromhex(KEY)])
+    vault = Vault(KeyRing((bytes.fromhex(KEY),)))
     seen: dict[str, set[str]] = {}
 
     async def caller_of(request: web.Request, session: AsyncSession) -> Customer | None:

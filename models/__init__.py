@@ -11,10 +11,14 @@ from models.base import (
     FieldInfo,
     Money,
     Rate,
+    Sealed,
+    Signature,
     StringList,
     UtcDateTime,
+    columns_of,
     field_info,
     proxied_column,
+    purpose_of,
 )
 from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
 from models.event import LOW_BALANCE, Event
@@ -76,7 +80,9 @@ __all__ = [
     "Rate",
     "RecoveryCode",
     "RoutingGroup",
+    "Sealed",
     "SelfCare",
+    "Signature",
     "SipAlias",
     "SipDomain",
     "StringList",
@@ -88,8 +94,10 @@ __all__ = [
     "Voucher",
     "WebUser",
     "ancestors",
+    "columns_of",
     "field_info",
     "login_key",
     "proxied_column",
+    "purpose_of",
     "subtree",
 ]

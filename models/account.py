@@ -9,7 +9,7 @@ from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, validates
 
 from models.balance import LARGEST_AMOUNT, Balance
-from models.base import Access, Base, Exact, Money, StringList, UtcDateTime, field, through
+from models.base import Access, Base, Exact, Money, Sealed, StringList, UtcDateTime, field, through
 from models.customer import UTC_TIME_ZONE
 from models.web_user import PASSWORD_LIMIT, SelfCare, login_key
 
@@ -112,7 +112,7 @@ class Account(SelfCare, Base):
         example="alice",
     )
     voip_password: Mapped[str] = field(
-        Text,
+        Sealed,
         access=Access.REQUIRED,
         secret=True,
         limit=128,
@@ -162,7 +162,7 @@ class Account(SelfCare, Base):
     cpe_number: Mapped[str] = _required(64, "Number of the customer premises equipment.")
     vm_enabled: Mapped[int] = _flag("Whether voice mail is on: 0 or 1.")
     vm_password: Mapped[str] = field(
-        Text,
+        Sealed,
         access=Access.REQUIRED,
         secret=True,
         limit=32,
@@ -369,11 +369,11 @@ class Account(SelfCare, Base):
         example=False,
     )
     ha1: Mapped[str | None] = mapped_column(
-        Text, doc="Encrypted md5(user:domain:password) and md5(user@domain:domain:password), for the proxies."
+        Sealed, doc="Encrypted md5(user:domain:password) and md5(user@domain:domain:password), for the proxies."
     )
     acl: Mapped[str | None] = mapped_column(Text, doc="JSON: networks from which it may register.")
     properties: Mapped[str | None] = mapped_column(
-        Text, doc="Encrypted JSON: what front ends keep with it, passwords to the portal among them."
+        Sealed, doc="Encrypted JSON: what front ends keep with it, passwords to the portal among them."
     )
 
     money: Mapped[Balance] = relationship(

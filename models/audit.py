@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import SIGNATURE_LENGTH, Base, UtcDateTime, ascii_string
+from models.base import Base, Signature, UtcDateTime, ascii_string
 from models.customer import PATH_LENGTH
 
 HEAD = 1
@@ -41,9 +41,9 @@ class AuditEntry(Base):
     object_id: Mapped[int | None] = mapped_column(_BIG)
     before: Mapped[str | None] = mapped_column(Text, doc="JSON: what changed, as it was.")
     after: Mapped[str | None] = mapped_column(Text, doc="JSON: what changed, as it became.")
-    mac: Mapped[str] = mapped_column(String(SIGNATURE_LENGTH))
+    mac: Mapped[str] = mapped_column(Signature("audit row"))
     seq: Mapped[int | None] = mapped_column(_BIG, unique=True, doc="Place in the chain; nil until sealed.")
-    hash: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH))
+    hash: Mapped[str | None] = mapped_column(Signature("audit chain"))
 
     __table_args__ = (
         Index(None, "scope", "i_audit"),
@@ -66,4 +66,4 @@ class AuditHead(Base):
 
     i_audit_head: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(_BIG)
-    hash: Mapped[str] = mapped_column(String(SIGNATURE_LENGTH))
+    hash: Mapped[str] = mapped_column(Signature("audit chain"))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Column,
     DateTime,
     Index,
     MetaData,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
-from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 SCALE = 6
@@ -155,6 +156,35 @@ class StringList(TypeDecorator[list[str]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> list[str] | None:
         """Read it."""
         return None if value is None else list(json.loads(value))
+
+
+class Sealed(Text):
+    """A text that is kept encrypted. Nothing is encrypted for a column of another type, so that all can be found."""
+
+
+class Signature(String):
+    """
+    What proves a text that is kept nowhere, or the row itself.
+
+    Args:
+        purpose: What it is for; each has a key of its own.
+    """
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(SIGNATURE_LENGTH)
+        self.purpose = purpose
+
+
+def columns_of(kind: type[TypeEngine[Any]]) -> list[Column[Any]]:
+    """All columns of a type of ours, whatever the table."""
+    return [c for table in Base.metadata.sorted_tables for c in table.columns if isinstance(c.type, kind)]
+
+
+def purpose_of(column: InstrumentedAttribute[Any] | Column[Any]) -> bytes:
+    """What a signature is for, by the column that keeps it."""
+    kind: Any = column.type
+    purpose: str = kind.purpose
+    return purpose.encode()
 
 
 def ascii_string(length: int) -> TypeEngine[str]:

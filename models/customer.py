@@ -9,7 +9,7 @@ from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from models.balance import Balance
-from models.base import Access, Base, Exact, Money, UtcDateTime, ascii_string, field, through
+from models.base import Access, Base, Exact, Money, Sealed, UtcDateTime, ascii_string, field, through
 from models.web_user import WebUser
 
 ROOT_ID = 1
@@ -161,7 +161,7 @@ class Customer(Base):
     )
     api_access: Mapped[int] = _flag("Whether the customer may use this API: 0 or 1.")
     api_password: Mapped[str | None] = field(
-        Text,
+        Sealed,
         secret=True,
         limit=256,
         check="not_empty",

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import SIGNATURE_LENGTH, Base, UtcDateTime
+from models.base import Base, Sealed, Signature, UtcDateTime
 
 KEY_LENGTH = 255
 
@@ -20,6 +20,6 @@ class IdempotencyKey(Base):
         ForeignKey("customers.i_customer", ondelete="CASCADE"), primary_key=True, doc="Who made the call."
     )
     idempotency_key: Mapped[str] = mapped_column(String(KEY_LENGTH), primary_key=True)
-    content: Mapped[str] = mapped_column(String(SIGNATURE_LENGTH), doc="Signature of method and parameters.")
-    answer: Mapped[str | None] = mapped_column(Text, doc="Encrypted: it may hold a new password.")
+    content: Mapped[str] = mapped_column(Signature("idempotency"), doc="Signature of method and parameters.")
+    answer: Mapped[str | None] = mapped_column(Sealed, doc="Encrypted: it may hold a new password.")
     created: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

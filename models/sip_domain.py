@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Access, Base, UtcDateTime, field
+from models.base import Access, Base, Sealed, UtcDateTime, field
 
 DOMAIN_LENGTH = 253
 PEM_LIMIT = 65536
@@ -45,7 +45,7 @@ class SipDomain(Base):
         example="",
     )
     private_key: Mapped[str | None] = field(
-        Text,
+        Sealed,
         limit=PEM_LIMIT,
         secret=True,
         access=Access.ELSEWHERE,

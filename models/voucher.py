@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import SIGNATURE_LENGTH, Base, Money, UtcDateTime
+from models.base import Base, Money, Signature, UtcDateTime
 
 
 class Voucher(Base):
@@ -22,7 +22,7 @@ class Voucher(Base):
     )
     series: Mapped[str] = mapped_column(String(64))
     number: Mapped[int] = mapped_column(Integer, doc="Within the series.")
-    pin: Mapped[str] = mapped_column(String(SIGNATURE_LENGTH))
+    pin: Mapped[str] = mapped_column(Signature("voucher"))
     value: Mapped[Decimal] = mapped_column(Money)
     currency: Mapped[str] = mapped_column(ForeignKey("currencies.code"))
     expires: Mapped[datetime | None] = mapped_column(UtcDateTime)

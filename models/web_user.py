@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from models.base import SIGNATURE_LENGTH, Access, Base, UtcDateTime, field, one_default_per_customer
+from models.base import Access, Base, Sealed, Signature, UtcDateTime, field, one_default_per_customer
 
 LOGIN_LENGTH = 128
 PASSWORD_LIMIT = 256
@@ -27,7 +27,7 @@ class SelfCare:
     foreign_password: Mapped[str | None] = mapped_column(
         String(255), doc="Hash of another system, until the first login. It counts instead of web_password."
     )
-    one_time_password: Mapped[str | None] = mapped_column(String(SIGNATURE_LENGTH), doc="Its signature.")
+    one_time_password: Mapped[str | None] = mapped_column(Signature("one-time password"), doc="Its signature.")
     one_time_expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
     one_time_used: Mapped[datetime | None] = mapped_column(
         UtcDateTime, doc="When it was used to log in; it still allows one change of the password."
@@ -108,7 +108,7 @@ class WebUser(SelfCare, Base):
         example=False,
     )
 
-    totp_seed: Mapped[str | None] = mapped_column(Text, doc="Encrypted; of a second factor on or about to be.")
+    totp_seed: Mapped[str | None] = mapped_column(Sealed, doc="Encrypted; of a second factor on or about to be.")
     totp_step: Mapped[int | None] = mapped_column(BigInteger, doc="The newest time step whose code was accepted.")
 
     __table_args__ = (one_default_per_customer("web_users"), Base.__table_args__)
@@ -128,4 +128,4 @@ class RecoveryCode(Base):
     __table_args__ = ()
 
     i_web_user: Mapped[int] = mapped_column(ForeignKey("web_users.i_web_user", ondelete="CASCADE"), primary_key=True)
-    code: Mapped[str] = mapped_column(String(SIGNATURE_LENGTH), primary_key=True, doc="Its signature.")
+    code: Mapped[str] = mapped_column(Signature("recovery code"), primary_key=True, doc="Its signature.")

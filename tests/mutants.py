@@ -232,8 +232,8 @@ MUTANTS = (
     Mutant(
         "the history is not signed as it is",
         f"{SERVICES}/audit.py",
-        '        if not vault.signed(PURPOSE_ROW, content(row), row["mac"]):\n',
-        "        if False:\n",
+        "        return not self._vault.signed(purpose, data, signature)\n",
+        "        return False\n",
         "tests/handlers/test_history.py -k changed_row_is_found",
     ),
     Mutant(

@@ -24,7 +24,7 @@ from xmlrpc_api.vault import VaultError
 log = structlog.get_logger()
 
 LONGEST_PASSWORD = 1024  # longer ones are wrong, and not worth hashing
-_DUMMY_PLACE = "nobody"
+_DUMMY_PLACE = customers.api_password_place(0)
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = Query(
     select(*ownership.CALLER_COLUMNS, Customer.blocked, Customer.api_access, Customer.api_password)
@@ -78,7 +78,7 @@ class Authenticator:
         self._database = database
         self._guard = guard
         self._nonces = digest.Nonces(
-            platform.vault.subkey(b"nonce"),
+            lambda: platform.vault.subkey(b"nonce"),
             platform.config.nonce_seconds,
             lambda: platform.clock().timestamp(),
         )

@@ -113,7 +113,7 @@ class Nonces:
     `,`, which hexadecimal never holds.
     """
 
-    def __init__(self, key: bytes, life_seconds: int, clock: Callable[[], float]) -> None:
+    def __init__(self, key: Callable[[], bytes], life_seconds: int, clock: Callable[[], float]) -> None:
         self._key = key
         self._life = life_seconds
         self._clock = clock
@@ -136,7 +136,7 @@ class Nonces:
         return bool(-1 <= age <= self._life)
 
     def _mac(self, head: bytes) -> bytes:
-        return hmac.digest(self._key, head, "sha256")[:_MAC_BYTES]
+        return hmac.digest(self._key(), head, "sha256")[:_MAC_BYTES]
 
 
 _SLOT = struct.Struct("=I16sI32s")  # when it was made, nonce, highest count, bitmap of the last counts

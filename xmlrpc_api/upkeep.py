@@ -13,6 +13,7 @@ from xmlrpc_api.database import Database
 from xmlrpc_api.services import audit, idempotency, throttle
 
 SEAL_SECONDS = 1.0
+REFRESH_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
 GAUGE_SECONDS = 1.0
 STOP_SECONDS = 5.0
@@ -24,8 +25,15 @@ async def run(platform: Platform, database: Database, stopping: asyncio.Event) -
     """Do all of it until it is stopped. Any number of processes may: a step that another is at is skipped."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
+        group.create_task(_every(REFRESH_SECONDS, lambda: take_up_keys(platform), stopping))
         group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
         group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
+
+
+async def take_up_keys(platform: Platform) -> None:
+    """Use what `xmlrpc-api rotate-key` put into the key file; the log tells when a server does."""
+    if platform.vault.refresh():
+        log.info("key taken up", key=platform.vault.current)
 
 
 async def prune(platform: Platform, database: Database) -> None:

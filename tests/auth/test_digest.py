@@ -213,7 +213,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def nonces(clock: Clock) -> digest.Nonces:
-    return digest.Nonces(KEY, 300, clock)
+    return digest.Nonces(lambda: KEY, 300, clock)
 
 
 def test_a_nonce_is_hexadecimal_and_never_the_same(nonces: digest.Nonces) -> None:
@@ -241,7 +241,7 @@ def test_a_nonce_from_the_future_is_void(nonces: digest.Nonces, clock: Clock) ->
 
 
 def test_a_nonce_of_another_key_is_void(nonces: digest.Nonces, clock: Clock) -> None:
-    assert not nonces.is_alive(digest.Nonces(b"x" * 32, 300, clock).make())
+    assert not nonces.is_alive(digest.Nonces(lambda: b"x" * 32, 300, clock).make())
 
 
 def test_a_nonce_changed_anywhere_is_void(nonces: digest.Nonces) -> None:
@@ -312,7 +312,7 @@ def test_counts_may_jump_to_the_end(nonces: digest.Nonces, guard: digest.ReplayG
 @given(st.lists(st.integers(1, 600), max_size=300))
 def test_no_order_of_counts_lets_one_through_twice(counts: list[int]) -> None:
     guard = digest.ReplayGuard(8)
-    nonce = digest.Nonces(KEY, 300, Clock()).make()
+    nonce = digest.Nonces(lambda: KEY, 300, Clock()).make()
 
     accepted = [count for count in counts if guard.accept(nonce, count)]
 
@@ -361,7 +361,7 @@ def test_the_table_holds_what_a_busy_second_brings(nonces: digest.Nonces) -> Non
 FORKED = """
 import os
 from xmlrpc_api.digest import Nonces, ReplayGuard
-guard, nonce = ReplayGuard(64, is_shared=True), Nonces(bytes(32), 300, lambda: 1e9).make()
+guard, nonce = ReplayGuard(64, is_shared=True), Nonces(lambda: bytes(32), 300, lambda: 1e9).make()
 reader, writer = os.pipe()
 start, go = os.pipe()
 for _ in range(4):

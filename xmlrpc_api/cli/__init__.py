@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli import books, calls, checks, console, setup, transfer, users, vouchers
+from xmlrpc_api.cli import books, calls, checks, console, keys, setup, transfer, users, vouchers
 
 NAME = "xmlrpc-api"
 
@@ -46,6 +46,8 @@ app.command()(setup.init)
 app.command()(setup.serve)
 app.command()(setup.migrate)
 app.command()(setup.hash_password)
+app.command()(keys.reset_root)
+app.command()(keys.rotate_key)
 app.command()(checks.check)
 app.command()(books.verify)
 app.command()(calls.call)

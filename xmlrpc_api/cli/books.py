@@ -18,6 +18,10 @@ from xmlrpc_api.services import verification
 
 MOST_SHOWN = 100
 COLUMNS = ("from_currency", "to_currency", "rate")
+KEYS_ADVICE = (
+    "Put the missing keys back into the key file, below the first, and verify again. If this server never had one of"
+    " that name, restore a backup, and find out who changed the database."
+)
 LINK = re.compile("0:|[1-9][0-9]{0,17}:[0-9a-f]{8}:[0-9a-f]{64}")
 LARGEST_RATE = Decimal(9_000_000)
 
@@ -43,27 +47,31 @@ def verify(
     config = console.settings(context)
     if head is not None and not LINK.fullmatch(head):
         raise typer.BadParameter("it must be SEQ:HASH, as `verify` and the log print it", param_hint="--head")
-    findings, newest = console.run(_verify(config, head))
+    findings, newest, are_about_keys = console.run(_verify(config, head))
     if as_json:
         console.print_json({"findings": findings, "newest_link": newest})
         raise typer.Exit(1 if findings else 0)
     for finding in findings[:MOST_SHOWN]:
         console.out.print(finding, markup=False)
     if findings:
-        console.err.print(f"[red]{len(findings)} findings.[/] Restore a backup, and find out who changed the database.")
+        advice = KEYS_ADVICE if are_about_keys else "Restore a backup, and find out who changed the database."
+        console.err.print(f"[red]{len(findings)} findings.[/] {advice}")
         raise typer.Exit(1)
     console.out.print(f"Nothing is wrong. Newest link of the audit chain: {newest}")
 
 
-async def _verify(config: Config, head: str | None) -> tuple[list[str], str]:
+async def _verify(config: Config, head: str | None) -> tuple[list[str], str, bool]:
+    """What was found, the newest link, and whether all of it is about keys that are missing."""
     findings: list[str] = []
+    are_about_keys = True
     async with console.open_platform(config) as (platform, database), database.snapshot() as session:
         with console.progress("rows") as progress:
             task = progress.add_task("Verifying", total=await verification.size(session))
             async for step in verification.verify(session, platform.vault, head):
                 findings += step.findings
+                are_about_keys &= step.is_about_keys or not step.findings
                 progress.advance(task, step.rows)
-        return findings, await verification.newest_link(session)
+        return findings, await verification.newest_link(session), are_about_keys
 
 
 @rates.command("import")

@@ -174,7 +174,8 @@ async def _root(config: Config, database: Database) -> Finding:
         open_vault(config).decrypt(row.api_password or "", api_password_place(ROOT_ID))
     except ConfigError:
         return Finding("root", Verdict.WARNING, "His API password cannot be tested without the key.")
-    except VaultError:
-        advice = "The key does not open his API password: put the key back that this database was made with."
+    except VaultError as error:
+        wrong = f"Key {error.missing} is missing" if error.missing else "The key does not open his API password"
+        advice = f"{wrong}: put the key back that this database was made with."
         return Finding("root", Verdict.FAILED, advice)
     return Finding("root", Verdict.OK)

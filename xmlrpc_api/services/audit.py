@@ -7,6 +7,7 @@ seals new rows into one chain, so that a missing one is noticed. Neither makes w
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, insert, select, 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models import AuditEntry, AuditHead, Base, Customer, subtree
+from models import AuditEntry, AuditHead, Base, Customer, purpose_of, subtree
 from models.audit import HEAD
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import Store
@@ -37,7 +38,7 @@ _SEAL = (
     update(_TABLE).where(_TABLE.c.i_audit == bindparam("sealed")).values(seq=bindparam("seq"), hash=bindparam("hash"))
 )
 _PATH = Query(select(Customer.path).where(Customer.i_customer == bindparam("i_customer", type_=Integer)))
-PURPOSE_ROW, PURPOSE_CHAIN = b"audit row", b"audit chain"
+PURPOSE_ROW, PURPOSE_CHAIN = purpose_of(AuditEntry.mac), purpose_of(AuditEntry.hash)
 SIGNED = (
     "uid",
     "created",
@@ -245,21 +246,44 @@ async def seal(session: AsyncSession, vault: Vault) -> tuple[int, str, int]:
     return head.seq, head.hash, len(rows)
 
 
-def breaks(vault: Vault, rows: Iterable[Mapping[Any, Any]], seq: int, previous: str) -> Iterator[str]:
+class Proof:
     """
-    What is wrong with sealed rows that follow the link (seq, previous), in the order of `seq`.
+    Looks at rows of the history; keys that are not there are counted apart from what is wrong.
 
-    Yields:
-        A sentence for each row that was changed, inserted, or that follows one that was removed.
+    Attributes:
+        missing: How many signatures cannot be proved, by the name of the key that they need.
     """
-    for row in rows:
-        if not vault.signed(PURPOSE_ROW, content(row), row["mac"]):
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.missing: Counter[str] = Counter()
+
+    def breaks(self, rows: Iterable[Mapping[Any, Any]], seq: int, previous: str) -> Iterator[str]:
+        """
+        What is wrong with sealed rows that follow the link (seq, previous), in the order of `seq`.
+
+        Yields:
+            A sentence for each row that was changed, inserted, or that follows one that was removed.
+        """
+        for row in rows:
+            yield from self.changes(row)
+            if row["seq"] != seq + 1:
+                yield f"audit rows are missing before row {row['i_audit']}: link {seq + 1} of the chain"
+            elif self._is_wrong(PURPOSE_CHAIN, link(row["seq"], previous, row["mac"]), row["hash"]):
+                yield f"audit row {row['i_audit']} does not fit link {row['seq']} of the chain"
+            seq, previous = row["seq"], row["hash"]
+
+    def changes(self, row: Mapping[Any, Any]) -> Iterator[str]:
+        """A sentence if a row is not as it was written here."""
+        if self._is_wrong(PURPOSE_ROW, content(row), row["mac"]):
             yield f"audit row {row['i_audit']} was changed, or did not come from this server"
-        if row["seq"] != seq + 1:
-            yield f"audit rows are missing before row {row['i_audit']}: link {seq + 1} of the chain"
-        elif not vault.signed(PURPOSE_CHAIN, link(row["seq"], previous, row["mac"]), row["hash"]):
-            yield f"audit row {row['i_audit']} does not fit link {row['seq']} of the chain"
-        seq, previous = row["seq"], row["hash"]
+
+    def _is_wrong(self, purpose: bytes, data: bytes, signature: str) -> bool:
+        name = self._vault.missing(purpose, signature)
+        if name is not None:
+            self.missing[name] += 1
+            return False
+        return not self._vault.signed(purpose, data, signature)
 
 
 def _shown(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:

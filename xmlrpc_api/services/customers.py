@@ -299,6 +299,23 @@ def set_api_password(call: Call, customer: Customer, password: str | None) -> No
     customer.api_password = None if password is None else call.platform.vault.encrypt(password, place)
 
 
+async def reset_root(call: Call, api_password: str, web_password: str | None) -> str:
+    """
+    Give root a new API password, and a new web password if there is one, which comes hashed.
+
+    Returns:
+        His login.
+    """
+    root = await ownership.find_for_update(call, ROOT_ID, Reach.CHILDREN_AND_SELF, rights_stay=True)
+    before = audit.snapshot(CUSTOMER, root)
+    set_api_password(call, root, api_password)
+    root.api_access = 1
+    if web_password is not None:
+        root.web_password = web_password
+    await changed(call, root, before)
+    return root.web_login
+
+
 async def _base_currency(call: Call, i_tariff: int | None) -> str:
     """The currency of a tariff; that of the caller where it is his own."""
     if i_tariff is None:

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import IdempotencyKey
+from models import IdempotencyKey, purpose_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import insert_unless_there
 from xmlrpc_api.faults import Conflict
 
-PURPOSE = b"idempotency"
+PURPOSE = purpose_of(IdempotencyKey.content)
 PRUNE_BATCH = 1000
 _DECIMAL = "$decimal"
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models import Account, Customer, WebUser, ancestors, login_key
+from models import Account, Customer, WebUser, ancestors, login_key, purpose_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import (
     AuthenticationFailed,
@@ -37,7 +37,7 @@ OTP_ISSUED, OTP_USED, SECOND_FACTOR_BEGUN = "OTP_ISSUED", "OTP_USED", "SECOND_FA
 CODE_REQUIRED = "Parameter code is required"
 ONE_TIME_LENGTH = 20
 ONE_TIME_ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
-PURPOSE = b"one-time password"
+PURPOSE = purpose_of(WebUser.one_time_password)
 NOBODYS_SIGNATURE = ":"
 REMOTE_IP = Field(
     name="remote_ip",

@@ -6,13 +6,13 @@ import secrets
 import pyotp
 from sqlalchemy import delete, insert, or_, select, update
 
-from models import RecoveryCode, WebUser
+from models import RecoveryCode, WebUser, purpose_of
 from xmlrpc_api.call import Call
 
 RECOVERY_CODES = 10
 RECOVERY_GROUPS, RECOVERY_GROUP_LENGTH = 4, 4
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that look alike
-PURPOSE = b"recovery code"
+PURPOSE = purpose_of(RecoveryCode.code)
 DRIFT_STEPS = 1
 
 

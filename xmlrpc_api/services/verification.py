@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from models import Account, AuditEntry, AuditHead, Balance, Customer, LedgerEntry, Money, WebUser, subtree
 from models.audit import HEAD
 from xmlrpc_api.rights import BITMASKS, FLAGS
-from xmlrpc_api.services import audit, funding_proof, lending, overcommit
+from xmlrpc_api.services import audit, funding_proof, keys, lending, overcommit
 from xmlrpc_api.vault import Vault
 
 BATCH = 2000
@@ -21,10 +21,18 @@ AUDIT_COLUMNS = tuple(AuditEntry.__table__.columns)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far the proof has come: rows looked at since the last step, and what was wrong with them."""
+    """
+    How far the proof has come.
+
+    Attributes:
+        rows: Looked at since the last step.
+        findings: What was wrong with them.
+        is_about_keys: Whether nothing is known to be wrong, but cannot be proved without a key that is missing.
+    """
 
     rows: int
     findings: list[str] = field(default_factory=list)
+    is_about_keys: bool = False
 
 
 async def size(session: AsyncSession) -> int:
@@ -55,9 +63,11 @@ async def verify(session: AsyncSession, vault: Vault, head: str | None = None) -
         yield step
     async for step in _accounts(session):
         yield step
-    async for step in _chain(session, vault):
+    proof = audit.Proof(vault)
+    async for step in _chain(session, proof):
         yield step
-    yield Step(0, await _unsealed(session, vault) + await _still_there(session, head))
+    yield Step(0, await _unsealed(session, proof) + await _still_there(session, head))
+    yield Step(0, _missing_keys(proof) + await keys.unreadable(session, vault), is_about_keys=True)
 
 
 async def _batches(session: AsyncSession, key: Any) -> AsyncIterator[tuple[int, int, int]]:
@@ -178,27 +188,30 @@ async def _accounts(session: AsyncSession) -> AsyncIterator[Step]:
         yield Step(rows, [f"account {i_account} has no balance of its customer" for i_account in ids])
 
 
-async def _chain(session: AsyncSession, vault: Vault) -> AsyncIterator[Step]:
+async def _chain(session: AsyncSession, proof: audit.Proof) -> AsyncIterator[Step]:
     seq, previous = 0, ""
     while True:
         statement = select(*AUDIT_COLUMNS).where(AuditEntry.seq > seq).order_by(AuditEntry.seq).limit(BATCH)
         rows = (await session.execute(statement)).mappings().all()
         if not rows:
             break
-        yield Step(len(rows), list(audit.breaks(vault, rows, seq, previous)))
+        yield Step(len(rows), list(proof.breaks(rows, seq, previous)))
         seq, previous = rows[-1]["seq"], rows[-1]["hash"]
     if await newest_link(session) != f"{seq}:{previous}":
         yield Step(0, [f"the audit chain ends at link {seq}, but more were made: rows are missing at its end"])
 
 
-async def _unsealed(session: AsyncSession, vault: Vault) -> list[str]:
+async def _unsealed(session: AsyncSession, proof: audit.Proof) -> list[str]:
     """Rows that are not in the chain yet must at least be signed; there are never many."""
     unsealed = await session.execute(select(*AUDIT_COLUMNS).where(AuditEntry.seq.is_(None)))
-    rows = [dict(row) for row in unsealed.mappings()]
+    return [finding for row in unsealed.mappings().all() for finding in proof.changes(row)]
+
+
+def _missing_keys(proof: audit.Proof) -> list[str]:
+    """One sentence for each key, not for each row: most probably it was lost, not the history."""
     return [
-        f"audit row {row['i_audit']} was changed, or did not come from this server"
-        for row in rows
-        if not vault.signed(audit.PURPOSE_ROW, audit.content(row), row["mac"])
+        f"key {name!r} is not in the key file, so {count} signatures of the history cannot be proved"
+        for name, count in sorted(proof.missing.items())
     ]
 
 

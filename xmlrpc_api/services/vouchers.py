@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, insert, or_, select, update
 
-from models import Account, Currency, Customer, Voucher, ancestors
+from models import Account, Currency, Customer, Voucher, ancestors, purpose_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Fault, NotFound, TooManyAttempts, WrongReference
 from xmlrpc_api.rights import Right
@@ -15,7 +15,7 @@ from xmlrpc_api.services import audit, currencies, ledger, throttle
 from xmlrpc_api.services.ledger import Booking, Paid
 
 WHAT = "Voucher"
-PURPOSE = b"voucher"
+PURPOSE = purpose_of(Voucher.pin)
 PIN_DIGITS = 16
 MADE, WRONG_PIN = "VOUCHERS_MADE", "WRONG_PIN"
 
