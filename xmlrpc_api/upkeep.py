@@ -25,15 +25,24 @@ async def run(platform: Platform, database: Database, stopping: asyncio.Event) -
     """Do all of it until it is stopped. Any number of processes may: a step that another is at is skipped."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
-        group.create_task(_every(REFRESH_SECONDS, lambda: take_up_keys(platform), stopping))
+        group.create_task(_every(REFRESH_SECONDS, KeyWatch(platform).look, stopping))
         group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
         group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
 
 
-async def take_up_keys(platform: Platform) -> None:
-    """Use what `xmlrpc-api rotate-key` put into the key file; the log tells when a server does."""
-    if platform.vault.refresh():
-        log.info("key taken up", key=platform.vault.current)
+class KeyWatch:
+    """Takes up what `xmlrpc-api rotate-key` puts into the key file; the log tells when a server does."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._vault = platform.vault
+        self._known = platform.vault.current
+
+    async def look(self) -> None:
+        """Look at the file; a call that met the new key may have done so before."""
+        self._vault.refresh()
+        if self._vault.current != self._known:
+            self._known = self._vault.current
+            log.info("key taken up", key=self._known)
 
 
 async def prune(platform: Platform, database: Database) -> None:

@@ -27,6 +27,8 @@ COMMANDS = {
     "customers import": ["in.csv"],
     "users import": ["in.csv"],
     "rates import": ["in.csv"],
+    "reset-root": [],
+    "rotate-key": [],
     "vouchers generate": ["new.csv", "--series", "s", "--value", "1", "--currency", "USD"],
 }
 WITHOUT_DATABASE = {"call", "hash-password", "methods"}
