@@ -147,7 +147,7 @@ class Bench:
     def logins(self, engine: str, url: str) -> None:
         """authCustomer, limited by bcrypt alone, and what other calls notice of it."""
         cores = os.cpu_count() or 1
-        settings = {"bcrypt_cost": str(BCRYPT_COST), "trusted_hosts": "127.0.0.1", "caller_failures": "100000"}
+        settings = {"bcrypt_cost": str(BCRYPT_COST), "trusted_hosts": "127.0.0.1"}
         with servers.product(url, **settings) as running:
             address = f"http://127.0.0.1:{running.port}{load.PATH}"
             login = _make_login(address)

@@ -21,7 +21,7 @@ from xmlrpc_api.faults import (
 from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import accounts, logins
+from xmlrpc_api.services import accounts, devices, logins
 from xmlrpc_api.services.logins import Attempt, Look
 
 ACCOUNT = accounts.ACCOUNT
@@ -171,6 +171,7 @@ def _login(attributes: dict[str, Any]) -> Attempt:
         kind=logins.ACCOUNTS,
         by_email=username is None,
         remote_ip=attributes.get("remote_ip"),
+        device=attributes.get("device"),
     )
 
 
@@ -192,13 +193,14 @@ async def _look(call: Call, **attributes: Any) -> Look:
         example="s3cret-Pa55",
     ),
     logins.REMOTE_IP,
+    devices.DEVICE,
     right=Right.ANYONE,
     access=Access.WRITE,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
     repeatable=False,
     ahead=_look,
-    returns=ACCOUNT.some("i_account"),
+    returns=(*ACCOUNT.some("i_account"), devices.NEW_DEVICE),
     raises=(AuthenticationFailed, TooManyAttempts, Unavailable, Conflict, OneTimePasswordAccepted),
 )
 async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
@@ -207,10 +209,11 @@ async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
 
     Whatever is wrong is one fault 401. A one-time password is accepted once, with fault 410.
     """
-    account = await logins.authenticate(call, _login(attributes), call.found)
-    if isinstance(account, Fault):
-        return account
-    return {"i_account": logins.ACCOUNTS.key_of(account)}
+    answer = await logins.authenticate(call, _login(attributes), call.found)
+    if isinstance(answer, Fault):
+        return answer
+    account, device = answer
+    return {"i_account": logins.ACCOUNTS.key_of(account), "device": device}
 
 
 @method(

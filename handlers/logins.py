@@ -18,7 +18,7 @@ from xmlrpc_api.faults import (
 from xmlrpc_api.fields import I_CUSTOMER_OWNER, Field, Wire
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import api_passwords, customers, logins, passwords, web_users
+from xmlrpc_api.services import api_passwords, customers, devices, logins, passwords, web_users
 from xmlrpc_api.services.logins import Attempt, Look
 
 WEB_USER = web_users.WEB_USER
@@ -80,6 +80,7 @@ def _login(attributes: dict[str, Any]) -> Attempt:
         password=attributes["password"],
         code=attributes.get("code"),
         remote_ip=attributes.get("remote_ip"),
+        device=attributes.get("device"),
     )
 
 
@@ -93,12 +94,13 @@ async def _look(call: Call, **attributes: Any) -> Look:
     _password("password", "Password to the self-care portal.", required=True, example="s3cret-Pa55"),
     CODE,
     logins.REMOTE_IP,
+    devices.DEVICE,
     right=Right.ANYONE,
     access=Access.WRITE,
     scope_optional=True,
     repeatable=False,
     ahead=_look,
-    returns=WEB_USER.some("i_customer", "i_web_user", "i_access_level"),
+    returns=(*WEB_USER.some("i_customer", "i_web_user", "i_access_level"), devices.NEW_DEVICE),
     raises=(*LOGIN_FAULTS, OneTimePasswordAccepted),
 )
 async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
@@ -108,11 +110,17 @@ async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault
     Whatever is wrong is one fault 401. A one-time password is accepted once, with fault 410: let the person
     choose a new password then (changeWebPassword). Where a second factor is on and the password was right, the
     text of the 401 is "Parameter code is required". From a trusted host without i_wholesaler: any login.
+
+    Who guesses at a login locks it for passwords (429), for a minute at first. Its owner gets in all the same: from a
+    device whose token the portal hands back (device), by a one-time password, or with password and code of a second
+    factor.
     """
-    user = await logins.authenticate(call, _login(attributes), call.found)
-    if isinstance(user, Fault):
-        return user
-    return {name: getattr(user, name) for name in ("i_customer", "i_web_user", "i_access_level")}
+    answer = await logins.authenticate(call, _login(attributes), call.found)
+    if isinstance(answer, Fault):
+        return answer
+    user, device = answer
+    known = {name: getattr(user, name) for name in ("i_customer", "i_web_user", "i_access_level")}
+    return {**known, "device": device}
 
 
 @method(
@@ -149,6 +157,7 @@ def _proof(attributes: dict[str, Any]) -> Attempt:
         password=given,
         code=attributes.get("code"),
         remote_ip=attributes.get("remote_ip"),
+        device=attributes.get("device"),
         one_time_only=one_time is not None,
         passwords_only=old is not None,
     )
@@ -166,19 +175,23 @@ async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) ->
     _password("new_password", "The new password.", required=True, check="not_empty", example="s3cret-Pa55"),
     CODE,
     logins.REMOTE_IP,
+    devices.DEVICE,
     right=Right.ANYONE,
     access=Access.WRITE,
     scope_optional=True,
     ahead=_look_at_proof,
+    returns=(devices.NEW_DEVICE,),
     raises=LOGIN_FAULTS,
 )
 async def change_web_password(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
     """
     Give a login a new password, for the old one or for a one-time password.
 
-    This is what a portal does after authCustomer has answered 410: that one-time password is good for it, once.
+    This is what a portal does after authCustomer has answered 410: that one-time password is good for it, once. All
+    tokens of devices end; the person's own gets a new one.
     """
-    return await logins.change_password(call, _proof(attributes), call.found) or {}
+    answer = await logins.change_password(call, _proof(attributes), call.found)
+    return answer if isinstance(answer, Fault) else {"device": answer}
 
 
 @method(

@@ -117,7 +117,7 @@ MUTANTS = (
     Mutant(
         "X-Forwarded-For is believed from anybody",
         f"{TRANSPORT}/http.py",
-        "    if not is_in(address, config.trusted_proxies):\n",
+        "    if not is_local and not is_in(address, config.trusted_proxies):\n",
         "    if FORWARDED_FOR not in request.headers:\n",
         "tests/auth/test_trusted.py -k who_is_trusted",
     ),

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import os
 import re
 import stat
 import sys
@@ -29,6 +30,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 ENV_PREFIX = "XMLRPC_API_"
+REMOVED = {
+    "caller_failures": "is no setting any more, since it let one attacker shut out all logins of a portal; take it out"
+    " (login_failures and address_failures are what limits guesses)"
+}
 SECRETS = ("secret_key", "ngnpro_admin_password_hash")
 T = TypeVar("T")
 
@@ -154,13 +159,19 @@ class Config(BaseSettings):
 
     one_time_minutes: int = Field(60, ge=1, le=1440, description="Life of a one-time password, in minutes.")
     login_failures: int = Field(
-        10, ge=1, le=1000, description="Wrong passwords a minute for one login of one caller, before it must wait."
+        10,
+        ge=1,
+        le=1000,
+        description="Wrong passwords a minute for one login, and for one device or second factor of it, of one caller.",
     )
     address_failures: int = Field(
         30, ge=1, le=10_000, description="Wrong passwords a minute from one remote_ip of one caller."
     )
-    caller_failures: int = Field(
-        100, ge=1, le=100_000, description="Wrong passwords a minute for all logins of one caller together."
+    device_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="Life of the token that lets somebody who logged in before past the throttle of guesses, in days.",
     )
 
     api_login_failures: int = Field(
@@ -316,6 +327,9 @@ def load(file: Path | None = None, **overrides: Any) -> Config:
         raise ConfigError(f"There is no configuration file {file}")
     if file is not None:
         _demand_private(file)
+    for name, reason in REMOVED.items():
+        if f"{ENV_PREFIX}{name}".upper() in os.environ:
+            raise ConfigError(f"{ENV_PREFIX}{name.upper()}: {reason}")
 
     class Source(Config):
         @classmethod
@@ -359,7 +373,7 @@ def _demand_private(file: Path) -> None:
 def _explain(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"{where}: there is no such setting"
+        return f"{where}: {REMOVED.get(where, 'there is no such setting')}"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
 

@@ -289,6 +289,18 @@ async def insert_unless_there(session: AsyncSession, model: type[Base], values: 
     return (await session.execute(statement)).first() is not None
 
 
+async def insert_or_lock(session: AsyncSession, model: type[Base], values: dict[str, Any]) -> dict[str, Any]:
+    """The row with this key, locked until the end of the transaction: the one that is there, or a new one."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    new: Any = sqlite.insert(model) if is_sqlite else postgresql.insert(model)
+    key = model.__mapper__.primary_key
+    columns = model.__mapper__.columns
+    unchanged = next(column for column in columns if not column.primary_key)
+    statement = new.values(values).on_conflict_do_update(index_elements=key, set_={unchanged.name: unchanged})
+    statement = statement.returning(*columns)
+    return dict((await session.execute(statement)).mappings().one())
+
+
 def sqlstate(error: Exception) -> str:
     """The SQLSTATE of an error, or an empty string."""
     return str(getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") or "")

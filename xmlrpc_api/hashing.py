@@ -48,8 +48,9 @@ class PasswordHasher:
     Makes and checks bcrypt hashes in threads of its own.
 
     Anybody may send guesses: checking them gives way to all else, and one beyond `queue` is refused at once. What a
-    caller sets is hashed by other threads, which a flood of guesses does not reach, in turns: each caller has a queue
-    of his own, in which as much may wait as bcrypt does in a few seconds.
+    caller sets, and what somebody sends who logged in before, is hashed by other threads, which a flood of guesses
+    does not reach, in turns: each caller has a queue of his own, in which as much may wait as bcrypt does in a few
+    seconds.
 
     The password is hashed with SHA-256 first, so that all of its bytes count and none is special:
     bcrypt alone reads 72 bytes.
@@ -83,24 +84,30 @@ class PasswordHasher:
                 self._passwords, lambda: bcrypt.hashpw(_prepare(password), bcrypt.gensalt(self._cost)).decode()
             )
 
-    async def check(self, password: str, hashed: str | None) -> bool:
+    async def check(self, password: str, hashed: str | None, known_to: int | None = None) -> bool:
         """
         Tell whether `password` is the one that was hashed. None is nobody's hash, and takes as long.
+
+        Args:
+            password: As it was sent.
+            hashed: The hash.
+            known_to: The caller, where somebody asks who logged in before: it is no guess of a stranger then, and
+                waits in the caller's queue.
 
         Raises:
             Unavailable: Too many are waiting already.
         """
         known = hashed if hashed and hashed != NOBODYS_HASH else f"$2b${self._cost:02}${_NOBODYS}"
-        return await self._guess(lambda: bcrypt.checkpw(_prepare(password), known.encode()))
+        return await self._judge(lambda: bcrypt.checkpw(_prepare(password), known.encode()), known_to)
 
-    async def check_foreign(self, password: str, hashed: str) -> bool:
+    async def check_foreign(self, password: str, hashed: str, known_to: int | None = None) -> bool:
         """
         Tell whether `password` is the one that another system hashed.
 
         Raises:
             Unavailable: Too many are waiting already.
         """
-        return await self._guess(lambda: _is_foreign(password, hashed))
+        return await self._judge(lambda: _is_foreign(password, hashed), known_to)
 
     def is_weak(self, hashed: str) -> bool:
         """Whether a hash was made at a lower cost than new ones are."""
@@ -110,6 +117,12 @@ class PasswordHasher:
         """End the threads."""
         for pool in (self._guesses, self._passwords):
             pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _judge(self, work: Callable[[], bool], known_to: int | None) -> bool:
+        if known_to is None:
+            return await self._guess(work)
+        async with self._turns.hold((known_to,)):
+            return await asyncio.get_running_loop().run_in_executor(self._passwords, work)
 
     async def _guess(self, work: Callable[[], bool]) -> bool:
         if self._waiting >= self._room:

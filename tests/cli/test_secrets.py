@@ -49,17 +49,22 @@ def use_every_secret(api: Any) -> list[str]:
     login = {"web_login": "acme", **scope}
     attempt = {"username": "acme", **scope}
 
-    def refused(password: str, **code: str) -> None:
+    def refused(password: str, **more: str) -> None:
         with pytest.raises(xmlrpc.client.Fault):
-            api.authCustomer({**attempt, "password": password, **code})
+            api.authCustomer({**attempt, "password": password, **more})
 
-    api.authCustomer({**attempt, "password": WEB})
-    refused(WRONG)
+    devices = [api.authCustomer({**attempt, "password": WEB})["device"]]
+    refused(WRONG, device=devices[0])
     with pytest.raises(xmlrpc.client.Fault):
         api.authCustomer({"username": WRONG, "password": WEB, **scope})
     one_time = api.resetCustomerOneTimePassword({**login, "idempotency_key": "twice"})["password"]
     refused(one_time)
-    api.changeWebPassword({**login, "one_time_password": one_time, "new_password": NEW})
+    change = {**login, "one_time_password": one_time, "new_password": NEW}
+    devices.append(api.changeWebPassword({**change, "idempotency_key": "thrice"})["device"])
+    own = {"i_wholesaler": i_customer, "new": API[1:], "idempotency_key": "four times"}
+    api.changeApiPassword({**own, "old": API})
+    with pytest.raises(xmlrpc.client.Fault):
+        api.changeApiPassword({**own, "old": WRONG, "idempotency_key": "five times"})
     api.updateCustomer({"i_customer": i_customer, "api_password": API[::-1], "web_password": WEB[::-1], **scope})
     api.validatePassword({"i_password_policy": 1, "password": NEW[::-1], "web_label": "P", "i_customer": 1})
     seed = api.enableSecondFactor(login)["secret"]
@@ -84,7 +89,7 @@ def use_every_secret(api: Any) -> list[str]:
         api.getAuditLogs({"i_customer": 1}),
         api.getCustomerHistory({"i_customer": i_customer, **scope}),
     ]
-    secrets = [WEB, API, NEW, WRONG, SIP, VOICE_MAIL, one_time, account_one_time, seed, *codes]
+    secrets = [WEB, API, NEW, WRONG, SIP, VOICE_MAIL, one_time, account_one_time, seed, *codes, *devices]
     secrets += [secret[::-1] for secret in (WEB, API, NEW, SIP)]
     assert found(json.dumps(answers, default=str, ensure_ascii=False).encode(), secrets) == []
     return secrets

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xmlrpc_api.config import load
+from xmlrpc_api.config import ConfigError, load
 
 
 def printed_calls(text: str) -> list[str]:
@@ -258,6 +258,12 @@ class TestConfiguration:
 
         assert [str(network) for network in load().trusted_hosts] == ["10.0.0.0/8", "::1/128"]
 
+    def test_a_removed_one_is_told_wherever_it_stands(self, monkeypatch):
+        monkeypatch.setenv("XMLRPC_API_CALLER_FAILURES", "100")
+
+        with pytest.raises(ConfigError, match="XMLRPC_API_CALLER_FAILURES: is no setting any more"):
+            load()
+
     def test_a_file_is_read_and_the_environment_wins(self, cli):
         file = cli.folder / "own.toml"
         file.write_text('realm = "from-file"\nport = 1\n')
@@ -269,6 +275,7 @@ class TestConfiguration:
         ("text", "told"),
         [
             ("colour = 1", "colour: there is no such setting"),
+            ("caller_failures = 100", "caller_failures: is no setting any more, since it let one attacker shut out"),
             ("nonce_seconds = 1", "nonce_seconds:"),
             ("port = ", "cannot be read"),
             ('trusted_hosts = ["10.0.0.1/8"]', "trusted_hosts.0: 10.0.0.1/8 has host bits set\n"),

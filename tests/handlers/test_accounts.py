@@ -395,7 +395,9 @@ class TestLogin:
         expected = {"result": "OK", "i_account": account["i_account"]}
 
         for name in ("username", "email"):
-            assert self.outcome(reseller, **{name: account[name]}, password=WEB_PASSWORD) == expected
+            answer = self.outcome(reseller, **{name: account[name]}, password=WEB_PASSWORD)
+            assert answer.pop("device")
+            assert answer == expected
             failed = (AuthenticationFailed.code, "Authentication failed")
             assert self.outcome(reseller, **{name: account[name]}, password="wrong") == failed
             assert self.outcome(reseller, **{name: "nobody"}, password=WEB_PASSWORD) == failed

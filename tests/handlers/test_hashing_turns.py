@@ -19,7 +19,7 @@ SLOW = {"bcrypt_cost": 8, "bcrypt_queue": 1}  # slow enough for all of them to w
 
 @pytest.fixture
 def slow(variant: Callable[..., Server]) -> Server:
-    return variant(**SLOW, trusted_hosts="127.0.0.1", caller_failures=100_000)
+    return variant(**SLOW, trusted_hosts="127.0.0.1")
 
 
 def create(owner: Reseller) -> Callable[[Any], Any]:

@@ -200,7 +200,7 @@ class TestCodes:
         with refused(*CODE_REQUIRED):
             portal.changeWebPassword(**change)
 
-        assert portal.changeWebPassword(**change, code=authenticator.code()) == {"result": "OK"}
+        assert portal.changeWebPassword(**change, code=authenticator.code())["result"] == "OK"
 
 
 class TestRecoveryCodes:

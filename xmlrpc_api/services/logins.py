@@ -30,7 +30,7 @@ from xmlrpc_api.faults import (
 )
 from xmlrpc_api.fields import Field, Wire
 from xmlrpc_api.hashing import Password
-from xmlrpc_api.services import audit, lending, ownership, second_factor, throttle, web_users
+from xmlrpc_api.services import audit, devices, lending, ownership, second_factor, throttle, web_users
 
 LOGIN, LOGIN_FAILED, THROTTLED = "LOGIN", "LOGIN_FAILED", "THROTTLED"
 OTP_ISSUED, OTP_USED, SECOND_FACTOR_BEGUN = "OTP_ISSUED", "OTP_USED", "SECOND_FACTOR_BEGUN"
@@ -92,6 +92,7 @@ class Attempt:
         login: Login or, of an account, e-mail address.
         by_email: Whether it is an e-mail address.
         remote_ip: The address of the person, as the portal sees it.
+        device: The token of a device that he logged in from before.
         one_time_only: Whether an ordinary password does not count.
         passwords_only: Whether a one-time password does not count.
     """
@@ -102,6 +103,7 @@ class Attempt:
     by_email: bool = False
     code: str | None = field(default=None, repr=False)
     remote_ip: str | None = None
+    device: str | None = field(default=None, repr=False)
     one_time_only: bool = False
     passwords_only: bool = False
 
@@ -119,12 +121,18 @@ class Look:
     Attributes:
         user: Who it is, as he was then; None if there is nobody for the caller.
         is_right: Whether the password is his ordinary one.
+        counted: What a failure counts for, and whose locks count: his device's alone where it is known.
+        device: The number of the device that is known.
+        is_closed: Whether his login is locked: then the password alone does not count.
         rehashed: The password hashed anew, where the hash was weak or another system's.
         new: The password that is to be his, hashed; None where the proof was wrong.
     """
 
     user: Person | None
     is_right: bool
+    counted: throttle.Limits
+    device: str | None = None
+    is_closed: bool = False
     rehashed: str | None = field(default=None, repr=False)
     new: Password | None = None
 
@@ -133,27 +141,76 @@ async def look(call: Call, attempt: Attempt) -> Look:
     """
     Check the password, with a session that only reads and is given back meanwhile.
 
+    While strangers guess at a login it is locked, for passwords alone: its owner gets in from a device that he used
+    before, which is counted by itself; by a one-time password, which nobody guesses; or with a code of the second
+    factor, where a wrong one counts only after the right password.
+
     Raises:
-        TooManyAttempts: The login, its address or the caller must wait.
+        TooManyAttempts: The login, its address or the device must wait.
         Conflict: Several accounts have this e-mail address.
         Unavailable: Too many checks are waiting already.
     """
-    if not await throttle.is_open(call, _counted(call, attempt)):
-        raise TooManyAttempts
     user = await _read(call, attempt.kind, attempt.condition)
-    await call.session.close()
-    hasher = call.platform.hasher
-    if user is not None and user.foreign_password is not None:
-        is_right = await hasher.check_foreign(attempt.password, user.foreign_password)
+    found = await _look_at_counters(call, attempt, user)
+    if not found.is_closed or attempt.code is not None:
+        await call.session.close()
+        return await _look_at_password(call, attempt, found)
+    if not _is_one_time(call, attempt, user):
+        raise TooManyAttempts
+    return found
+
+
+async def _look_at_counters(call: Call, attempt: Attempt, user: Person | None) -> Look:
+    """
+    Whether this attempt may be judged.
+
+    Raises:
+        TooManyAttempts: Its address must wait, or the device; a one-time password is judged all the same.
+    """
+    device = devices.number_of(call, _owner(attempt.kind, user), attempt.device)
+    if device is not None:
+        counted = throttle.limits(call, throttle.Kind.DEVICE, device)
     else:
-        is_right = await hasher.check(attempt.password, user.web_password if user else None)
+        kind = throttle.Kind.EMAIL if attempt.by_email else attempt.kind.throttled
+        counted = throttle.limits(call, kind, login_key(attempt.login), attempt.remote_ip)
+    is_open = await throttle.is_open(call, counted)
+    found = Look(user, False, counted, device, is_closed=not is_open)
+    if is_open or _is_one_time(call, attempt, user):
+        return found
+    if device is None and await throttle.is_open(call, list(counted)[1:]):
+        return found
+    raise TooManyAttempts
+
+
+async def _look_at_password(call: Call, attempt: Attempt, found: Look) -> Look:
+    """The same with the verdict on the password; what a known device sends waits, what strangers send may not."""
+    user, hasher = found.user, call.platform.hasher
+    known_to = call.caller.i_customer if found.device is not None else None
+    if user is not None and user.foreign_password is not None:
+        is_right = await hasher.check_foreign(attempt.password, user.foreign_password, known_to)
+    else:
+        is_right = await hasher.check(attempt.password, user.web_password if user else None, known_to)
     if user is None or not is_right:
-        return Look(user, False)
+        return found
     rehashed = None
-    if user.foreign_password is not None or hasher.is_weak(user.web_password):
+    is_weak = user.foreign_password is not None or hasher.is_weak(user.web_password)
+    if is_weak and not found.is_closed:  # else the work would tell
         with suppress(Unavailable):  # then at the next login
             rehashed = await hasher.hash(attempt.password, call.caller.i_customer)
-    return Look(user, True, rehashed)
+    return replace(found, is_right=True, rehashed=rehashed)
+
+
+def _owner(kind: Kind, user: Person | None, hashed: str | None = None) -> list[Any]:
+    """
+    What the token of a device is bound to.
+
+    The hash stands for the password, so that no change of it, on whatever way, can leave a token valid. For nobody
+    the same is computed, and never signed.
+    """
+    if user is None:
+        return [kind.model.__tablename__, 0, "", "", None]
+    passwords = [hashed, None] if hashed else [user.web_password, user.foreign_password]
+    return [kind.model.__tablename__, kind.key_of(user), getattr(user, kind.login_name), *passwords]
 
 
 async def look_at_proof(call: Call, attempt: Attempt, new: str) -> Look:
@@ -163,7 +220,7 @@ async def look_at_proof(call: Call, attempt: Attempt, new: str) -> Look:
     Raises:
         TooManyAttempts, Conflict, Unavailable: As `look`, or too many passwords of the caller are waiting.
     """
-    found = await look(call, attempt)
+    found = await look(call, replace(attempt, code=None))  # no code opens a locked login here: the work would tell
     usable = await _usable(call, attempt, found)
     await call.session.close()
     if usable is None or not (_is_one_time(call, attempt, usable) or _is_old(attempt, found)):
@@ -171,32 +228,32 @@ async def look_at_proof(call: Call, attempt: Attempt, new: str) -> Look:
     return replace(found, new=Password(new, await call.platform.hasher.hash(new, call.caller.i_customer)))
 
 
-async def authenticate(call: Call, attempt: Attempt, found: Look) -> Person | Fault:
+async def authenticate(call: Call, attempt: Attempt, found: Look) -> tuple[Person, str] | Fault:
     """
     Let somebody in, or not.
 
     Returns:
-        Who it is; or the fault to tell, what was counted and used up being kept.
+        Who it is, and a token for his device; or the fault to tell, what was counted and used up being kept.
     """
     user = await _usable(call, attempt, found)
     is_password = user is not None and found.is_right and not attempt.one_time_only
     is_one_time = _is_one_time(call, attempt, user) and user is not None and user.one_time_used is None
     if user is None or not (is_password or is_one_time):
         return await _failed(call, attempt, found)
-    refusal = await _second_step(call, attempt, found, user)
+    refusal = await _second_step(call, attempt, found, user, by_password=is_password)
     if refusal is not None:
         return refusal
     if is_password:
         await _keep_rehashed(call, attempt.kind, found)
         await _note(call, attempt.kind, LOGIN, user)
-        return user
+        return user, devices.issue(call, _owner(attempt.kind, user, found.rehashed))
     if not await _use_up(call, attempt.kind, user):
         return await _failed(call, attempt, found)
     await _note(call, attempt.kind, OTP_USED, user)
     return OneTimePasswordAccepted()
 
 
-async def change_password(call: Call, attempt: Attempt, found: Look) -> Fault | None:
+async def change_password(call: Call, attempt: Attempt, found: Look) -> str | Fault:
     """
     Give a web user a new password, for his old one or for a one-time password.
 
@@ -204,7 +261,7 @@ async def change_password(call: Call, attempt: Attempt, found: Look) -> Fault | 
     second factor was asked for then.
 
     Returns:
-        None; or the fault to tell, what was counted being kept.
+        A token for his device; or the fault to tell, what was counted being kept.
 
     Raises:
         BadParameter: The new password is the old one, or is not allowed.
@@ -216,13 +273,14 @@ async def change_password(call: Call, attempt: Attempt, found: Look) -> Fault | 
     if user is None or found.new is None or not (is_one_time or (is_password and _same_password(user, found))):
         return await _failed(call, attempt, found)
     has_given_code = is_one_time and user.one_time_used is not None
-    refusal = await _second_step(call, attempt, found, None if has_given_code else user)
+    asked = None if has_given_code else user
+    refusal = await _second_step(call, attempt, found, asked, by_password=is_password)
     if refusal is not None:
         return refusal
     if is_password and found.new.plain == attempt.password:
         raise BadParameter("new_password", "must not be the old one")
     await web_users.set_password(call, user, "new_password", found.new)
-    return None
+    return devices.issue(call, _owner(attempt.kind, user))
 
 
 async def issue_one_time_password(call: Call, kind: Kind, user: Person) -> str:
@@ -278,10 +336,12 @@ async def confirm_second_factor(call: Call, web_login: str, code: str) -> list[s
     if user.second_factor or user.totp_seed is None:
         raise Conflict("The second factor is on already" if user.second_factor else "Enable the second factor first")
     attempt = Attempt(login=web_login, password="")
-    if not await throttle.is_open(call, _counted(call, attempt)):
+    found = Look(user, True, _counted_codes(call, attempt, user))
+    if not await throttle.is_open(call, found.counted):
         return TooManyAttempts()
     if not await second_factor.accept(call, user, code):
-        return await _failed(call, attempt, Look(user, True), "Wrong code")
+        return await _failed(call, attempt, found, found.counted, "Wrong code")
+    await throttle.clear(call, found.counted)
     await web_users.save(call, user, {"second_factor": True})
     return await second_factor.new_recovery_codes(call, user)
 
@@ -298,9 +358,9 @@ async def disable_second_factor(call: Call, web_login: str) -> None:
     await web_users.save(call, user, {"second_factor": False, "totp_seed": None, "totp_step": None})
 
 
-def _counted(call: Call, attempt: Attempt) -> throttle.Limits:
-    kind = throttle.Kind.EMAIL if attempt.by_email else attempt.kind.throttled
-    return throttle.limits(call, kind, login_key(attempt.login), attempt.remote_ip)
+def _counted_codes(call: Call, attempt: Attempt, user: WebUser) -> throttle.Limits:
+    """What a wrong code of the second factor counts for."""
+    return throttle.limits(call, throttle.Kind.CODE, str(user.i_web_user), attempt.remote_ip)
 
 
 async def _read(call: Call, kind: Kind, wanted: ColumnElement[bool]) -> Person | None:
@@ -363,21 +423,29 @@ def _is_old(attempt: Attempt, found: Look) -> bool:
     return found.is_right and not attempt.one_time_only and found.user is not None
 
 
-async def _second_step(call: Call, attempt: Attempt, found: Look, user: Person | None) -> Fault | None:
+async def _second_step(
+    call: Call, attempt: Attempt, found: Look, user: Person | None, *, by_password: bool
+) -> Fault | None:
     """
-    After the password was right: the throttle, which may have closed meanwhile, and the second factor.
+    After the password, or the one-time password, was right: the throttle, and the second factor.
+
+    What a locked login is told does not depend on whether the password is right.
 
     Returns:
         The fault to tell if one of them refuses. No code is asked for if there is no `user`.
     """
-    counted = _counted(call, attempt)
-    if not await throttle.is_open(call, counted):
+    has_factor = isinstance(user, WebUser) and user.second_factor
+    if by_password and (not has_factor if found.is_closed else not await throttle.is_open(call, found.counted)):
         return TooManyAttempts()
-    if isinstance(user, WebUser) and user.second_factor:
-        code = attempt.code
-        if code is None or not await second_factor.accept(call, user, code):
-            return await _failed(call, attempt, found, CODE_REQUIRED)
-    await throttle.clear(call, counted)
+    if isinstance(user, WebUser) and has_factor:
+        codes = found.counted if found.device is not None else _counted_codes(call, attempt, user)
+        if not await throttle.is_open(call, codes):
+            return TooManyAttempts()
+        if attempt.code is None or not await second_factor.accept(call, user, attempt.code):
+            return await _failed(call, attempt, found, codes, CODE_REQUIRED)
+        await throttle.clear(call, codes)
+    if by_password and not found.is_closed:
+        await throttle.clear(call, found.counted)
     return None
 
 
@@ -411,14 +479,18 @@ async def _keep_rehashed(call: Call, kind: Kind, found: Look) -> None:
     )
 
 
-async def _failed(call: Call, attempt: Attempt, found: Look, text: str | None = None) -> Fault:
+async def _failed(
+    call: Call, attempt: Attempt, found: Look, counted: throttle.Limits | None = None, text: str | None = None
+) -> Fault:
     """Count and note a failure. The fault to tell."""
-    was_locked, locks_now = await throttle.failed(call, _counted(call, attempt))
+    was_locked, locks_now = await throttle.failed(call, found.counted if counted is None else counted)
     if was_locked:
         return TooManyAttempts()
     await _note(call, attempt.kind, LOGIN_FAILED, found.user, remote_ip=attempt.remote_ip)
     if locks_now:
         await _note(call, attempt.kind, THROTTLED, found.user, remote_ip=attempt.remote_ip)
+    if found.is_closed:
+        return TooManyAttempts()
     return AuthenticationFailed(text) if text else AuthenticationFailed()
 
 

@@ -1,27 +1,31 @@
 """
 Throttles: whoever guesses too often must wait, a minute first, then longer, up to a quarter of an hour.
 
-Counted in the database, so that every process sees it, under keyed hashes, so that no login is kept.
+Counted in the database, so that every process sees it, under keyed hashes, so that no login is kept. What counts
+together is one login, one address or one device, never all that a caller sends: else one attacker would shut out
+everybody who comes by the same portal. What is unknown is counted as what is known.
 """
 
 import enum
 import hmac
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Throttle
 from xmlrpc_api import addresses
 from xmlrpc_api.call import Call
-from xmlrpc_api.database import insert_unless_there
+from xmlrpc_api.database import insert_or_lock
 
 WINDOW = timedelta(minutes=1)
 FIRST_LOCK = timedelta(minutes=1)
 LONGEST_LOCK = timedelta(minutes=15)
 FORGOTTEN = timedelta(minutes=30)
 PRUNE_BATCH = 1000
+MOST_ROWS = 100_000
 
 Limits = dict[str, int]
 
@@ -32,23 +36,23 @@ class Kind(enum.Enum):
     WEB_USER = "login of a web user"
     ACCOUNT = "login of an account"
     EMAIL = "e-mail address of an account"
+    DEVICE = "device of somebody who logged in before"
+    CODE = "second factor of a web user"
     OWN_API_LOGIN = "caller's own API password"
     VOUCHER = "account that uses vouchers"
     ADDRESS = "address of a person"
-    CALLER = "all of a caller"
 
 
-def limits(call: Call, kind: Kind, what: str, remote_ip: str | None) -> Limits:
+def limits(call: Call, kind: Kind, what: str, remote_ip: str | None = None) -> Limits:
     """
     What an attempt counts for, and how many failures a minute each may have, in the order of locking.
 
-    What it is about comes first: that is what a success clears.
+    What it is about comes first, then the address from where it came.
     """
     config = call.platform.config
     found = {_key(call, kind, what): config.login_failures}
     if remote_ip is not None:
         found[_key(call, Kind.ADDRESS, addresses.counted(remote_ip))] = config.address_failures
-    found[_key(call, Kind.CALLER, "")] = config.caller_failures
     return found
 
 
@@ -57,16 +61,16 @@ def _key(call: Call, kind: Kind, what: str) -> str:
     return hmac.digest(call.platform.vault.subkey(b"throttle"), content.encode(), "sha256").hex()
 
 
-async def is_open(call: Call, counted: Limits) -> bool:
-    """Whether none of these counters is locked; that of the login is held until the end of the transaction."""
-    login = next(iter(counted))
-    await call.session.execute(select(Throttle.key).where(Throttle.key == login).with_for_update())
-    locked = select(Throttle.key).where(Throttle.key.in_(counted), Throttle.locked_until > call.now).limit(1)
+async def is_open(call: Call, counted: Iterable[str]) -> bool:
+    """Whether none of these counters is locked; the first of them is held until the end of the transaction."""
+    keys = list(counted)
+    await call.session.execute(select(Throttle.key).where(Throttle.key.in_(keys[:1])).with_for_update())
+    locked = select(Throttle.key).where(Throttle.key.in_(keys), Throttle.locked_until > call.now).limit(1)
     return (await call.session.execute(locked)).first() is None
 
 
 async def clear(call: Call, counted: Limits) -> None:
-    """Forget the failures of the login; those of its address and its caller stay."""
+    """Forget the failures of what an attempt was about; those of its address stay."""
     await call.session.execute(delete(Throttle).where(Throttle.key == next(iter(counted))))
 
 
@@ -90,11 +94,8 @@ async def failed(call: Call, counted: Limits) -> tuple[bool, bool]:
 async def _row(call: Call, key: str) -> Throttle:
     """The counter of this key, locked; a new one if there is none."""
     now = call.now
-    await insert_unless_there(
-        call.session, Throttle, {"key": key, "failures": 0, "since": now, "last": now, "locks": 0}
-    )
-    statement = select(Throttle).where(Throttle.key == key).with_for_update()
-    return (await call.session.execute(statement.execution_options(populate_existing=True))).scalar_one()
+    new = {"key": key, "failures": 0, "since": now, "last": now, "locks": 0, "locked_until": None}
+    return Throttle(**await insert_or_lock(call.session, Throttle, new))
 
 
 async def _count(call: Call, row: Throttle, limit: int) -> bool:
@@ -115,9 +116,24 @@ async def _count(call: Call, row: Throttle, limit: int) -> bool:
     return locked_until is not None
 
 
-async def prune(session: AsyncSession, now: datetime) -> int:
-    """Drop counters that mean nothing any more; at most as many as one short transaction may. How many they were."""
-    idle = (Throttle.last <= now - FORGOTTEN, or_(Throttle.locked_until.is_(None), Throttle.locked_until <= now))
+async def prune(session: AsyncSession, now: datetime, most: int = MOST_ROWS) -> int:
+    """
+    Drop counters that mean nothing any more, and those of the fewest failures while there are more than `most`.
+
+    Whoever floods with invented logins cannot wash out the counter of one that he guesses: it has more failures. At
+    most as many go as one short transaction may drop.
+
+    Returns:
+        How many they were.
+    """
+    is_free = or_(Throttle.locked_until.is_(None), Throttle.locked_until <= now)
+    idle = (Throttle.last <= now - FORGOTTEN, is_free)
     old = (await session.execute(select(Throttle.key).where(*idle).limit(PRUNE_BATCH))).scalars().all()
     await session.execute(delete(Throttle).where(Throttle.key.in_(old), *idle))
-    return len(old)
+    too_many = (await session.execute(select(func.count()).select_from(Throttle))).scalar_one() - most
+    if too_many <= 0 or old:
+        return len(old)
+    fewest = select(Throttle.key).where(is_free, Throttle.locks == 0).order_by(Throttle.failures, Throttle.last)
+    spare = (await session.execute(fewest.limit(min(too_many, PRUNE_BATCH)))).scalars().all()
+    await session.execute(delete(Throttle).where(Throttle.key.in_(spare), is_free))
+    return len(spare)
