@@ -55,9 +55,9 @@ class Loan:
         )
         return self.lender != ROOT_ID and of_one_reseller
 
-    def is_in_hand_of(self, caller: Caller) -> bool:
-        """Whether a caller is the lender or above him."""
-        return caller.i_customer in (self.lender, *ancestors(self.lender_path))
+    def is_in_hand_of(self, i_customer: int) -> bool:
+        """Whether somebody is the lender or above him."""
+        return i_customer in (self.lender, *ancestors(self.lender_path))
 
 
 async def find(store: HasRows, i_customer: int) -> Loan | None:
@@ -99,7 +99,7 @@ async def demand_hand(call: Call, i_customer: int, changes: Collection[str] = LO
     if LENT.isdisjoint(changes):
         return
     loan = await find(call.store, i_customer)
-    if loan is not None and not loan.is_in_hand_of(call.caller):
+    if loan is not None and not loan.is_in_hand_of(call.caller.i_customer):
         raise NotPermitted(
             "the rights of another customer are lent to this one: only he or those above him may change his logins"
         )

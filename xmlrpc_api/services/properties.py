@@ -110,9 +110,14 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
         before |= {name: old["value"]} if old else {}
         after[name] = change.new["value"]
     if after:
-        scope = await audit.scope_of(call.store, i_customer)
-        subject = Subject(CustomerProperty.__tablename__, i_customer, i_customer, scope)
-        await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
+        await note(call, i_customer, before, after)
+
+
+async def note(call: Call, i_customer: int, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Write changed properties, by name, into the change history."""
+    scope = await audit.scope_of(call.store, i_customer)
+    subject = Subject(CustomerProperty.__tablename__, i_customer, i_customer, scope)
+    await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
 
 
 async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> None:
@@ -133,12 +138,18 @@ async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> 
 
 
 def _demand_value(change: Change) -> None:
-    """Refuse a value that the name does not allow; nothing at all is 0."""
-    name, value = change.name, change.new["value"]
-    if name in CREDITS and not _COUNT.fullmatch(value):
-        raise BadParameter(name, "must be a whole number, from 0 to 999999999")
-    if name in ACCESSES and not _SWITCH.fullmatch(value):
-        raise BadParameter(name, "must be 0 or 1")
+    """Refuse a value that the name does not allow."""
+    if is_allowed(change.name, change.new["value"]):
+        return
+    is_credit = change.name in CREDITS
+    raise BadParameter(change.name, "must be a whole number, from 0 to 999999999" if is_credit else "must be 0 or 1")
+
+
+def is_allowed(name: str, value: str) -> bool:
+    """Whether a property of this name may have a value; nothing at all is 0."""
+    if name in CREDITS:
+        return _COUNT.fullmatch(value) is not None
+    return name not in ACCESSES or _SWITCH.fullmatch(value) is not None
 
 
 def number(value: str) -> Decimal:

@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import UpgradeStep
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import insert_unless_there
+from xmlrpc_api.services import mending
 
 BATCH = 200
 FINDINGS_KEPT = 1000
@@ -76,7 +77,14 @@ class Step:
         return f"{DIALECT} {self.name}"
 
 
-STEPS: tuple[Step, ...] = ()
+def _mends(name: str, title: str, work: Callable[[Call, int], Awaitable[mending.Mended]]) -> Step:
+    async def mend(call: Call, last: int) -> Batch:
+        return Batch(*await work(call, last))
+
+    return Step(name, title, mend)
+
+
+STEPS: tuple[Step, ...] = tuple(_mends(*step) for step in mending.STEPS)
 
 
 async def missing(session: AsyncSession) -> list[Step]:
