@@ -25,6 +25,7 @@ LOW_PRIORITY = 10
 RUNS_A_SECOND, USUAL_COST = 4.3, 12  # of one thread, measured; each step of cost halves it
 WAIT_SECONDS = 5
 CALLER_QUEUE = 500
+LOGIN_QUEUE = 16
 BCRYPT_BYTES = 72
 SCORED_CHARACTERS = 24  # more would take seconds and change no verdict
 HIGHEST_COST = 16
@@ -48,9 +49,9 @@ class PasswordHasher:
     Makes and checks bcrypt hashes in threads of its own.
 
     Anybody may send guesses: checking them gives way to all else, and one beyond `queue` is refused at once. What a
-    caller sets, and what somebody sends who logged in before, is hashed by other threads, which a flood of guesses
-    does not reach, in turns: each caller has a queue of his own, in which as much may wait as bcrypt does in a few
-    seconds.
+    caller sets is hashed by other threads, which a flood of guesses does not reach, in turns: each caller has a queue
+    of his own, in which as much may wait as bcrypt does in a few seconds. What somebody sends who logged in before is
+    checked there as well, one password of a login at a time.
 
     The password is hashed with SHA-256 first, so that all of its bytes count and none is special:
     bcrypt alone reads 72 bytes.
@@ -69,6 +70,7 @@ class PasswordHasher:
         self._waiting = 0
         self._passwords = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
         self._turns = Queues("caller", bcrypt_runs(cost, threads, caller_queue), threads)
+        self._logins = Queues("login", LOGIN_QUEUE)
         self.hashed = 0
 
     async def hash(self, password: str, caller: int = ROOT_ID) -> str:
@@ -91,8 +93,8 @@ class PasswordHasher:
         Args:
             password: As it was sent.
             hashed: The hash.
-            known_to: The caller, where somebody asks who logged in before: it is no guess of a stranger then, and
-                waits in the caller's queue.
+            known_to: The login's number, where somebody asks who logged in before: it is no guess of a stranger
+                then, and waits for its turn.
 
         Raises:
             Unavailable: Too many are waiting already.
@@ -121,7 +123,7 @@ class PasswordHasher:
     async def _judge(self, work: Callable[[], bool], known_to: int | None) -> bool:
         if known_to is None:
             return await self._guess(work)
-        async with self._turns.hold((known_to,)):
+        async with self._logins.hold((known_to,)):
             return await asyncio.get_running_loop().run_in_executor(self._passwords, work)
 
     async def _guess(self, work: Callable[[], bool]) -> bool:

@@ -32,7 +32,7 @@ from xmlrpc_api.fields import Field, Wire
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.services import audit, devices, lending, ownership, second_factor, throttle, web_users
 
-LOGIN, LOGIN_FAILED, THROTTLED = "LOGIN", "LOGIN_FAILED", "THROTTLED"
+LOGIN, LOGIN_FAILED, THROTTLED, FLOOD = "LOGIN", "LOGIN_FAILED", "THROTTLED", "FLOOD"
 OTP_ISSUED, OTP_USED, SECOND_FACTOR_BEGUN = "OTP_ISSUED", "OTP_USED", "SECOND_FACTOR_BEGUN"
 CODE_REQUIRED = "Parameter code is required"
 ONE_TIME_LENGTH = 20
@@ -67,6 +67,10 @@ class Kind:
     def key_of(self, person: Person | None) -> int:
         """The id of somebody; 0 of nobody."""
         return int(getattr(person, self.id_name)) if person is not None else 0
+
+    def number_of(self, person: Person | None) -> int:
+        """A number that nobody of another kind has."""
+        return -self.key_of(person) if self.model is Account else self.key_of(person)
 
     def has_key(self, key: int) -> ColumnElement[bool]:
         """The condition for one of them."""
@@ -185,7 +189,7 @@ async def _look_at_counters(call: Call, attempt: Attempt, user: Person | None) -
 async def _look_at_password(call: Call, attempt: Attempt, found: Look) -> Look:
     """The same with the verdict on the password; what a known device sends waits, what strangers send may not."""
     user, hasher = found.user, call.platform.hasher
-    known_to = call.caller.i_customer if found.device is not None else None
+    known_to = attempt.kind.number_of(user) if found.device is not None else None
     if user is not None and user.foreign_password is not None:
         is_right = await hasher.check_foreign(attempt.password, user.foreign_password, known_to)
     else:
@@ -486,9 +490,13 @@ async def _failed(
     was_locked, locks_now = await throttle.failed(call, found.counted if counted is None else counted)
     if was_locked:
         return TooManyAttempts()
-    await _note(call, attempt.kind, LOGIN_FAILED, found.user, remote_ip=attempt.remote_ip)
-    if locks_now:
-        await _note(call, attempt.kind, THROTTLED, found.user, remote_ip=attempt.remote_ip)
+    in_flood, flood_begins = await throttle.failed(call, throttle.flood(call))
+    if flood_begins:
+        await _note(call, attempt.kind, FLOOD, None)
+    if found.user is not None or not in_flood:  # what is known is always noted; the rest must not fill the disk
+        await _note(call, attempt.kind, LOGIN_FAILED, found.user, remote_ip=attempt.remote_ip)
+        if locks_now:
+            await _note(call, attempt.kind, THROTTLED, found.user, remote_ip=attempt.remote_ip)
     if found.is_closed:
         return TooManyAttempts()
     return AuthenticationFailed(text) if text else AuthenticationFailed()

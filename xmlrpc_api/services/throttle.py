@@ -3,7 +3,8 @@ Throttles: whoever guesses too often must wait, a minute first, then longer, up 
 
 Counted in the database, so that every process sees it, under keyed hashes, so that no login is kept. What counts
 together is one login, one address or one device, never all that a caller sends: else one attacker would shut out
-everybody who comes by the same portal. What is unknown is counted as what is known.
+everybody who comes by the same portal. What is unknown is counted as what is known. All of a caller is counted as
+well, to tell a flood, which limits what is noted of unknown logins and nothing else.
 """
 
 import enum
@@ -24,6 +25,7 @@ WINDOW = timedelta(minutes=1)
 FIRST_LOCK = timedelta(minutes=1)
 LONGEST_LOCK = timedelta(minutes=15)
 FORGOTTEN = timedelta(minutes=30)
+FLOOD_FAILURES = 100
 PRUNE_BATCH = 1000
 MOST_ROWS = 100_000
 
@@ -41,6 +43,7 @@ class Kind(enum.Enum):
     OWN_API_LOGIN = "caller's own API password"
     VOUCHER = "account that uses vouchers"
     ADDRESS = "address of a person"
+    CALLER = "all of a caller"
 
 
 def limits(call: Call, kind: Kind, what: str, remote_ip: str | None = None) -> Limits:
@@ -54,6 +57,11 @@ def limits(call: Call, kind: Kind, what: str, remote_ip: str | None = None) -> L
     if remote_ip is not None:
         found[_key(call, Kind.ADDRESS, addresses.counted(remote_ip))] = config.address_failures
     return found
+
+
+def flood(call: Call) -> Limits:
+    """What tells that a caller's portal is flooded with guesses. Nobody is refused for it."""
+    return {_key(call, Kind.CALLER, ""): FLOOD_FAILURES}
 
 
 def _key(call: Call, kind: Kind, what: str) -> str:
