@@ -70,7 +70,7 @@ async def _seed(config: Config, count: int) -> None:
 
 
 async def _insert(database: Database, engine: str, first: int, last: int, *, parent: str, path: str, name: str) -> None:
-    row = {**CUSTOMER, "i_customer": "i", "i_wholesaler": parent, "path": path, "name": name}
+    row = {**CUSTOMER, "i_customer": "i", "i_wholesaler": parent, "path": path, "name": name, "name_key": name}
     users = {
         "i_customer": "i",
         "is_default": "true",

@@ -23,6 +23,7 @@ from models.base import (
 from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey
+from models.login_key import account_key, exact_key, login_key
 from models.property import CustomerProperty
 from models.reference import (
     AccessLevel,
@@ -41,7 +42,7 @@ from models.tariff import Tariff
 from models.throttle import Throttle
 from models.upgrade import STEP_NAME_LENGTH, UpgradeStep
 from models.voucher import Voucher
-from models.web_user import RecoveryCode, SelfCare, WebUser, login_key
+from models.web_user import RecoveryCode, SelfCare, WebUser
 
 __all__ = [
     "DEFAULT_PASSWORD_POLICY",
@@ -93,8 +94,10 @@ __all__ = [
     "UtcDateTime",
     "Voucher",
     "WebUser",
+    "account_key",
     "ancestors",
     "columns_of",
+    "exact_key",
     "field_info",
     "login_key",
     "proxied_column",

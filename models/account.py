@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, validat
 from models.balance import LARGEST_AMOUNT, Balance
 from models.base import Access, Base, Exact, Money, Sealed, StringList, UtcDateTime, field, through
 from models.customer import UTC_TIME_ZONE
-from models.web_user import PASSWORD_LIMIT, SelfCare, login_key
+from models.sip_domain import DOMAIN_LENGTH
+from models.web_user import PASSWORD_LIMIT, SelfCare
 
 USERNAME_LENGTH = 128
+ID_KEY_LENGTH = 3 * USERNAME_LENGTH + DOMAIN_LENGTH + 1
 GROUP_LENGTH = 64
 EVERYBODYS_PLAN = 1
 PRIVACY_SCHEMAS = ("pai", "rpid")
@@ -87,12 +89,16 @@ class Account(SelfCare, Base):
 
     username: Mapped[str] = field(
         String(USERNAME_LENGTH),
+        unique=True,
         access=Access.REQUIRED,
         check="not_empty",
-        doc="Login of the account to the self-care portal; unique, whatever the case of its letters.",
+        doc="Login of the account to the self-care portal; unique, whatever its case and the white space around it. "
+        "Without @ it is one with `username@sip_domain`, by the setting as it was when the account was created.",
         example="alice",
     )
-    username_key: Mapped[str] = mapped_column(String(3 * USERNAME_LENGTH), unique=True)
+    username_key: Mapped[str] = mapped_column(
+        String(ID_KEY_LENGTH), unique=True, doc="user@domain; set with each username."
+    )
     web_password: Mapped[str] = field(
         String(60),
         access=Access.REQUIRED,
@@ -390,8 +396,6 @@ class Account(SelfCare, Base):
     @validates("username", "web_password", "blocked")
     def _follow(self, name: str, value: Any) -> Any:
         self._end_one_time_password(name, value)
-        if name == "username":
-            self.username_key = login_key(value)
         return value
 
 

@@ -6,16 +6,18 @@ from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.ext.associationproxy import AssociationProxy
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, validates
 
 from models.balance import Balance
 from models.base import Access, Base, Exact, Money, Sealed, UtcDateTime, ascii_string, field, through
+from models.login_key import login_key
 from models.web_user import WebUser
 
 ROOT_ID = 1
 ROOT_DEPTH = 32
 UTC_TIME_ZONE = 370
 DEFAULT_PASSWORD_POLICY = 1
+NAME_LENGTH = 128
 PATH_LENGTH = (ROOT_DEPTH + 1) * 11
 
 
@@ -89,13 +91,14 @@ class Customer(Base):
     )
 
     name: Mapped[str] = field(
-        String(128),
+        String(NAME_LENGTH),
         access=Access.REQUIRED,
         unique=True,
         check="not_empty",
-        doc="Name of the customer, unique.",
+        doc="Name of the customer; unique, whatever its case and the white space around it.",
         example="acme",
     )
+    name_key: Mapped[str] = mapped_column(String(3 * NAME_LENGTH), unique=True)
     web_password: AssociationProxy[str] = through("default_user", "web_password")
     i_tariff: Mapped[int | None] = field(
         ForeignKey("tariffs.i_tariff"),
@@ -309,6 +312,12 @@ class Customer(Base):
         Index(None, "i_wholesaler", "i_customer"),
         Base.__table_args__,
     )
+
+    @validates("name")
+    def _follow(self, name: str, value: str) -> str:
+        if value != self.name:
+            self.name_key = login_key(value)
+        return value
 
 
 def subtree(path: str, i_customer: int) -> tuple[str, str]:

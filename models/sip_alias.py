@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.account import USERNAME_LENGTH
+from models.account import ID_KEY_LENGTH, USERNAME_LENGTH
 from models.base import Access, Base, UtcDateTime, field
 from models.sip_domain import DOMAIN_LENGTH
 
@@ -20,9 +20,7 @@ class SipAlias(Base):
     username: Mapped[str] = field(
         String(USERNAME_LENGTH), access=Access.ELSEWHERE, doc="User name of the alias.", example="sales"
     )
-    alias_key: Mapped[str] = mapped_column(
-        String(3 * USERNAME_LENGTH + DOMAIN_LENGTH + 1), unique=True, doc="user@domain, whatever its case."
-    )
+    alias_key: Mapped[str] = mapped_column(String(ID_KEY_LENGTH), unique=True, doc="user@domain, whatever its case.")
     target_username: Mapped[str] = field(
         String(USERNAME_LENGTH), access=Access.ELSEWHERE, doc="User name that it leads to.", example="alice"
     )

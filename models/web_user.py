@@ -7,14 +7,10 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Access, Base, Sealed, Signature, UtcDateTime, field, one_default_per_customer
+from models.login_key import login_key
 
 LOGIN_LENGTH = 128
 PASSWORD_LIMIT = 256
-
-
-def login_key(web_login: str) -> str:
-    """The form of a login in which two that differ only in case are one."""
-    return web_login.casefold()
 
 
 class SelfCare:
@@ -65,9 +61,10 @@ class WebUser(SelfCare, Base):
     )
     web_login: Mapped[str] = field(
         String(LOGIN_LENGTH),
+        unique=True,
         access=Access.REQUIRED,
         check="not_empty",
-        doc="Login to the self-care portal and to this API; unique, whatever the case of its letters.",
+        doc="Login to the self-care portal and to this API; unique, whatever its case and the white space around it.",
         example="acme",
     )
     web_login_key: Mapped[str] = mapped_column(String(3 * LOGIN_LENGTH), unique=True)
@@ -116,7 +113,7 @@ class WebUser(SelfCare, Base):
     @validates("web_login", "web_password", "blocked")
     def _follow(self, name: str, value: Any) -> Any:
         self._end_one_time_password(name, value)
-        if name == "web_login":
+        if name == "web_login" and value != self.web_login:
             self.web_login_key = login_key(value)
         return value
 

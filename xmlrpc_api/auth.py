@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import String, bindparam, select
+from sqlalchemy import select
 
 from models import ROOT_ID, Customer, WebUser, login_key
 from xmlrpc_api import digest
@@ -18,7 +18,7 @@ from xmlrpc_api.database import Database
 from xmlrpc_api.faults import TooManyAttempts
 from xmlrpc_api.query import Query
 from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import customers, lending, ownership
+from xmlrpc_api.services import customers, lending, names, ownership
 from xmlrpc_api.vault import VaultError
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = Query(
     select(*ownership.CALLER_COLUMNS, Customer.blocked, Customer.api_access, Customer.api_password)
     .join(WebUser, WebUser.i_customer == Customer.i_customer)
-    .where(WebUser.is_default, WebUser.web_login_key == bindparam("web_login_key", type_=String)),
+    .where(WebUser.is_default, names.is_web_user()),
     is_short=True,
 )
 
@@ -202,7 +202,7 @@ class Authenticator:
         """The customer with this login, if he may use the API."""
         if len(web_login) > LONGEST_LOGIN or _NOT_TEXT.search(web_login):
             return None
-        rows = await self._database.rows(_LOOK_UP, web_login_key=login_key(web_login))
+        rows = await self._database.rows(_LOOK_UP, key=login_key(web_login), exact=web_login)
         row = rows[0] if rows else None
         if row is None or row["blocked"] or not row["api_access"] or row["api_password"] is None:
             return None

@@ -217,9 +217,9 @@ class Conflict(Fault):
         self.taken_name = taken
 
     @classmethod
-    def taken(cls, name: str) -> "Conflict":
-        """The fault for a value that must be unique and is not."""
-        return cls(f"Parameter {name} is already taken", name)
+    def taken(cls, name: str, origin: str | None = None) -> "Conflict":
+        """The fault for a value that must be unique and is not; `origin` is the parameter it was taken from."""
+        return cls(f"Parameter {name} is already taken" + (f" (taken from {origin})" if origin else ""), name)
 
 
 class OneTimePasswordAccepted(Fault):

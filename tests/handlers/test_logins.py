@@ -545,7 +545,9 @@ class TestThrottle:
         account, email = unique("account"), f"{unique('mail')}@example.com"
         portal.createAccount(**new(username=account, email=email))
         for name in (f"username:{account}", f"email:{email}", email):
-            reseller.createWebUser(web_login=name, web_password=WEB_PASSWORD)
+            made = reseller.createWebUser(web_login=unique(), web_password=WEB_PASSWORD)
+            statement = "UPDATE web_users SET web_login = :name, web_login_key = :name WHERE i_web_user = :i"
+            server.sql(statement, name=name, i=made["i_web_user"])  # such logins are there from before
         portal.createAccount(**new(username=email))
 
         def guess(**params: Any) -> int:

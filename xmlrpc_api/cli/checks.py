@@ -17,10 +17,12 @@ from xmlrpc_api import bootstrap
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError, is_loopback
 from xmlrpc_api.database import Database, UnusableError
+from xmlrpc_api.services import names
 from xmlrpc_api.services.customers import api_password_place
 from xmlrpc_api.vault import VaultError, open_vault
 
 OLDEST_POSTGRESQL = 140000
+SHOWN = 20  # of each kind
 OTHER_VARIABLES = {f"{ENV_PREFIX}CONFIG", f"{ENV_PREFIX}PASSWORD"}
 
 
@@ -126,6 +128,20 @@ async def _points(config: Config, database: Database) -> AsyncIterator[Finding]:
         yield Finding("data", Verdict.FAILED, f"Not upgraded to this version yet ({titles}). Run: xmlrpc-api migrate")
     yield await _reference_rows(database)
     yield await _root(config, database)
+    yield await shared_names(database)
+
+
+async def shared_names(database: Database) -> Finding:
+    """Names that are one with those of older rows, in another form: each is found by its own form alone."""
+    shared: list[str] = []
+    async with database.read() as session:
+        for keyed in names.KEYED:
+            rows = await session.execute(names.sharing(keyed).limit(SHOWN))
+            shared += [f"{keyed.what} {row[0]} {row[2]!r}" for row in rows]
+    if not shared:
+        return Finding("names", Verdict.OK)
+    advice = f"One with an older one's, and found by exactly their own form alone: {', '.join(shared)}. Rename them."
+    return Finding("names", Verdict.WARNING, advice)
 
 
 async def _sqlite(config: Config, database: Database) -> Finding:

@@ -204,7 +204,8 @@ class _Importer:
             return int((await self._call("createCustomer", values))["i_customer"])
         await self._call("createCustomer", values)
         login = values.get("web_login") or values["name"]
-        for name, key in (("name", values["name"]), ("web_login", login_key(str(login)))):
+        for name, text in (("name", values["name"]), ("web_login", login)):
+            key = login_key(str(text))
             if (name, key) in self._tried:  # nothing is kept, so the database cannot know
                 raise Conflict.taken(name)
             self._tried.add((name, key))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import contains_eager
 
-from models import DEFAULT_PASSWORD_POLICY, Account, Balance, Customer, login_key
+from models import DEFAULT_PASSWORD_POLICY, Account, Balance, Customer, account_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange
 from xmlrpc_api.fields import Entity
@@ -20,6 +20,7 @@ from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import (
     audit,
     ledger,
+    names,
     ownership,
     paging,
     passwords,
@@ -71,7 +72,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     acting = replace(call, caller=owner) if owner is not None else call
     i_customer = acting.caller.i_customer
     values = dict(attributes)
-    _demand_no_patterns(values)
+    _demand_names(values)
     await references.check(call, ACCOUNT, values, Row(owner=i_customer, customer=i_customer))
     policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await _demand_passwords(call, values, policy, values["username"])
@@ -83,6 +84,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     account = Account(
         i_customer=i_customer,
         i_domain=await sip_domains.id_of(call, values["username"], i_customer),
+        username_key=account_key(values["username"], call.platform.config.sip_domain),
         created_on=call.now,
         updated_on=call.now,
         web_password=password.hashed if password else NOBODYS_HASH,
@@ -122,7 +124,7 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
     """Change attributes of a locked account; see `change`."""
     before = audit.snapshot(ACCOUNT, account)
     values = dict(changes)
-    _demand_no_patterns(values)
+    _demand_names(values, account)
     row = Row(owner=account.i_customer, customer=account.i_customer)
     await references.check(call, ACCOUNT, references.changed(ACCOUNT, account, values), row)
     policy = values.get("i_password_policy", account.i_password_policy)
@@ -131,6 +133,7 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
     plain = {name: values.pop(name) for name in ENCRYPTED if name in values}
     if values.get("username", account.username) != account.username:
         plain = {"voip_password": _present_password(call, account), **plain}
+        account.username_key = account_key(values["username"], call.platform.config.sip_domain)
     if "web_password" in values:
         account.web_password = values.pop("web_password").hashed
     _assign(account, {**values, **await _limits(call, account, values)})
@@ -213,7 +216,7 @@ async def info(call: Call, i_account: int | None, username: str | None) -> dict[
     if i_account is not None:
         wanted: ColumnElement[bool] = Account.i_account == i_account
     elif username is not None:
-        wanted = Account.username_key == login_key(username)
+        wanted = names.is_account(call, username)
     else:
         raise BadParameter.required("i_account")
     statement = SELECT_INFO.join(Customer, Customer.i_customer == Account.i_customer)
@@ -260,7 +263,7 @@ async def by_username(call: Call, username: str) -> Account:
     Raises:
         NotFound: It is not there for the caller.
     """
-    return await _find(call, Account.username_key == login_key(username))
+    return await _find(call, names.is_account(call, username))
 
 
 async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:
@@ -295,11 +298,18 @@ async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_po
             await passwords.demand(call, i_password_policy, name, plain, web_login=username)
 
 
-def _demand_no_patterns(values: Mapping[str, Any]) -> None:
-    """Refuse what an account generator would fill in: taken literally it would be somebody's user name."""
+def _demand_names(values: Mapping[str, Any], account: Account | None = None) -> None:
+    """
+    Refuse new names that are not allowed.
+
+    What an account generator would fill in is none: taken literally it would be somebody's user name.
+    """
     for name in ("username", "authname", *ENCRYPTED):
         if PATTERN in values.get(name, ""):
             raise BadParameter(name, "holds a pattern, which is not supported: give the value itself")
+    for name in ("username", "authname"):
+        if name in values:
+            names.demand(name, values[name], getattr(account, name, None))
 
 
 def _encrypt(call: Call, account: Account, plain: Mapping[str, str]) -> None:
@@ -314,7 +324,8 @@ def _encrypt(call: Call, account: Account, plain: Mapping[str, str]) -> None:
         kept = "" if is_hashed else value
         setattr(account, name, vault.encrypt(kept, place(name, account.i_account)))
         if name == "voip_password":
-            hashed = value if is_hashed else sip_hashes(account.username, call.platform.config.sip_domain, value)
+            domain = domain_of(call, account.username, account.username_key)
+            hashed = value if is_hashed else sip_hashes(account.username, domain, value)
             account.ha1 = vault.encrypt(hashed, place("ha1", account.i_account)) if value else None
 
 
@@ -329,6 +340,11 @@ def _present_password(call: Call, account: Account) -> str:
     if not known and account.ha1 is not None:
         raise BadParameter("voip_password", "is required with a new username: it is kept as hashes of the old one")
     return known
+
+
+def domain_of(call: Call, username: str, key: str) -> str:
+    """The SIP domain of an account; without @ in the username it is the one of the settings when it was created."""
+    return (username if "@" in username else key).rpartition("@")[2] or call.platform.config.sip_domain
 
 
 def sip_hashes(username: str, default_domain: str, password: str) -> str:

@@ -6,17 +6,30 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy import ColumnElement, Integer, String, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, UniqueConstraint, bindparam, case, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, subtree
+from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, login_key, subtree
 from xmlrpc_api.call import Call
+from xmlrpc_api.database import violated_constraint
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.query import Query
 from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
-from xmlrpc_api.services import audit, ledger, lending, limits, overcommit, ownership, paging, passwords, references
+from xmlrpc_api.services import (
+    audit,
+    ledger,
+    lending,
+    limits,
+    names,
+    overcommit,
+    ownership,
+    paging,
+    passwords,
+    references,
+)
 from xmlrpc_api.services.ledger import Booking
 from xmlrpc_api.services.ownership import Reach
 from xmlrpc_api.services.references import Row
@@ -27,7 +40,7 @@ SELECT_INFO = CUSTOMER.select(CUSTOMER.read)
 _CALLER = bindparam("caller", type_=Integer)
 _HIS_OR_HIM = SELECT_INFO.where(or_(Customer.i_wholesaler == _CALLER, Customer.i_customer == _CALLER))
 INFO_BY_ID = Query(_HIS_OR_HIM.where(Customer.i_customer == bindparam("wanted", type_=Integer)), is_short=True)
-INFO_BY_NAME = Query(_HIS_OR_HIM.where(Customer.name == bindparam("wanted", type_=String)), is_short=True)
+INFO_BY_NAME = Query(_HIS_OR_HIM.where(names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
 CHILDREN = paging.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
@@ -65,6 +78,9 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
         raise NotPermitted("your max_depth allows no sub-customers")
     defaults = {"max_depth": caller.max_depth - 1, "use_own_tariff": caller.use_own_tariff}
     values = {**defaults, "web_login": attributes["name"], **attributes}
+    origin = "" if "web_login" in attributes else "name"
+    names.demand("name", values["name"], is_login=False)
+    names.demand("web_login", values["web_login"], origin=origin)
     caller.demand_grantable(values, {**defaults, "api_access": 0, "api_password": None})
     path = subtree(caller.path, caller.i_customer)[0]
     await references.check(noted, CUSTOMER, values, Row(owner=caller.i_customer, path=path))
@@ -82,7 +98,13 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
     )
     assign(customer, values)
     call.session.add(customer)
-    await call.session.flush()
+    try:
+        await call.session.flush()
+    except IntegrityError as error:
+        key = violated_constraint(error)
+        if origin and isinstance(key, UniqueConstraint) and key.table is WebUser.__table__:
+            raise Conflict.taken("web_login", origin) from None
+        raise
     if api_password is not None:
         set_api_password(call, customer, api_password)
         await call.session.flush()
@@ -140,6 +162,8 @@ async def change(
     values = dict(changes)
     if is_self and "api_password" in values and values["api_password"] == api_password_of(call, customer):
         del values["api_password"]  # a form that echoes what it was filled in with
+    names.demand("name", values.get("name", customer.name), customer.name, is_login=False)
+    names.demand("web_login", values.get("web_login", customer.web_login), customer.web_login)
     current = {name: getattr(customer, name) for name in values if name != "web_password"}
     if is_self:
         current |= {name: values[name] for name in OWN if name in values}
@@ -256,9 +280,12 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> di
     """
     if i_customer is None and name is None:
         raise BadParameter.required("i_customer")
-    by_id = isinstance(i_customer, int)
-    wanted = i_customer if i_customer is not None else name
-    rows = await call.store.rows(INFO_BY_ID if by_id else INFO_BY_NAME, caller=call.caller.i_customer, wanted=wanted)
+    caller = call.caller.i_customer
+    if isinstance(i_customer, int):
+        rows = await call.store.rows(INFO_BY_ID, caller=caller, wanted=i_customer)
+    else:
+        exact = str(i_customer if i_customer is not None else name)
+        rows = await call.store.rows(INFO_BY_NAME, caller=caller, key=login_key(exact), exact=exact)
     if not rows:
         raise NotFound("Customer")
     return rows[0]

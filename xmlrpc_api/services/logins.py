@@ -30,7 +30,7 @@ from xmlrpc_api.faults import (
 )
 from xmlrpc_api.fields import Field, Wire
 from xmlrpc_api.hashing import Password
-from xmlrpc_api.services import audit, devices, lending, ownership, second_factor, throttle, web_users
+from xmlrpc_api.services import audit, devices, lending, names, ownership, second_factor, throttle, web_users
 
 LOGIN, LOGIN_FAILED, THROTTLED, FLOOD = "LOGIN", "LOGIN_FAILED", "THROTTLED", "FLOOD"
 OTP_ISSUED, OTP_USED, SECOND_FACTOR_BEGUN = "OTP_ISSUED", "OTP_USED", "SECOND_FACTOR_BEGUN"
@@ -77,11 +77,6 @@ class Kind:
         column: InstrumentedAttribute[int] = getattr(self.model, self.id_name)
         return column == key
 
-    def has_login(self, login: str) -> ColumnElement[bool]:
-        """The condition for a login, whatever the case of its letters."""
-        column: InstrumentedAttribute[str] = getattr(self.model, f"{self.login_name}_key")
-        return column == login_key(login)
-
 
 WEB_USERS = Kind(WebUser, "i_web_user", "web_login", throttle.Kind.WEB_USER)
 ACCOUNTS = Kind(Account, "i_account", "username", throttle.Kind.ACCOUNT)
@@ -111,10 +106,11 @@ class Attempt:
     one_time_only: bool = False
     passwords_only: bool = False
 
-    @property
-    def condition(self) -> ColumnElement[bool]:
+    def condition(self, call: Call) -> ColumnElement[bool]:
         """The condition for the one who logs in."""
-        return Account.email == self.login if self.by_email else self.kind.has_login(self.login)
+        if self.by_email:
+            return Account.email == self.login
+        return names.is_account(call, self.login) if self.kind is ACCOUNTS else names.is_web_user(self.login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +150,7 @@ async def look(call: Call, attempt: Attempt) -> Look:
         Conflict: Several accounts have this e-mail address.
         Unavailable: Too many checks are waiting already.
     """
-    user = await _read(call, attempt.kind, attempt.condition)
+    user = await _read(call, attempt.kind, attempt.condition(call))
     found = await _look_at_counters(call, attempt, user)
     if not found.is_closed or attempt.code is not None:
         await call.session.close()

@@ -16,6 +16,7 @@ from xmlrpc_api.faults import NotFound, NotPermitted
 from xmlrpc_api.fields import table_of
 from xmlrpc_api.query import Query, Row
 from xmlrpc_api.rights import Caller
+from xmlrpc_api.services import names
 
 _CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller))
 CALLER_COLUMNS = tuple(getattr(Customer, name) for name in _CALLER_NAMES)
@@ -70,7 +71,7 @@ def named(i_customer: int | str | None, name: str | None = None) -> ColumnElemen
     if isinstance(i_customer, int):
         return Customer.i_customer == i_customer
     wanted = i_customer if i_customer is not None else name
-    return Customer.name == wanted if wanted is not None else false()
+    return names.is_customer(wanted) if wanted is not None else false()
 
 
 async def find_for_update(

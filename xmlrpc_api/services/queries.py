@@ -1,6 +1,5 @@
 """NGNPro's queries: a filter, an order and a page, on any list."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,12 +84,6 @@ def matches(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[boo
     if any(character in value for character in WILD_CARDS):
         return or_(column.like(value), func.lower(column).like(lower))
     return or_(column == value, func.lower(column) == lower)  # SQLite knows the case of ASCII letters alone
-
-
-def text_matches(text: str, pattern: str) -> bool:
-    """The same, of a text that is at hand."""
-    form = "".join({"%": ".*", "_": "."}.get(character, re.escape(character)) for character in pattern)
-    return re.fullmatch(form, text, re.IGNORECASE | re.DOTALL) is not None
 
 
 def of_reseller(i_customer: int) -> ColumnElement[bool]:

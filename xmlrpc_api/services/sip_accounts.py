@@ -10,12 +10,23 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 
 from models import Account, AccountGroup, Balance, Customer, LedgerEntry, SipAlias, SipDomain, TimeZone, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound, NotPermitted
-from xmlrpc_api.services import accounts, audit, ledger, levels, ownership, paging, properties, queries, sip_domains
+from xmlrpc_api.services import (
+    accounts,
+    audit,
+    ledger,
+    levels,
+    names,
+    ownership,
+    paging,
+    properties,
+    queries,
+    sip_domains,
+)
 from xmlrpc_api.services.accounts import ACCOUNT
 from xmlrpc_api.services.ledger import Booking, Paid
 from xmlrpc_api.services.levels import Level
@@ -36,6 +47,7 @@ SELECT = (
         TimeZone.name.label("timezone"),
         Account.blocked.label("is_blocked"),
         Account.voip_password,
+        Account.username_key,
         Account.ha1,
         Account.acl,
         Account.properties,
@@ -46,18 +58,15 @@ SELECT = (
 SipId = Mapping[str, str]
 
 
-def username_of(call: Call, sip_id: SipId) -> str:
-    """The username behind a SIP id."""
-    user, domain = sip_id["username"], sip_id["domain"].lower()
-    return user if domain == call.platform.config.sip_domain else f"{user}@{domain}"
+def username_of(sip_id: SipId) -> str:
+    """The whole username behind a SIP id."""
+    return f"{sip_id['username']}@{sip_id['domain'].lower()}"
 
 
-def id_of(call: Call, username: str) -> dict[str, str]:
-    """The SIP id of a username."""
-    user, separator, domain = username.rpartition("@")
-    if not separator:
-        return {"username": username, "domain": call.platform.config.sip_domain}
-    return {"username": user, "domain": domain}
+def id_of(call: Call, username: str, key: str) -> dict[str, str]:
+    """The SIP id of an account; the domain of a username without @ stands in its key."""
+    user, separator, _domain = username.rpartition("@")
+    return {"username": user if separator else username, "domain": accounts.domain_of(call, username, key)}
 
 
 async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +106,7 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     if PSTN in groups:  # asked late: clients go on with an update where they are told that it is there already
         await _demand_allowed(call, owner.i_customer, owner.path, PSTN_ACCESS)
     await _keep(call, account, {**kept, "groups": groups})
-    return await info(call, id_of(call, username))
+    return await info(call, {"username": user, "domain": domain.domain})
 
 
 async def _free_number(call: Call, domain: SipDomain) -> str:
@@ -164,7 +173,7 @@ async def info(call: Call, sip_id: SipId, *, tells: bool = True) -> dict[str, An
     Raises:
         NotFound: It is not there for the caller.
     """
-    wanted = Account.username_key == _key(call, sip_id)
+    wanted = names.is_account(call, username_of(sip_id))
     statement = SELECT.where(wanted, ownership.within(call.caller, accounts.REACH))
     row = (await call.session.execute(statement)).mappings().one_or_none()
     if row is None:
@@ -183,7 +192,7 @@ async def search(call: Call, query: Mapping[str, Any]) -> Found:
     conditions: list[ColumnElement[bool]] = [ownership.within(call.caller, accounts.REACH)]
     conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
     conditions += queries.of_customers(chosen)
-    conditions += _of_name(call, chosen.get("username"), chosen.get("domain"))
+    conditions += _of_name(chosen.get("username"), chosen.get("domain"))
     if "owner" in chosen:
         conditions.append(Account.owner == chosen["owner"])
     for group in set(chosen.get("groups", [])) - {""}:
@@ -192,15 +201,12 @@ async def search(call: Call, query: Mapping[str, Any]) -> Found:
     return Found(found.total, await _shown(call, found.rows))
 
 
-def _of_name(call: Call, user: str | None, domain: str | None) -> list[ColumnElement[bool]]:
+def _of_name(user: str | None, domain: str | None) -> list[ColumnElement[bool]]:
     """The conditions for user name and domain, each with wild cards."""
-    default = call.platform.config.sip_domain
     if user is None and domain is None:
         return []
-    with_domain = queries.matches(Account.username, f"{user or '%'}@{domain or '%'}")
-    without = and_(~Account.username.contains("@"), queries.matches(Account.username, user or "%"))
-    shows_default = domain is None or queries.text_matches(default, domain)
-    return [or_(with_domain, without) if shows_default else with_domain]
+    pattern = f"{user or '%'}@{domain or '%'}"
+    return [or_(*(queries.matches(column, pattern) for column in (Account.username_key, Account.username)))]
 
 
 def _is_in(group: str) -> ColumnElement[bool]:
@@ -217,7 +223,7 @@ async def find(call: Call, sip_id: SipId) -> Account:
         NotFound: It is not there for the caller.
     """
     try:
-        return await accounts.by_username(call, username_of(call, sip_id))
+        return await accounts.by_username(call, username_of(sip_id))
     except NotFound:
         raise NotFound(WHAT) from None
 
@@ -341,10 +347,6 @@ async def _note(call: Call, account: Account, before: Mapping[str, Any], after: 
     await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
 
 
-def _key(call: Call, sip_id: SipId) -> str:
-    return login_key(username_of(call, sip_id))
-
-
 async def _path(call: Call, account: Account) -> str:
     return await ownership.path_of(call, account.i_customer)
 
@@ -378,7 +380,7 @@ async def _shown(call: Call, rows: list[dict[str, Any]], *, tells: bool = True) 
     for row in rows:
         key = row["i_account"]
         blocked = [BLOCKED] if row.pop("is_blocked") else []
-        row["id"] = id_of(call, row["username"])
+        row["id"] = id_of(call, row["username"], row.pop("username_key"))
         row["reseller"] = levels.shown(levels.reseller_of(row.pop("path"), row["i_customer"]))
         owner = row["i_customer"]
         row["i_customer"] = levels.shown(owner)

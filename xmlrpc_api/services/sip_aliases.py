@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from models import Account, Customer, SipAlias, SipDomain, login_key
+from models import Account, Customer, SipAlias, SipDomain, exact_key, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound
 from xmlrpc_api.fields import Entity
-from xmlrpc_api.services import audit, levels, ownership, queries, record_credits, references, sip_domains
+from xmlrpc_api.services import audit, levels, names, ownership, queries, record_credits, references, sip_domains
 from xmlrpc_api.services.queries import Found
 
 ALIAS = Entity(SipAlias)
@@ -36,9 +36,18 @@ SELECT = (
 SipId = Mapping[str, str]
 
 
+def _text(sip_id: SipId) -> str:
+    return f"{sip_id['username']}@{sip_id['domain']}"
+
+
 def key_of(sip_id: SipId) -> str:
     """A SIP id, whatever its case."""
-    return login_key(f"{sip_id['username']}@{sip_id['domain']}")
+    return login_key(_text(sip_id))
+
+
+def _is(sip_id: SipId) -> ColumnElement[bool]:
+    """The condition for an alias; of those with one key the one that is called exactly so."""
+    return names.has_key(SipAlias.alias_key, SipAlias.alias_key, key_of(sip_id), exact_key(_text(sip_id)))
 
 
 async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) -> None:
@@ -54,9 +63,12 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
     path = (
         await call.session.execute(select(Customer.path).where(Customer.i_customer == domain.i_customer))
     ).scalar_one()
+    names.demand("username", sip_id["username"], is_login=False)
     account = select(exists().where(Account.username_key == key_of(sip_id)))
     if (await call.session.execute(account)).scalar_one():
         raise Conflict.taken("username")
+    if (await call.session.execute(select(exists().where(_is(sip_id))))).scalar_one():
+        raise Conflict.taken("alias")
     await references.check(call, ALIAS, {"owner": owner})
     alias = SipAlias(
         i_domain=domain.i_domain,
@@ -115,7 +127,7 @@ async def info(call: Call, sip_id: SipId) -> dict[str, Any]:
         NotFound: It is not there for the caller.
     """
     within = ownership.within(call.caller, sip_domains.REACH)
-    row = (await call.session.execute(SELECT.where(SipAlias.alias_key == key_of(sip_id), within))).mappings()
+    row = (await call.session.execute(SELECT.where(_is(sip_id), within))).mappings()
     found = row.one_or_none()
     if found is None:
         raise NotFound(WHAT)
@@ -145,7 +157,7 @@ async def _find(call: Call, sip_id: SipId) -> tuple[SipAlias, int]:
         select(SipAlias, SipDomain.i_customer)
         .join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
         .join(Customer, Customer.i_customer == SipDomain.i_customer)
-        .where(SipAlias.alias_key == key_of(sip_id), ownership.within(call.caller, sip_domains.REACH))
+        .where(_is(sip_id), ownership.within(call.caller, sip_domains.REACH))
         .with_for_update(of=SipAlias)
     )
     row = (await call.session.execute(statement)).one_or_none()

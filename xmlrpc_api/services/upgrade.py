@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import UpgradeStep
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import insert_unless_there
-from xmlrpc_api.services import mending
+from xmlrpc_api.services import mending, names
 
 BATCH = 200
 FINDINGS_KEPT = 1000
@@ -84,7 +84,17 @@ def _mends(name: str, title: str, work: Callable[[Call, int], Awaitable[mending.
     return Step(name, title, mend)
 
 
-STEPS: tuple[Step, ...] = tuple(_mends(*step) for step in mending.STEPS)
+def _keys(keyed: names.Keyed) -> Step:
+    async def work(call: Call, last: int) -> Batch:
+        return Batch(*await names.rekey(call, keyed, last, BATCH))
+
+    return Step(f"keys of {keyed.what}s", f"Names of {keyed.what}s that are one", work)
+
+
+STEPS: tuple[Step, ...] = (
+    *(_mends(*step) for step in mending.STEPS),
+    *(_keys(keyed) for keyed in names.KEYED),
+)
 
 
 async def missing(session: AsyncSession) -> list[Step]:

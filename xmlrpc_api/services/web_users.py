@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 
-from models import Customer, WebUser, login_key
+from models import Customer, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.fields import Entity, Statement
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import audit, customers, lending, ownership, paging, passwords, references
+from xmlrpc_api.services import audit, customers, lending, names, ownership, paging, passwords, references
 from xmlrpc_api.services.limits import Line
 from xmlrpc_api.services.ownership import Reach
 
@@ -44,6 +44,7 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
 
 
 async def _add(call: Call, owner: int, values: Mapping[str, Any]) -> WebUser:
+    names.demand("web_login", values["web_login"])
     user = WebUser(i_customer=owner, blocked_by=call.caller.i_customer if values.get("blocked") else None)
     _assign(user, values)
     call.session.add(user)
@@ -125,12 +126,13 @@ async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> Non
     if user.is_default and changes.get("blocked"):
         raise NotPermitted("the default web user cannot be blocked; block the customer")
     values = dict(changes)
+    login = values.get("web_login", user.web_login)
+    names.demand("web_login", login, user.web_login)
     if "blocked" in values:
         path = await ownership.path_of(call, user.i_customer)
         line = Line.of(path, user.i_customer)
         values["blocked_by"] = line.blocked_by(call.caller, user.blocked, values["blocked"], user.blocked_by)
     if "web_password" in values:
-        login = values.get("web_login", user.web_login)
         await _demand_password(call, user.i_customer, "web_password", values["web_password"], login)
         values["web_password"] = values["web_password"].hashed
     await save(call, user, values)
@@ -178,7 +180,7 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> dic
     if i_web_user is not None:
         wanted = WebUser.i_web_user == i_web_user
     elif web_login is not None:
-        wanted = WebUser.web_login_key == login_key(web_login)
+        wanted = names.is_web_user(web_login)
     else:
         raise BadParameter.required("i_web_user")
     row = (await call.session.execute(_readable(call).where(wanted))).mappings().one_or_none()
@@ -212,7 +214,7 @@ async def by_login(call: Call, web_login: str) -> WebUser:
     Raises:
         NotFound: He is not there for the caller.
     """
-    return await _find(call, WebUser.web_login_key == login_key(web_login))
+    return await _find(call, names.is_web_user(web_login))
 
 
 async def by_login_to_change(call: Call, web_login: str) -> WebUser:
@@ -223,7 +225,7 @@ async def by_login_to_change(call: Call, web_login: str) -> WebUser:
         NotFound: He is not there for the caller.
         NotPermitted: He is not the caller's own, who lacks the right to edit customers.
     """
-    return await _to_change(call, WebUser.web_login_key == login_key(web_login))
+    return await _to_change(call, names.is_web_user(web_login))
 
 
 async def _to_change(call: Call, wanted: ColumnElement[bool]) -> WebUser:
