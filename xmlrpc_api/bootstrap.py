@@ -5,21 +5,22 @@ Alembic is imported to migrate only: a server that just asks whether it has to w
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser
-from xmlrpc_api.call import Origin, Platform
+from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.config import ConfigError
-from xmlrpc_api.database import Database, UnusableError
+from xmlrpc_api.database import Database, Transaction, UnusableError
 from xmlrpc_api.dispatch import Dispatcher
 from xmlrpc_api.faults import Fault
 from xmlrpc_api.rights import BITMASKS, FLAGS
-from xmlrpc_api.services import ownership, upgrade
-from xmlrpc_api.services.customers import api_password_place
+from xmlrpc_api.services import audit, ownership, upgrade
+from xmlrpc_api.services.customers import CUSTOMER, api_password_place
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
@@ -178,19 +179,18 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
             return None
         if not (await session.execute(select(Currency.code).where(Currency.code == currency))).first():
             raise ConfigError(f"There is no currency {currency}: give a code of ISO 4217, such as USD")
-        session.add(
-            Customer(
-                i_customer=ROOT_ID,
-                path="",
-                name=ROOT_LOGIN,
-                api_access=1,
-                api_password=platform.vault.encrypt(api_password, api_password_place(ROOT_ID)),
-                max_depth=ROOT_DEPTH,
-                money=Balance(is_default=True, currency=currency),
-                default_user=WebUser(is_default=True, web_login=ROOT_LOGIN, web_password=hashed),
-                **rights,
-            )
+        root = Customer(
+            i_customer=ROOT_ID,
+            path="",
+            name=ROOT_LOGIN,
+            api_access=1,
+            api_password=platform.vault.encrypt(api_password, api_password_place(ROOT_ID)),
+            max_depth=ROOT_DEPTH,
+            money=Balance(is_default=True, currency=currency),
+            default_user=WebUser(is_default=True, web_login=ROOT_LOGIN, web_password=hashed),
+            **rights,
         )
+        session.add(root)
         upgrade.note_done(session, platform.clock())
         await session.flush()
         if not database.is_sqlite:  # root's id was given, not drawn: tell the sequence
@@ -198,4 +198,27 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
                 text("SELECT setval(pg_get_serial_sequence('customers', 'i_customer'), :root)"),
                 {"root": ROOT_ID},
             )
+        await audit.added(_call_by_root(platform, session, root), CUSTOMER, root, ROOT_ID)
     return api_password
+
+
+def _call_by_root(platform: Platform, session: AsyncSession, root: Customer) -> Call:
+    """A call by which he is noted as his own creator: nobody else is there."""
+    caller = ownership.caller_from({column.key: getattr(root, column.key) for column in ownership.CALLER_COLUMNS})
+
+    async def perform_none(_calls: list[Any]) -> list[Any]:
+        return []
+
+    async def keep_none(_work: Callable[[Call], Awaitable[None]]) -> None:
+        return
+
+    return Call(
+        method="init",
+        store=Transaction(session),
+        caller=caller,
+        platform=platform,
+        origin=Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller),
+        now=platform.clock(),
+        perform_all=perform_none,
+        keep=keep_none,
+    )

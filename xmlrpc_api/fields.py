@@ -558,6 +558,10 @@ class Entity:
                 table = table.join(to.target, to.primaryjoin)
         return select(*(proxied_column(self.model, name).label(name) for name in names)).select_from(table)
 
+    def column(self, name: str) -> Any:
+        """The column behind an attribute, be it of another table."""
+        return proxied_column(self.model, name)
+
     def _relation(self, name: str) -> str | None:
         proxy: Any = self.model.__mapper__.all_orm_descriptors[name]
         return getattr(proxy, "target_collection", None)

@@ -94,8 +94,8 @@ class TestHistory:
 
         row = root.getCustomerHistory(i_customer=child.i_customer)["records"][0]
 
-        assert row["before"] == {"customers_mgmt": 7}
-        assert row["after"] == {"customers_mgmt": 3}
+        assert row["before"] == {"customers_mgmt": 7, "version": 1}
+        assert row["after"] == {"customers_mgmt": 3, "version": 2}
 
     def test_a_refused_change_leaves_none(self, reseller: Reseller, customers: Customers, refused: Any) -> None:
         i_customer = customers.make(reseller)
@@ -252,12 +252,18 @@ class TestChain:
     def test_a_removed_row_is_found(self, sealed: Server) -> None:
         tamper(sealed, "DELETE FROM audit_log WHERE seq = 3")
 
-        assert findings(sealed) == ["audit rows are missing before row 4: link 3 of the chain"]
+        assert findings(sealed) == [
+            "customer 3 is not in the change history",
+            "audit rows are missing before row 4: link 3 of the chain",
+        ]
 
     def test_a_row_removed_at_the_end_is_found(self, sealed: Server) -> None:
-        tamper(sealed, "DELETE FROM audit_log WHERE seq = 5")
+        tamper(sealed, "DELETE FROM audit_log WHERE seq = 6")
 
-        assert len(findings(sealed)) == 1
+        assert findings(sealed) == [
+            "customer 6 is not in the change history",
+            "the audit chain ends at link 5, but more were made: rows are missing at its end",
+        ]
 
     def test_an_inserted_row_is_found(self, sealed: Server) -> None:
         names = (
@@ -275,8 +281,10 @@ class TestChain:
 
     def test_a_chain_cut_off_before_a_noted_link_is_found(self, sealed: Server) -> None:
         noted = seal(sealed)
-        tamper(sealed, "DELETE FROM audit_log WHERE seq = 5")
-        sealed.sql("UPDATE audit_head SET seq = 4, hash = (SELECT hash FROM audit_log WHERE seq = 4)")
+        tamper(sealed, "DELETE FROM audit_log WHERE seq = 6")
+        sealed.sql("UPDATE audit_head SET seq = 5, hash = (SELECT hash FROM audit_log WHERE seq = 5)")
+        sealed.sql("DELETE FROM balances WHERE i_customer = 6")
+        sealed.sql("DELETE FROM customers WHERE i_customer = 6")
 
         assert findings(sealed) == []
         assert findings(sealed, noted) == [f"the link {noted} is not in the audit chain any more"]

@@ -29,6 +29,7 @@ from xmlrpc_api.vault import Vault
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
 PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)
+BASELINE = "BASELINE"  # an object as it was found, whose creation is older than the history
 CHANGED = "changed"
 SEAL_BATCH = 500
 _TABLE = table_of(AuditEntry.__mapper__.columns["i_audit"])
@@ -290,6 +291,12 @@ def _shown(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values as they may be kept: of a secret, only that it is there or has changed."""
     secret = set(entity.secrets)
     return {name: CHANGED if name in secret and value is not None else value for name, value in values.items()}
+
+
+def plain_values(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as rows of the history hold them when they are read; what is nil is left out."""
+    kept: dict[str, Any] = json.loads(as_json(_shown(entity, values)))
+    return {name: value for name, value in kept.items() if value is not None}
 
 
 def as_json(values: Mapping[str, Any]) -> str:

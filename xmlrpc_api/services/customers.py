@@ -377,13 +377,14 @@ async def _update_below(
     call: Call, customer: Customer, condition: ColumnElement[bool], values: Mapping[str, Any]
 ) -> None:
     """Change many customers at once, and note the change of each."""
+    values = {**values, "version": Customer.version + 1}
     columns = [getattr(Customer, name) for name in values]
     affected = select(Customer.i_customer, Customer.path, *columns).where(_below(customer), condition)
     rows = (await call.session.execute(affected.with_for_update(of=Customer))).mappings().all()
     statement = (
         update(Customer)
         .where(_below(customer), condition)
-        .values({**values, "version": Customer.version + 1, "changed": call.now})
+        .values({**values, "changed": call.now})
         .returning(Customer.i_customer, *columns)
         .execution_options(synchronize_session=False)
     )

@@ -26,6 +26,7 @@ To add one, write a function beside the rules that it belongs to, and add a `Ste
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,7 +34,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import UpgradeStep
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import insert_unless_there
-from xmlrpc_api.services import mending, names
+from xmlrpc_api.services import baseline, history_proof, mending, names
+from xmlrpc_api.services.history_proof import Kind
 
 BATCH = 200
 FINDINGS_KEPT = 1000
@@ -91,9 +93,24 @@ def _keys(keyed: names.Keyed) -> Step:
     return Step(f"keys of {keyed.what}s", f"Names of {keyed.what}s that are one", work)
 
 
+def _of_kind(kind: Kind, call: Call, last: int) -> Awaitable[tuple[int | None, int]]:
+    return baseline.note_objects(call, kind, last)
+
+
+def _notes(name: str, work: Callable[[Call, int], Awaitable[tuple[int | None, int]]]) -> Step:
+    """A step that writes what the change history lacks; there is nothing that it could not mend."""
+
+    async def take_batch(call: Call, last: int) -> Batch:
+        return Batch(*await work(call, last))
+
+    return Step(f"history of {name}", f"Noting {name} in the change history", take_batch)
+
+
 STEPS: tuple[Step, ...] = (
     *(_mends(*step) for step in mending.STEPS),
     *(_keys(keyed) for keyed in names.KEYED),
+    *(_notes(kind.name.replace("_", " "), partial(_of_kind, kind)) for kind in history_proof.KINDS),
+    _notes("used vouchers", baseline.note_used_vouchers),
 )
 
 

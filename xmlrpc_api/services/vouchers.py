@@ -1,13 +1,15 @@
 """Vouchers: made in series, each good for one account of their owner or of somebody below him, once."""
 
+import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Account, Currency, Customer, Voucher, ancestors, purpose_of
+from models import Account, AuditEntry, Currency, Customer, Voucher, ancestors, purpose_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Fault, NotFound, TooManyAttempts, WrongReference
 from xmlrpc_api.rights import Right
@@ -17,7 +19,7 @@ from xmlrpc_api.services.ledger import Booking, Paid
 WHAT = "Voucher"
 PURPOSE = purpose_of(Voucher.pin)
 PIN_DIGITS = 16
-MADE, WRONG_PIN = "VOUCHERS_MADE", "WRONG_PIN"
+MADE, USED, WRONG_PIN = "VOUCHERS_MADE", "VOUCHER_USED", "WRONG_PIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,14 @@ async def make(call: Call, series: Series, count: int) -> list[Made]:
         object_type=Voucher.__tablename__,
         object_id=None,
         i_customer=call.caller.i_customer,
-        details={"series": series.name, "first": last + 1, "count": count, "value": series.value},
+        details={
+            "series": series.name,
+            "first": last + 1,
+            "count": count,
+            "value": series.value,
+            "currency": series.currency,
+            "expires": series.expires,
+        },
     )
     return made
 
@@ -122,5 +131,29 @@ async def use(call: Call, account: Account, i_voucher: int, pin: str) -> Fault |
     await ledger.book(
         call, account.money, Booking(amount=converted.amount, kind=ledger.VOUCHER, notes=notes, paid=paid)
     )
+    await note_use(call, i_voucher, account.i_account, account.i_customer)
     await throttle.clear(call, counted)
     return None
+
+
+async def note_use(call: Call, i_voucher: int, i_account: int, i_customer: int) -> None:
+    """Note for which account a voucher was used."""
+    await audit.event(
+        call,
+        USED,
+        object_type=Voucher.__tablename__,
+        object_id=i_voucher,
+        i_customer=i_customer,
+        details={"i_account": i_account},
+    )
+
+
+async def noted_uses(session: AsyncSession, first: int, last: int) -> dict[int, int]:
+    """For which account each voucher with an id from `first` to `last` was used, as the change history tells."""
+    noted = select(AuditEntry.object_id, AuditEntry.after).where(
+        AuditEntry.object_type == Voucher.__tablename__,
+        AuditEntry.object_id.between(first, last),
+        AuditEntry.action == USED,
+    )
+    rows = await session.execute(noted)
+    return {row.object_id or 0: json.loads(row.after or "{}")["i_account"] for row in rows}
