@@ -45,14 +45,14 @@ class World:
         self.server = server
         self.board = board
         self.people: dict[int, Person] = {}
-        self._first = server.sql("SELECT MAX(i_customer) FROM customers")[0][0] + 1
+        self.first = server.sql("SELECT MAX(i_customer) FROM customers")[0][0] + 1
         self.look()
 
     def look(self) -> None:
         """Learn who there is."""
         columns = (Customer.i_customer, WebUser.web_login, Customer.path, Customer.impersonate)
         statement = select(*columns).join(WebUser, WebUser.i_customer == Customer.i_customer)
-        mine = (Customer.i_customer >= self._first) | (Customer.i_customer == ROOT_ID)
+        mine = (Customer.i_customer >= self.first) | (Customer.i_customer == ROOT_ID)
 
         async def work(database: Any) -> Any:
             async with database.read() as session:
