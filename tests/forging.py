@@ -135,6 +135,8 @@ class Forger:
         return self._name(one) if one.name in NAMES else _plain(reference.sample(one))
 
     def _struct(self, one: Field) -> Any:
+        if one.type == "SipId":
+            return self._sip_id(one)
         if one.type == "CustomerProperty":
             return [self._property() for _ in range(self._chance.randint(1, 2))]
         inner = {member.name: self._value(member) for member in self._some(one.members)}
@@ -151,9 +153,18 @@ class Forger:
         """Something that is there, or that may be new."""
         chance = self._chance
         known = self._names[NAMES[one.name]]
-        if chance.random() < (0.3 if one.required and one.name in ("name", "username") else 0.7):
+        is_new = one.name in ("name", "username", "authname") and (one.required or one.attribute == "web_login")
+        if chance.random() < (0.2 if is_new else 0.7):
             return chance.choice(known)
         return f"{unique('forged')}.example" if one.name == "domain" else unique("forged")
+
+    def _sip_id(self, one: Field) -> Any:
+        """Of an account that is there, of its domain, or of nobody."""
+        chance = self._chance
+        user, _, domain = chance.choice(self._names["accounts"]).rpartition("@")
+        user = chance.choice((user, user, user, "sales", unique("forged"), "<autoincrement>"))
+        sip_id = {"username": user, "domain": domain or "nowhere.example"}
+        return [sip_id] if one.wire is Wire.ARRAY else sip_id
 
     def _property(self) -> dict[str, Any]:
         chance = self._chance
