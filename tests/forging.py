@@ -70,6 +70,18 @@ PROPERTY_VALUES = ("1", "0", "5", "1000", "Infinity", "NaN", "-1", "")
 SECRETS = (PASSWORD, PASSWORD, "0ther-Passw0rd", "")
 
 
+def tempts(one: Field) -> bool:
+    """Whether a parameter may bear rights, money, a secret, or somebody's id."""
+    bears = one.secret or one.reference is not None or bool(one.members)
+    return bears or one.name in TEMPTING or one.name in IDS or one.name in NAMES
+
+
+def temptations(method: Method) -> int:
+    """How much there is to try with a method."""
+    fields = method.params.fields
+    return sum(tempts(one) for field in fields for one in (field, *field.members))
+
+
 class Forger:
     """
     Makes parameters.
@@ -108,16 +120,12 @@ class Forger:
         """What is required, mostly whom it is about, and a few others, those that tempt first."""
         chance = self._chance
         optional = [one for one in fields if not one.required]
-        chosen = {one.name for one in optional if one.name in SUBJECTS and chance.random() < 0.75}
-        tempting = [one for one in optional if one.name not in chosen and self._tempts(one)]
-        others = [one for one in optional if one.name not in chosen and not self._tempts(one)]
-        chosen |= {one.name for one in chance.sample(tempting, min(len(tempting), chance.choice((0, 1, 1, 2, 3))))}
-        chosen |= {one.name for one in chance.sample(others, min(len(others), chance.choice((0, 0, 1))))}
+        chosen = {one.name for one in optional if one.name in SUBJECTS and chance.random() < 0.93}
+        tempting = [one for one in optional if one.name not in chosen and tempts(one)]
+        others = [one for one in optional if one.name not in chosen and not tempts(one)]
+        chosen |= {one.name for one in chance.sample(tempting, min(len(tempting), chance.choice((0, 1, 1, 1, 2, 3))))}
+        chosen |= {one.name for one in chance.sample(others, min(len(others), chance.choice((0, 0, 0, 1))))}
         return [one for one in fields if one.required or one.name in chosen]
-
-    def _tempts(self, one: Field) -> bool:
-        bears = one.secret or one.reference is not None or bool(one.members)
-        return bears or one.name in TEMPTING or one.name in IDS or one.name in NAMES
 
     def _value(self, one: Field) -> Any:
         if one.members:
@@ -132,7 +140,7 @@ class Forger:
             return chance.choice(TEMPTING[one.name])
         if table in self._ids and one.wire is not Wire.STRING:
             return self._id(table)
-        return self._name(one) if one.name in NAMES else _plain(reference.sample(one))
+        return self._name(one) if one.name in NAMES else _sample(one)
 
     def _struct(self, one: Field) -> Any:
         if one.type == "SipId":
@@ -172,6 +180,9 @@ class Forger:
         return kept | ({"permission": chance.choice(TEMPTING["permission"])} if chance.random() < 0.5 else {})
 
 
-def _plain(sample: Any) -> Any:
-    """As clients send it."""
+def _sample(one: Field) -> Any:
+    """A harmless value, as clients send it."""
+    if one.check in ("email", "emails", "mailbox"):
+        return "ada@example.com"
+    sample = reference.sample(one)
     return float(sample) if isinstance(sample, Decimal) else sample

@@ -16,7 +16,7 @@ import pytest
 from books import findings
 from callers import Answer, Switchboard, Way, can_be_called, trusting
 from capability import FLAGS, MASKS, Judge, limits
-from forging import Forger
+from forging import Forger, temptations
 from harness import Server, unique
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
@@ -33,7 +33,10 @@ OPERATIONS = [
     (way, name) for way in Way for name, method in sorted(TABLES[way.family].items()) if can_be_called(way, method)
 ]
 NAMES = sorted({name for _, name in OPERATIONS})
-OFTEN = [name for name in NAMES for _ in range(4 if CALLS[name].access is Access.WRITE else 1)]
+WEIGHTS = {
+    name: 2 + min(10, temptations(method)) if method.access is Access.WRITE else 1 for name, method in CALLS.items()
+}
+OFTEN = [name for name in NAMES for _ in range(WEIGHTS[name])]
 SECRET = re.compile(r"secret(\d+)ends")
 INTERNAL = {-32603, 200}
 
@@ -71,7 +74,7 @@ class Scene(World):
 
     def rights(self) -> dict[str, Any]:
         """Some rights, up to all."""
-        masks = {name: self.chance.choice((7, 7, 7, 3, 5, 6, 0)) for name in MASKS}
+        masks = {name: self.chance.choice((7, 7, 7, 7, 7, 3, 5, 6, 0)) for name in MASKS}
         return masks | {name: self.chance.randint(0, 1) for name in FLAGS}
 
     def person(self, owner: Person, *, is_customer: bool = False, **attributes: Any) -> Person:
@@ -145,7 +148,7 @@ class Scene(World):
         for owner, person in ((self.hero, self.child), (self.parent, self.hero)):
             if chance.random() < 0.6:
                 self.must(owner, Way.TRUSTED, "updateCustomer", i_customer=person.i_customer, **self.rights())
-        if chance.random() < 0.2:
+        if chance.random() < 0.1:
             account = {"id": self.hero.i_customer, "resellerActive": False}
             self.must(self.root, Way.IMPERSONATED, "CustomerPort.updateAccount", account=account)
         self.look()
