@@ -42,6 +42,7 @@ SUBJECTS = (
     "alias",
     "target",
 )
+BEARING = (*MASKS, *FLAGS, "max_depth", "api_access", "impersonate", "properties", "groups", "quota")  # power itself
 TEMPTING = {
     **dict.fromkeys(MASKS, (7, 7, 3, 0)),
     **dict.fromkeys((*FLAGS, "api_access"), (1, 1, 0)),
@@ -122,8 +123,10 @@ class Forger:
         optional = [one for one in fields if not one.required]
         chosen = {one.name for one in optional if one.name in SUBJECTS and chance.random() < 0.93}
         tempting = [one for one in optional if one.name not in chosen and tempts(one)]
+        if (bearing := [one for one in tempting if one.name in BEARING]) and chance.random() < 0.5:
+            chosen.add(chance.choice(bearing).name)
         others = [one for one in optional if one.name not in chosen and not tempts(one)]
-        chosen |= {one.name for one in chance.sample(tempting, min(len(tempting), chance.choice((0, 1, 1, 1, 2, 3))))}
+        chosen |= {one.name for one in chance.sample(tempting, min(len(tempting), chance.choice((0, 1, 1, 1, 2))))}
         chosen |= {one.name for one in chance.sample(others, min(len(others), chance.choice((0, 0, 0, 1))))}
         return [one for one in fields if one.required or one.name in chosen]
 

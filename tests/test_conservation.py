@@ -27,7 +27,7 @@ from worlds import Person, World, make_vouchers
 from models import ExchangeRate, ancestors
 
 CURRENCIES = ("USD", "EUR", "JPY", "KWD")
-SEEDS = st.integers(0, 2**32)
+SEEDS = st.integers(0, 2**24 - 1)  # of wider ranges small numbers are taken, again and again
 ODD = (0.000001, 0.1 * 3, 1 / 3, 0.000003, 7.123456, 1e6, 1e9, 1e12)
 
 
@@ -211,7 +211,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(seed=SEEDS)
     def begin(self, seed: int) -> None:
-        self.seeds: Counter[int] = Counter()
+        self.first, self.seeds = seed, Counter[int]()
         self.tree = Tree(self.server, self.board, random.Random(seed))
         self.purses = purses(self.server, self.tree.top.i_customer)
 
@@ -253,7 +253,7 @@ class Machine(RuleBasedStateMachine):
     def call(self, seed: int) -> None:
         """Anything, by anybody."""
         self.seeds[seed] += 1  # the same one means another call each time
-        chance = random.Random(f"{seed}/{self.seeds[seed]}")
+        chance = random.Random(f"{self.first}/{seed}/{self.seeds[seed]}")
         tree = self.tree
         caller = chance.choice([tree.root, *3 * [tree.top, tree.middle, tree.bottom], *tree.mine()])
         if caller.i_customer in tree.people:
