@@ -9,7 +9,7 @@ rights the call had, not for who logged in.
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -209,6 +209,7 @@ class Machine(RuleBasedStateMachine):
     board: ClassVar[Switchboard]
     called: ClassVar[Counter[str]]
     scene: Scene
+    tell: Callable[[str], None] = staticmethod(note)
 
     @initialize(seed=SEEDS)
     def begin(self, seed: int) -> None:
@@ -232,7 +233,7 @@ class Machine(RuleBasedStateMachine):
         self.called[name] += 1
         outcome = "done" if not answer.is_refused else answer.fault
         what = f"{person.i_customer} with the rights of {caller.i_customer}, {way.value}: {name}({params}): {outcome}"
-        note(what)
+        self.tell(what)
         assert answer.fault not in INTERNAL, answer.text
         shown = scene.foreign_texts(caller, answer)
         assert not shown, f"{shown} showed: {what}"
@@ -271,6 +272,7 @@ def test_nobody_can_do_what_he_could_not_before(battlefield: Server, length: Any
         ),
     )
     rest = machine()
+    rest.tell = print
     rest.begin(1)
     for name in sorted(set(NAMES) - set(machine.called)):
         rest.do(name)
