@@ -54,6 +54,8 @@ async def create_account(call: Call, **attributes: Any) -> dict[str, Any]:
     """
     Create an account. It belongs to the caller, or to i_customer where a trusted host calls.
 
+    A username with a domain is an address there: the domain must be nobody's, the account's customer's, of somebody
+    above him, or of somebody below the caller.
     The credentials are told once more, as clients expect it; they are told nowhere else.
     """
     account = await accounts.create(call, attributes)
@@ -112,7 +114,11 @@ async def update_account(call: Call, *, i_account: int, **changes: Any) -> dict[
     raises=(NotFound, Conflict),
 )
 async def delete_account(call: Call, *, i_account: int) -> dict[str, Any]:
-    """Delete an account whose balance is zero. Its ledger is kept."""
+    """
+    Delete an account whose balance is zero. Its ledger is kept.
+
+    Refused while somebody above the caller has blocked it, or has put it into the group quota.
+    """
     await accounts.remove(call, i_account)
     return {}
 
@@ -141,7 +147,7 @@ async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None
     raises=(NotFound,),
 )
 async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
-    """Block an account: it cannot call, register or log in."""
+    """Block an account: it cannot call, register or log in. The block is that of the highest who has blocked it."""
     await accounts.set_blocked(call, i_account, 1)
     return {}
 
@@ -155,7 +161,7 @@ async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
     raises=(NotFound,),
 )
 async def unblock_account(call: Call, *, i_account: int) -> dict[str, Any]:
-    """Take the block of an account away."""
+    """Take the block of an account away. Who stands below whoever blocked it cannot."""
     await accounts.set_blocked(call, i_account, 0)
     return {}
 

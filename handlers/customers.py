@@ -117,7 +117,8 @@ async def delete_customer(call: Call, *, i_customer: int, if_version: int | None
     """
     Delete a direct sub-customer together with his web users.
 
-    Refused while he has sub-customers, a balance other than zero, or is still referred to.
+    Refused while he has sub-customers, a balance other than zero, is still referred to, or is blocked by somebody
+    above the caller.
     """
     await customers.delete(call, i_customer, Expected(version=if_version))
     return {}
@@ -138,13 +139,17 @@ async def list_customers(call: Call, *, offset: int = 0, limit: int | None = Non
 
 @method("blockCustomer", I_CUSTOMER, right=Right.CUSTOMERS_EDIT, access=Access.WRITE, raises=(NotFound,))
 async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
-    """Block a customer at any depth below the caller: neither he nor anybody below him can log in."""
+    """
+    Block a customer at any depth below the caller: neither he nor anybody below him can log in.
+
+    The block is that of the highest who has blocked him.
+    """
     await customers.set_blocked(call, i_customer, True)
     return {}
 
 
 @method("unblockCustomer", I_CUSTOMER, right=Right.CUSTOMERS_EDIT, access=Access.WRITE, raises=(NotFound,))
 async def unblock_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
-    """Take the block of a customer at any depth below the caller away."""
+    """Take the block of a customer at any depth below the caller away. Who stands below whoever blocked him cannot."""
     await customers.set_blocked(call, i_customer, False)
     return {}

@@ -35,6 +35,7 @@ async def create_web_user(call: Call, *, i_customer: int | None = None, **attrib
     Create a web user of the caller or of a customer below him.
 
     For customers below, the caller needs bit 1 (edit) of customers_mgmt; so do all methods that change web users.
+    Where the customer acts as another one (impersonate of NGNPro's dialect), that one and those above him alone may.
     """
     user = await web_users.create(call, i_customer, attributes)
     return {"i_web_user": user.i_web_user}
@@ -119,6 +120,6 @@ async def block_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
     raises=FAULTS,
 )
 async def unblock_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
-    """Take the block of a web user away."""
+    """Take the block of a web user away. Who stands below whoever blocked him cannot."""
     await web_users.change(call, i_web_user, {"blocked": False})
     return {"i_web_user": i_web_user}

@@ -277,7 +277,7 @@ class Customer(Base):
         default=True,
         access=Access.ELSEWHERE,
         ngnpro="resellerActive",
-        doc="Whether a reseller may create customers and records.",
+        doc="Whether a reseller, and everybody below him, may create customers and records.",
         example=True,
     )
     changed: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When an attribute was changed last.")

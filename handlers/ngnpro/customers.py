@@ -103,7 +103,8 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     """
     Add a customer to a reseller; the administrator adds a reseller where none is given.
 
-    username and password are also those of the other dialects: login and API password.
+    username and password are also those of the other dialects: login and API password. impersonate names a customer
+    of the same reseller, the caller or somebody below him; from then on he and those above him alone change these two.
     """
     attributes = await _attributes(call, account)
     made = await ngnpro_customers.create(call, attributes, account.get("reseller"), account.get("properties", []))
@@ -122,6 +123,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     Change a customer: what is left out stays, what is empty is cleared, properties are merged.
 
     resellerActive, companyCode, balance, credit and username are the administrator's; from others they are ignored.
+    impersonate: as in addAccount.
     """
     if "id" not in account:
         raise BadParameter.required("id")
@@ -189,7 +191,11 @@ async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     raises=(NotFound, NotPermitted),
 )
 async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Change the properties that are given; the others stay."""
+    """
+    Change the properties that are given; the others stay.
+
+    Names that limit, such as sip_credit or pstn_access, have permission admin at least, whatever is sent.
+    """
     await ngnpro_customers.set_properties(call, customer, properties)
     return {}
 

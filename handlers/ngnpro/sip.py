@@ -261,7 +261,12 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
 
 @operation("SipPort.updateAccount", ACCOUNT, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
-    """Change an account: what is left out stays; groups, acl and properties are replaced as a whole."""
+    """
+    Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
+
+    The groups blocked and quota stay where somebody above the caller has put it there; a quota that was set by
+    somebody above him is made tighter only.
+    """
     sip_id = _whole(account.get("id", {}))
     await sip_accounts.change(call, sip_id, await _attributes(call, account), _kept(account))
     return {}
@@ -269,7 +274,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
 
 @operation("SipPort.deleteAccount", SIP_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
 async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
-    """Delete an account whose balance is zero."""
+    """Delete an account whose balance is zero, and that nobody above the caller has blocked or put into group quota."""
     await sip_accounts.remove(call, _whole(sipId))
     return {}
 
@@ -313,14 +318,18 @@ async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
 
 @operation("SipPort.addToGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
-    """Put an account into a group: free-pstn, quota, blocked, anonymous, or any other."""
+    """
+    Put an account into a group: free-pstn, quota, blocked, anonymous, or any other.
+
+    Where somebody below the caller has put it into blocked or quota already, it is the caller's limit from now on.
+    """
     await sip_accounts.add_to_group(call, _whole(sipId), group)
     return {}
 
 
 @operation("SipPort.removeFromGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
 async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
-    """Take an account out of a group."""
+    """Take an account out of a group; of blocked and quota not below whoever has put it there."""
     await sip_accounts.remove_from_group(call, _whole(sipId), group)
     return {}
 

@@ -323,6 +323,39 @@ class TestQuota:
         assert line.record()["quota"] == 50
 
 
+class TestDeletion:
+    """What was made anew would be free."""
+
+    def test_what_is_limited_from_above_is_not_deleted_from_below(
+        self, line: Line, customers: Customers, refused: Any
+    ) -> None:
+        line.root.blockAccount(i_account=line.i_account)
+        line.root.blockWebUser(i_web_user=line.i_web_user)
+        empty = customers.make(line.middle)
+        line.root.blockCustomer(i_customer=empty)
+
+        for deletion in (
+            lambda: line.bottom.deleteAccount(i_account=line.i_account),
+            lambda: line.bottom.deleteWebUser(i_web_user=line.i_web_user),
+            lambda: line.middle.deleteCustomer(i_customer=empty),
+        ):
+            with refused(403, BLOCK):
+                deletion()
+        line.root.unblockCustomer(i_customer=empty)
+        line.middle.deleteCustomer(i_customer=empty)
+
+    def test_nor_by_soap(self, line: Line, fault_of: FaultOf) -> None:
+        line.soap("top").addToGroup(sipId=line.sip_id, group="quota")
+
+        assert fault_of(line.soap("bottom").deleteAccount, sipId=line.sip_id) == PERMISSION
+        line.soap("top").deleteAccount(sipId=line.sip_id)
+
+    def test_ones_own_block_hinders_nothing(self, line: Line) -> None:
+        line.bottom.blockAccount(i_account=line.i_account)
+
+        line.bottom.deleteAccount(i_account=line.i_account)
+
+
 class TestCallers:
     """It counts on whose behalf a call runs, not who logs in."""
 

@@ -7,6 +7,7 @@ from conftest import Customers, Reseller
 from faces import Api
 from harness import Server, unique
 from sippy import new
+from soap import Clients
 from sqlalchemy import ForeignKey, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
@@ -83,6 +84,49 @@ class TestAccounts:
         server.sql("UPDATE accounts SET i_routing_group = :g WHERE i_account = :a", g=group, a=account)
 
         owner.updateAccount(i_account=account, i_routing_group=group, description="echoed")
+
+
+class TestUsernames:
+    """`user@domain` is an address below that domain, whichever dialect it comes by."""
+
+    @pytest.fixture
+    def owner(self, customers: Customers, reseller: Reseller) -> Reseller:
+        return customers.reseller(reseller)
+
+    def domain(self, clients: Clients, owner: Reseller) -> str:
+        name = f"{unique('d')}.example.com"
+        clients.admin("Sip").addDomain(domain={"domain": name, "customer": owner.i_customer})
+        return name
+
+    def test_of_strangers_domains_are_refused(
+        self, clients: Clients, customers: Customers, owner: Reseller, refused: Any
+    ) -> None:
+        foreign = self.domain(clients, customers.reseller())
+        account = owner.createAccount(**new())["i_account"]
+
+        for domain in (foreign, foreign.upper()):
+            with refused(401, "Wrong username"):
+                owner.createAccount(**new(username=f"{unique()}@{domain}"))
+            with refused(401, "Wrong username"):
+                owner.updateAccount(i_account=account, username=f"{unique()}@{domain}", voip_password="s3cret-Sip")
+
+    def test_of_ones_own_of_those_above_and_of_nobodys_are_fine(
+        self, clients: Clients, reseller: Reseller, owner: Reseller
+    ) -> None:
+        domains = [self.domain(clients, owner), self.domain(clients, reseller), "nobodys.example.com"]
+
+        for domain in domains:
+            owner.createAccount(**new(username=f"{unique()}@{domain}"))
+
+    def test_where_it_is_already_an_account_stays(
+        self, server: Server, clients: Clients, customers: Customers, owner: Reseller
+    ) -> None:
+        name = f"{unique()}@{self.domain(clients, owner)}"
+        account = owner.createAccount(**new(username=name))["i_account"]
+        stranger = customers.reseller().i_customer
+        server.sql("UPDATE sip_domains SET i_customer = :s WHERE domain = :d", s=stranger, d=name.partition("@")[2])
+
+        owner.updateAccount(i_account=account, username=name, description="echoed")
 
 
 class TestCommissionAgents:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import contains_eager
 
-from models import DEFAULT_PASSWORD_POLICY, Account, Balance, Customer, account_key
+from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, account_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange
 from xmlrpc_api.fields import Entity
@@ -38,6 +38,7 @@ WHAT = "Account"
 REACH = Reach.SUBTREE_AND_SELF
 ENCRYPTED = ("voip_password", "vm_password")
 PATTERN = "${"
+QUOTA = "quota"  # the group of those over their quota
 HASHED = re.compile("[0-9a-f]{32}:[0-9a-f]{32}")
 LISTED = ACCOUNT.some(
     "i_account",
@@ -74,6 +75,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     values = dict(attributes)
     _demand_names(values)
     await references.check(call, ACCOUNT, values, Row(owner=i_customer, customer=i_customer))
+    await sip_domains.demand_usable(call, values["username"], i_customer)
     policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await _demand_passwords(call, values, policy, values["username"])
     balance = values.pop("balance", Decimal(0))
@@ -127,11 +129,14 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
     _demand_names(values, account)
     row = Row(owner=account.i_customer, customer=account.i_customer)
     await references.check(call, ACCOUNT, references.changed(ACCOUNT, account, values), row)
+    username = values.get("username", account.username)
+    if username != account.username:
+        await sip_domains.demand_usable(call, username, account.i_customer)
     policy = values.get("i_password_policy", account.i_password_policy)
-    await _demand_passwords(call, values, policy, values.get("username", account.username))
+    await _demand_passwords(call, values, policy, username)
     balance: Decimal | None = values.pop("balance", None)
     plain = {name: values.pop(name) for name in ENCRYPTED if name in values}
-    if values.get("username", account.username) != account.username:
+    if username != account.username:
         plain = {"voip_password": _present_password(call, account), **plain}
         account.username_key = account_key(values["username"], call.platform.config.sip_domain)
     if "web_password" in values:
@@ -179,6 +184,7 @@ async def remove(call: Call, i_account: int) -> None:
 
     Raises:
         NotFound: It is not there for the caller.
+        NotPermitted: Somebody above the caller has blocked it, or found it over its quota: made anew it would be free.
         Conflict: It still has money.
     """
     await remove_locked(call, await find_for_update(call, i_account))
@@ -186,12 +192,23 @@ async def remove(call: Call, i_account: int) -> None:
 
 async def remove_locked(call: Call, account: Account) -> None:
     """Remove a locked account; see `remove`."""
+    line = await line_of(call, account)
+    if account.blocked:
+        line.demand_hand(call.caller, account.blocked_by, "the block")
+    if (quota := await _over_quota(call, account)) is not None:
+        line.demand_hand(call.caller, quota.put_by, "the group quota")
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
     await audit.removed(call, ACCOUNT, account, account.i_customer)
     await call.session.execute(
         delete(Account).where(Account.i_account == account.i_account).execution_options(synchronize_session=False)
     )
+
+
+async def _over_quota(call: Call, account: Account) -> AccountGroup | None:
+    """That an account is in the group of those over their quota."""
+    wanted = (AccountGroup.i_account == account.i_account, AccountGroup.name == QUOTA)
+    return (await call.session.scalars(select(AccountGroup).where(*wanted))).one_or_none()
 
 
 async def set_blocked(call: Call, i_account: int, blocked: int) -> None:

@@ -223,10 +223,13 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
 
     Raises:
         NotFound: He is not the caller's.
+        NotPermitted: Somebody above the caller has blocked him: made anew he would be free.
         Conflict: He is not as `expected`, still has sub-customers or money, or something points at him.
     """
     customer = await ownership.find_for_update(call, i_customer, reach)
     expected.demand(customer)
+    if customer.blocked:
+        limits.line_of(customer).demand_hand(call.caller, customer.blocked_by, "the block")
     children = select(Customer.i_customer).where(Customer.i_wholesaler == i_customer).limit(1)
     if (await call.session.execute(children)).first():
         raise Conflict("Customer still has sub-customers")

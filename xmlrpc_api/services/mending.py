@@ -15,10 +15,9 @@ from sqlalchemy.orm import contains_eager
 from models import Account, AccountGroup, AuditEntry, Customer, CustomerProperty, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.services import audit, lending, ownership, properties
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.limits import Line, line_of
-from xmlrpc_api.services.sip_accounts import QUOTA
 from xmlrpc_api.services.web_users import WEB_USER
 
 BATCH = 100

@@ -27,14 +27,14 @@ from xmlrpc_api.services import (
     queries,
     sip_domains,
 )
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
 from xmlrpc_api.services.ledger import Booking, Paid
 from xmlrpc_api.services.levels import Level
 from xmlrpc_api.services.queries import Found
 
 WHAT = "SIP account"
 AUTOINCREMENT = "<autoincrement>"
-BLOCKED, QUOTA, PSTN = "blocked", "quota", "free-pstn"
+BLOCKED, PSTN = "blocked", "free-pstn"
 PSTN_ACCESS, PREPAID_CHANGES = "pstn_access", "prepaid_changes"
 ORDERS: dict[str, Any] = {"changeDate": Account.updated_on, "username": Account.username, "domain": Account.i_domain}
 FILTERS = {"firstName": Account.first_name, "lastName": Account.last_name, "email": Account.email}

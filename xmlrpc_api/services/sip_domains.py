@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select
 
-from models import ROOT_ID, Account, Customer, SipAlias, SipDomain
+from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import Conflict, NotFound
+from xmlrpc_api.faults import Conflict, NotFound, WrongReference
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.services import audit, levels, ownership, queries, references
 from xmlrpc_api.services.ownership import Reach
@@ -132,9 +132,30 @@ async def find(call: Call, name: str, *, for_update: bool = False) -> SipDomain:
     return domain
 
 
+def _name_in(username: str) -> str:
+    return username.rpartition("@")[2].lower() if "@" in username else ""
+
+
+async def demand_usable(call: Call, username: str, i_customer: int) -> None:
+    """
+    Refuse a username below the domain of somebody who has nothing to do with it: it would be an address there.
+
+    Raises:
+        WrongReference: The domain is that of a customer who is neither in the caller's reach, nor is the account's
+            customer or above him.
+    """
+    wanted = select(SipDomain.i_customer).where(SipDomain.domain == _name_in(username))
+    owner = (await call.session.execute(wanted)).scalar_one_or_none()
+    if owner is None or owner in (*ancestors(await ownership.path_of(call, i_customer)), i_customer):
+        return
+    in_reach = select(Customer.i_customer).where(Customer.i_customer == owner, ownership.within(call.caller, REACH))
+    if (await call.session.execute(in_reach)).first() is None:
+        raise WrongReference("username")
+
+
 async def id_of(call: Call, username: str, i_customer: int) -> int | None:
     """The domain behind the @ of a username, if it is this customer's."""
-    name = username.rpartition("@")[2].lower() if "@" in username else ""
+    name = _name_in(username)
     wanted = select(SipDomain.i_domain).where(SipDomain.domain == name, SipDomain.i_customer == i_customer)
     found: int | None = (await call.session.execute(wanted)).scalar_one_or_none()
     return found

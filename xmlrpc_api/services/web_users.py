@@ -158,11 +158,15 @@ async def remove(call: Call, i_web_user: int) -> None:
 
     Raises:
         NotFound: He is not there for the caller.
-        NotPermitted: He is the default one, or not the caller's own, who lacks the right to edit customers.
+        NotPermitted: He is the default one, was blocked by somebody above the caller, or is not the caller's own, who
+            lacks the right to edit customers.
     """
     user = await _to_change(call, WebUser.i_web_user == i_web_user)
     if user.is_default:
         raise NotPermitted("the default web user is deleted with his customer")
+    if user.blocked:
+        line = Line.of(await ownership.path_of(call, user.i_customer), user.i_customer)
+        line.demand_hand(call.caller, user.blocked_by, "the block")
     await audit.removed(call, WEB_USER, user, user.i_customer)
     await call.session.execute(
         delete(WebUser).where(WebUser.i_web_user == i_web_user).execution_options(synchronize_session=False)
