@@ -6,7 +6,7 @@ from xmlrpc_api import reference
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter
 from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.registry import METHODS, Access, Method, method
+from xmlrpc_api.registry import METHODS, Access, Method, method, nearest
 from xmlrpc_api.rights import Right
 
 METHOD_NAME = Field(
@@ -28,7 +28,8 @@ CALLS = Field(
 
 def _known(name: str) -> Method:
     if name not in METHODS:
-        raise BadParameter("methodName", "is not the name of a method")
+        meant = nearest(name, METHODS)
+        raise BadParameter("methodName", "is not the name of a method" + (f": did you mean {meant}?" if meant else ""))
     return METHODS[name]
 
 

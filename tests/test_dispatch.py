@@ -1,7 +1,11 @@
 """The one way of every call: who may call what, and what is made of a name that nobody knows."""
 
+from typing import Any
+
 import pytest
+from faces import Api
 from harness import Server
+from soap import ADMIN, ADMIN_PASSWORD, auth, envelope, send
 
 from xmlrpc_api.call import Origin
 from xmlrpc_api.faults import MethodNotFound
@@ -20,3 +24,27 @@ def test_a_dialect_that_is_not_known_has_no_methods(server: Server, name: str) -
 
     with pytest.raises(MethodNotFound):
         server.run(call)
+
+
+MISSPELT = {
+    "createcustomer": "createCustomer",
+    "updateCustomers": "updateCustomer",
+    "getCustmerInfo": "getCustomerInfo",
+    "system.listMethod": "system.listMethods",
+    "canary": None,
+    "x" * 64: None,
+}
+
+
+@pytest.mark.parametrize(("name", "meant"), MISSPELT.items())
+def test_a_misspelt_method_is_told_the_nearest_name(root: Api, refused: Any, name: str, meant: str | None) -> None:
+    with refused(-32601, f"Method not found: did you mean {meant}?" if meant else "Method not found"):
+        getattr(root.proxy, name)({})
+
+
+def test_the_nearest_name_is_one_of_the_same_dialect(ngnpro: Server) -> None:
+    body = envelope("Customer", "getAcount", "", auth(ADMIN, ADMIN_PASSWORD, admin=True))
+
+    reply = send(ngnpro.port, body)
+
+    assert (reply.code, reply.operation.findtext("faultstring")) == (900, "Method not found: did you mean getAccount?")

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 import handlers  # noqa: F401 (publishes the methods)
 from xmlrpc_api import upkeep
@@ -59,6 +59,9 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
     soap.add_routes(app, soap.FOLDER)
     app.router.add_get("/docs", pages.docs)
     _add_health(app)
+    _tell_where(
+        app, f"XML-RPC is at POST {xmlrpc.PATH}, JSON at GET or POST {rest.PATH}, NGNPro's SOAP at POST {soap.PATH}"
+    )
     app.on_response_prepare.append(_hide_version)
 
     async def database(app: web.Application) -> AsyncIterator[None]:
@@ -89,6 +92,7 @@ def create_soap_app(app: web.Application) -> web.Application:
     alone = web.Application(client_max_size=app[http.GATE].config.body_limit)
     alone[http.GATE] = app[http.GATE]
     soap.add_routes(alone, "")
+    _tell_where(alone, "NGNPro's SOAP is at POST /, its description at GET /wsdl")
     alone.on_response_prepare.append(_hide_version)
     return alone
 
@@ -109,6 +113,19 @@ def create_metrics_app(database: Database, text: Callable[[], bytes], keeps: flo
     app.router.add_get("/metrics", pages.show_metrics)
     app.on_response_prepare.append(_hide_version)
     return app
+
+
+def _tell_where(app: web.Application, where: str) -> None:
+    """Answer what is asked at another place, or in another way, with where the API is."""
+
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        found = [await resource.resolve(request) for resource in request.app.router.resources()]
+        allowed = {method for _match, methods in found for method in methods} - {hdrs.METH_ANY}
+        if not allowed:
+            raise web.HTTPNotFound(text=f"There is nothing here: {where}\n")
+        raise web.HTTPMethodNotAllowed(request.method, allowed, text=f"Not by {request.method}: {where}\n")
+
+    app.router.add_route(hdrs.METH_ANY, "/{path:.*}", elsewhere)
 
 
 def _add_health(app: web.Application) -> None:

@@ -4,7 +4,7 @@ import enum
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from sqlalchemy import select
@@ -27,18 +27,33 @@ LONGEST_PASSWORD = 1024  # longer ones are wrong, and not worth hashing
 _DUMMY_PLACE = customers.api_password_place(0)
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = Query(
-    select(*ownership.CALLER_COLUMNS, Customer.blocked, Customer.api_access, Customer.api_password)
+    select(*ownership.CALLER_COLUMNS, WebUser.web_login, Customer.blocked, Customer.api_access, Customer.api_password)
     .join(WebUser, WebUser.i_customer == Customer.i_customer)
     .where(WebUser.is_default, names.is_web_user()),
     is_short=True,
 )
 
 
-class Refusal(enum.Enum):
-    """Why there is no caller; the client learns no more than this."""
+class Why(enum.Enum):
+    """Why there is no caller."""
 
-    WRONG = "credentials are missing or wrong"
+    NOTHING = "there are no credentials"
+    WRONG = "credentials are wrong"
     STALE = "credentials are right, but the nonce was used or has expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """
+    That there is no caller; the client learns no more than whether to answer a new challenge.
+
+    Attributes:
+        why: For the log.
+        login: Whose credentials were wrong, for the log: a login that is known, never what was sent.
+    """
+
+    why: Why
+    login: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +113,7 @@ class Authenticator:
         config = self._platform.config
         nonce = self._nonces.make()
         return [
-            digest.challenge(config.realm, nonce, algorithm, refusal is Refusal.STALE)
+            digest.challenge(config.realm, nonce, algorithm, refusal.why is Why.STALE)
             for algorithm in config.digest_algorithms
         ]
 
@@ -118,17 +133,17 @@ class Authenticator:
         answer = digest.parse(header)
         config = self._platform.config
         if answer is None or answer.realm != config.realm or answer.uri != uri:
-            return Refusal.WRONG
+            return Refusal(Why.WRONG)
         if answer.algorithm not in config.digest_algorithms:
-            return Refusal.WRONG
+            return Refusal(Why.WRONG)
         self._demand_left(Kind.CUSTOMER, answer.username, address)
         account = await self._look_up(answer.username)
         right = digest.proves(answer, method, account.api_password if account else self._dummy_password())
         if not right or account is None or not await self._is_admitted(account.caller):
             self._attempts.failed(Kind.CUSTOMER, answer.username, address)
-            return Refusal.WRONG
+            return Refusal(Why.WRONG, account.caller.web_login if account else None)
         if not self._nonces.is_alive(answer.nonce) or not self._guard.accept(answer.nonce, answer.count):
-            return Refusal.STALE
+            return Refusal(Why.STALE, account.caller.web_login)
         return account.caller
 
     async def by_password(self, web_login: str, api_password: str, address: str) -> Caller | Refusal:
@@ -144,7 +159,7 @@ class Authenticator:
         right = hmac.compare_digest(known.encode(), api_password.encode("utf-8", "replace"))
         if not right or account is None or not await self._is_admitted(account.caller):
             self._attempts.failed(Kind.CUSTOMER, web_login, address)
-            return Refusal.WRONG
+            return Refusal(Why.WRONG, account.caller.web_login if account else None)
         return account.caller
 
     def _demand_left(self, kind: Kind, login: str, address: str) -> None:
@@ -164,12 +179,13 @@ class Authenticator:
         """
         if not credentials.is_admin:
             found = await self.by_password(credentials.username, credentials.password, address)
-            return found if isinstance(found, Refusal) else await self._as(found.i_customer)
+            return found if isinstance(found, Refusal) else await self._as(found.i_customer, found.web_login)
         self._demand_left(Kind.ADMINISTRATOR, credentials.username, address)
         if not await self._is_administrator(credentials):
             self._attempts.failed(Kind.ADMINISTRATOR, credentials.username, address)
-            return Refusal.WRONG
-        return await self._as(credentials.impersonate or ROOT_ID)
+            return Refusal(Why.WRONG)
+        administrator = self._platform.config.ngnpro_admin_username
+        return await self._as(credentials.impersonate or ROOT_ID, administrator)
 
     async def _is_administrator(self, credentials: Credentials) -> bool:
         """Whether these are the administrator's; a password that was right once is known by its signature."""
@@ -187,16 +203,16 @@ class Authenticator:
         self._administrator = signature
         return True
 
-    async def _as(self, i_customer: int) -> Caller | Lent | Refusal:
-        """The customer as caller, or the one whose rights are lent to him."""
+    async def _as(self, i_customer: int, login: str | None) -> Caller | Lent | Refusal:
+        """The customer as caller, or the one whose rights are lent to him; `login` is whose credentials were right."""
         caller = await ownership.load_caller(self._database, i_customer)
         if caller is None:
-            return Refusal.WRONG
+            return Refusal(Why.WRONG, login)
         loan = await lending.find(self._database, i_customer)
         if loan is None:
-            return caller
+            return replace(caller, web_login=login)
         lender = await ownership.load_caller(self._database, loan.lender)
-        return Refusal.WRONG if lender is None else Lent(lender)
+        return Refusal(Why.WRONG, login) if lender is None else Lent(replace(lender, web_login=login))
 
     async def _look_up(self, web_login: str) -> _Account | None:
         """The customer with this login, if he may use the API."""
@@ -212,7 +228,7 @@ class Authenticator:
         except VaultError:
             log.error("the API password cannot be decrypted: wrong key?", i_customer=i_customer)  # noqa: TRY400
             return None
-        return _Account(ownership.caller_from(row), password)
+        return _Account(replace(ownership.caller_from(row), web_login=row["web_login"]), password)
 
     async def _is_admitted(self, caller: Caller) -> bool:
         return not await ownership.is_anybody_blocked_above(self._database, caller.i_customer, caller.path)

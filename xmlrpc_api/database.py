@@ -332,6 +332,11 @@ def is_not_null(error: IntegrityError) -> bool:
     return sqlstate(error) == "23502" or "NOT NULL constraint failed" in str(error.orig)
 
 
+def is_foreign_key(error: IntegrityError) -> bool:
+    """Whether a row is pointed at, or would point at nothing."""
+    return sqlstate(error) == "23503" or "FOREIGN KEY constraint failed" in str(error.orig)
+
+
 def violated_constraint(error: IntegrityError) -> Constraint | Index | None:
     """The constraint that refused a change; None for a foreign key on SQLite, which does not name it."""
     name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)

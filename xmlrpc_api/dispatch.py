@@ -38,6 +38,7 @@ from xmlrpc_api.faults import (
     InternalError,
     InvalidRequest,
     MethodNotFound,
+    NothingToChange,
     PostRequired,
     Unavailable,
     WrongReference,
@@ -46,7 +47,7 @@ from xmlrpc_api.faults import (
 from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
 from xmlrpc_api.hashing import Password
 from xmlrpc_api.queues import Queues
-from xmlrpc_api.registry import TABLES, Access, Family, Method, answered_only
+from xmlrpc_api.registry import TABLES, Access, Family, Method, answered_only, nearest
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import idempotency, ownership
 
@@ -73,6 +74,7 @@ class Prepared:
         found: What its `ahead` step found out.
         key: Its idempotency key.
         sent: What must be the same when it is sent again with this key.
+        unknown: The first name that the method does not know; what it was probably meant to be stands with it.
     """
 
     method: Method
@@ -81,6 +83,7 @@ class Prepared:
     found: Any
     key: str | None
     sent: bytes
+    unknown: str | None
 
     @property
     def queues(self) -> set[int]:
@@ -168,10 +171,12 @@ class Dispatcher:
                 "call",
                 method=name[:LOGGED_NAME_LENGTH],
                 caller=origin.login.i_customer if origin.login else None,
+                login=origin.login.web_login if origin.login else None,
                 address=origin.address,
                 dialect=origin.dialect,
                 request_id=origin.request_id,
                 fault=fault.code if fault else None,
+                text=fault.text if fault else None,
                 ms=round(seconds * 1000, 1),
             )
 
@@ -179,14 +184,14 @@ class Dispatcher:
         """All that can be done, and refused, before the transaction."""
         method = _methods(origin).get(name)
         if method is None:
-            raise MethodNotFound
+            raise MethodNotFound(nearest(name, _methods(origin)))
         if method.access is Access.WRITE and not origin.may_change:
             raise PostRequired
         raw = _named_params(method, params)
         caller = await self._caller(origin, method, raw)
         caller.demand(method.right)
         key = _idempotency_key(origin, raw) if method.repeatable else None
-        self._refuse_unknown(origin, method, raw)
+        unknown = self._note_unknown(origin, method, raw)
         loaded = method.params.load(raw)
         found = None
         if method.ahead is not None:
@@ -197,7 +202,7 @@ class Dispatcher:
                 plain = loaded[field.name]
                 loaded[field.name] = Password(plain, await self.platform.hasher.hash(plain, caller.i_customer))
         sent = idempotency.content(name, raw) if key else b""
-        return Prepared(method, caller, loaded, found, key, sent)
+        return Prepared(method, caller, loaded, found, key, sent, unknown)
 
     async def _caller(self, origin: Origin, method: Method, raw: dict[str, Any]) -> Caller:
         """
@@ -222,15 +227,18 @@ class Dispatcher:
             raise WrongReference(scope.name if scope else "i_wholesaler")
         return caller
 
-    def _refuse_unknown(self, origin: Origin, method: Method, raw: Mapping[str, Any]) -> None:
+    def _note_unknown(self, origin: Origin, method: Method, raw: Mapping[str, Any]) -> str | None:
+        """Refuse, or log, names that the method does not know. The first of them."""
         echoed = answered_only(FAMILIES[origin.dialect])
         unknown = [name for name in method.params.unknown(raw) if name not in echoed]
         if not unknown:
-            return
+            return None
         shown = sorted(name[:LOGGED_NAME_LENGTH] for name in unknown)
         if self.platform.config.unknown_params == "reject":
             raise BadParameter(shown[0], "is not known to this method")
         log.warning("unknown parameters", method=method.name, names=shown, request_id=origin.request_id)
+        meant = nearest(shown[0], method.params.by_name)
+        return f"{shown[0]} (did you mean {meant}?)" if meant else shown[0]
 
     async def _in_transaction(
         self, origin: Origin, name: str, access: Access, caller: Caller, work: Callable[[Call], Awaitable[Any]]
@@ -388,7 +396,10 @@ def _methods(origin: Origin) -> Mapping[str, Method]:
 
 async def _perform(call: Call, prepared: Prepared) -> Any:
     """Run the handler; what it answers, with `result` first where that is a struct."""
-    answer = await prepared.method.handler(call, **prepared.params)
+    try:
+        answer = await prepared.method.handler(call, **prepared.params)
+    except NothingToChange:
+        raise NothingToChange(prepared.unknown) from None
     await call.store.flush()
     if isinstance(prepared.method.returns, Wire) or isinstance(answer, Fault):
         return answer

@@ -88,8 +88,8 @@ class MethodNotFound(Fault):
     code = -32601
     summary = "the method does not exist"
 
-    def __init__(self) -> None:
-        super().__init__("Method not found")
+    def __init__(self, nearest: str | None = None) -> None:
+        super().__init__("Method not found" + (f": did you mean {nearest}?" if nearest else ""))
 
 
 class WrongType(Fault):
@@ -141,8 +141,9 @@ class NothingToChange(Fault):
     code = 400
     summary = BadParameter.summary
 
-    def __init__(self) -> None:
-        super().__init__("At least one parameter to change is required")
+    def __init__(self, unknown: str | None = None) -> None:
+        told = f", and {unknown} is not known to this method" if unknown else ""
+        super().__init__(f"At least one parameter to change is required{told}")
 
 
 class WrongReference(Fault):

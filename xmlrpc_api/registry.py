@@ -5,6 +5,7 @@ What does not fit together (a name used twice, a parameter that the handler does
 docstring) is an error at import, not at the first call.
 """
 
+import difflib
 import enum
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -16,6 +17,8 @@ from xmlrpc_api import faults
 from xmlrpc_api.fields import I_WHOLESALER, IDEMPOTENCY_KEY, RESULT, Field, Params, Wire
 from xmlrpc_api.rights import Right
 
+LONGEST_COMPARED = 64
+LIKENESS = 0.8
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
@@ -167,6 +170,13 @@ def method(
 
 
 operation = partial(method, family=Family.NGNPRO, scope=None)  # publishes an operation of NGNPro's SOAP
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name that a misspelt one was probably meant to be."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(name[:LONGEST_COMPARED].lower(), by_lower, 1, LIKENESS)
+    return by_lower[found[0]] if found else None
 
 
 @cache

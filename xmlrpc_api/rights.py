@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from xmlrpc_api.faults import NotPermitted
@@ -40,6 +40,9 @@ class Caller:
     The customer on whose behalf a call runs, with the rights that he has now.
 
     In a transaction, `reseller_active` tells whether he and all above him are.
+
+    Attributes:
+        web_login: Whose credentials the call came with, for the log; None from a trusted host.
     """
 
     i_customer: int
@@ -53,6 +56,7 @@ class Caller:
     use_own_tariff: int
     max_depth: int
     reseller_active: bool
+    web_login: str | None = field(default=None, compare=False)
 
     def demand(self, right: Right) -> None:
         """

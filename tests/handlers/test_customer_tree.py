@@ -4,6 +4,7 @@ import urllib.error
 
 import pytest
 from harness import unique
+from sippy import new
 
 MISSING = 2_000_000_000
 
@@ -215,8 +216,18 @@ class TestDeletion:
         agent = customers.make(reseller)
         customers.make(reseller, i_commission_agent=agent)
 
-        with refused(409, "The object is still in use, or what it points at is gone"):
+        with refused(409, "Customer is still in use by 1 customer (i_commission_agent)"):
             reseller.deleteCustomer(i_customer=agent)
+
+    def test_that_is_refused_tells_all_that_is_still_there(self, server, reseller, customers, refused):
+        owner = customers.reseller(reseller)
+        customers.make(reseller, i_commission_agent=owner.i_customer)
+        for _ in range(2):
+            owner.createAccount(**new())
+
+        with refused(409, "Customer is still in use by 2 accounts (i_customer) and 1 customer (i_commission_agent)"):
+            reseller.deleteCustomer(i_customer=owner.i_customer)
+        assert reseller.info(owner.i_customer)["name"]
 
     def test_keeps_the_ledger(self, server, reseller, customers):
         i_customer = customers.make(reseller, balance=5)

@@ -158,6 +158,15 @@ def test_an_update_needs_something_to_change(reseller, customers, refused):
 
 
 class TestUnknownParameters:
+    def test_are_named_where_nothing_else_was_sent(self, reseller, customers, refused):
+        i_customer = customers.make(reseller)
+        nothing = "At least one parameter to change is required"
+
+        with refused(400, f"{nothing}, and descripton (did you mean description?) is not known to this method"):
+            reseller.updateCustomer(i_customer=i_customer, descripton="x")
+        with refused(400, f"{nothing}, and colour is not known to this method"):
+            reseller.updateCustomer(i_customer=i_customer, colour="blue")
+
     def test_are_ignored(self, reseller, customers):
         assert customers.make(reseller, result="OK", i_environment=1, blocked=True)
 

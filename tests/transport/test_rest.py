@@ -316,6 +316,48 @@ def test_no_secret_is_logged(server: Server, gateway: Gateway, customers: Any, l
     assert not any(form in text for secret in secrets for form in (secret, quote_plus(secret)))
 
 
+def lines(text: str, event: str) -> list[dict[str, Any]]:
+    """What was logged of an event."""
+    return [line for line in map(json.loads, text.splitlines()) if line["event"] == event]
+
+
+def test_a_call_is_logged_with_its_login_and_the_text_of_its_fault(
+    gateway: Gateway, logged: Callable[[], str], reseller: Any
+) -> None:
+    gateway.credentials = {"username": f" {reseller.login.upper()}", "apipassword": reseller.password}
+
+    gateway.call("getCustomerInfo", '{"i_customer": 2147483647}')
+
+    line = lines(logged(), "call")[-1]
+    assert (line["login"], line["caller"]) == (reseller.login, reseller.i_customer)
+    assert (line["fault"], line["text"]) == (404, "Customer not found")
+
+
+def test_a_wrong_password_is_logged_with_a_login_that_is_known_alone(
+    server: Server, gateway: Gateway, logged: Callable[[], str], reseller: Any
+) -> None:
+    for login in (reseller.login, "s3cret-Api typed into the wrong field"):
+        gateway.credentials = {"username": login, "apipassword": "wrong"}
+        gateway.send({**gateway.credentials, "action": "listCustomers"})
+        target = f"{PATH}?action=listCustomers"
+        send(server, b"", signed(server, login, "wrong", method="GET", uri=target), method="GET", target=target)
+
+    refused = lines(logged(), "refused")
+    assert [line["login"] for line in refused] == [reseller.login, reseller.login, None, None]
+    assert {line["reason"] for line in refused} == {"credentials are wrong"}
+
+
+def test_a_challenge_is_no_refusal(server: Server, logged: Callable[[], str]) -> None:
+    """Every client is challenged first: it is logged at DEBUG."""
+    nonce = send(server).nonce
+    for _ in range(2):
+        send(server, b"", signed(server, nonce=nonce))
+
+    text = logged()
+    assert [line["level"] for line in lines(text, "challenge")] == ["debug", "debug"]
+    assert lines(text, "refused") == []
+
+
 def test_no_secret_is_logged_of_a_request_that_cannot_be_read(server: Server, logged: Callable[[], str]) -> None:
     raw(server, b"GET /api.php?apipassword=c4nary HTTP/1.1 \x01\r\n\r\n")
     raw(server, b"GET / HTTP/1.1\r\nAuthorization Digest c4nary\r\n\r\n")

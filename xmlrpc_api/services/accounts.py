@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import contains_eager
 
 from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, account_key
@@ -19,6 +19,7 @@ from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import (
     audit,
+    in_use,
     ledger,
     names,
     ownership,
@@ -200,9 +201,7 @@ async def remove_locked(call: Call, account: Account) -> None:
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
     await audit.removed(call, ACCOUNT, account, account.i_customer)
-    await call.session.execute(
-        delete(Account).where(Account.i_account == account.i_account).execution_options(synchronize_session=False)
-    )
+    await in_use.remove(call, Account, account.i_account, WHAT)
 
 
 async def _over_quota(call: Call, account: Account) -> AccountGroup | None:

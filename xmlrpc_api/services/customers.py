@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sql
 from sqlalchemy import ColumnElement, Integer, UniqueConstraint, bindparam, case, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +19,7 @@ from xmlrpc_api.query import Query
 from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
 from xmlrpc_api.services import (
     audit,
+    in_use,
     ledger,
     lending,
     limits,
@@ -239,9 +239,7 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
         written_off = Booking(amount=Decimal(0), kind=ledger.CLOSED, funded_change=-customer.money.funded)
         await ledger.book(call, customer.money, written_off)
     await audit.removed(call, CUSTOMER, customer, i_customer)
-    await call.session.execute(
-        sql.delete(Customer).where(Customer.i_customer == i_customer).execution_options(synchronize_session=False)
-    )
+    await in_use.remove(call, Customer, i_customer, "Customer")
 
 
 async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:

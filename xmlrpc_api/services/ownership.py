@@ -18,7 +18,7 @@ from xmlrpc_api.query import Query, Row
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import names
 
-_CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller))
+_CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller) if field.name != "web_login")
 CALLER_COLUMNS = tuple(getattr(Customer, name) for name in _CALLER_NAMES)
 _WANTED = bindparam("i_customer", type_=Integer)
 _PATH = Query(select(Customer.path).where(Customer.i_customer == _WANTED), is_short=True)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound, WrongReference
 from xmlrpc_api.fields import Entity
-from xmlrpc_api.services import audit, levels, ownership, queries, references
+from xmlrpc_api.services import audit, in_use, levels, ownership, queries, references
 from xmlrpc_api.services.ownership import Reach
 from xmlrpc_api.services.queries import Found
 
@@ -88,9 +88,7 @@ async def remove(call: Call, name: str) -> None:
     """
     domain = await find(call, name, for_update=True)
     await audit.removed(call, DOMAIN, domain, domain.i_customer)
-    await call.session.execute(
-        delete(SipDomain).where(SipDomain.i_domain == domain.i_domain).execution_options(synchronize_session=False)
-    )
+    await in_use.remove(call, SipDomain, domain.i_domain, WHAT)
 
 
 async def search(call: Call, query: Mapping[str, Any]) -> Found:

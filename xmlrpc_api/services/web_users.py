@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, select
 
 from models import Customer, WebUser
 from xmlrpc_api.call import Call
@@ -12,7 +12,7 @@ from xmlrpc_api.faults import BadParameter, NotFound, NothingToChange, NotPermit
 from xmlrpc_api.fields import Entity, Statement
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import audit, customers, lending, names, ownership, paging, passwords, references
+from xmlrpc_api.services import audit, customers, in_use, lending, names, ownership, paging, passwords, references
 from xmlrpc_api.services.limits import Line
 from xmlrpc_api.services.ownership import Reach
 
@@ -168,9 +168,7 @@ async def remove(call: Call, i_web_user: int) -> None:
         line = Line.of(await ownership.path_of(call, user.i_customer), user.i_customer)
         line.demand_hand(call.caller, user.blocked_by, "the block")
     await audit.removed(call, WEB_USER, user, user.i_customer)
-    await call.session.execute(
-        delete(WebUser).where(WebUser.i_web_user == i_web_user).execution_options(synchronize_session=False)
-    )
+    await in_use.remove(call, WebUser, i_web_user, WHAT)
 
 
 async def info(call: Call, i_web_user: int | None, web_login: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
 from xmlrpc_api.addresses import is_in
-from xmlrpc_api.auth import Authenticator, Lent, Refusal
+from xmlrpc_api.auth import Authenticator, Lent, Refusal, Why
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
 from xmlrpc_api.dispatch import Dispatcher, to_fault
@@ -155,13 +155,13 @@ async def identify(gate: Gate, request: web.Request, client: Client, anonymous: 
         check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path, client.address)
         return await vouched(check, anonymous)
     if headers or not (client.may_be_trusted and gate.authenticator.trusts(client.address)):
-        return Refusal.WRONG
+        return Refusal(Why.WRONG if headers else Why.NOTHING)
     if from_elsewhere:
         note_refused("another site asks", anonymous)
-        return Refusal.WRONG
+        return Refusal(Why.NOTHING)
     if not all(is_own_name(host, gate.config) for host in request.headers.getall("Host", [])):
         note_refused("the Host is not one of host_names", anonymous)
-        return Refusal.WRONG
+        return Refusal(Why.NOTHING)
     return anonymous
 
 
@@ -210,7 +210,10 @@ async def vouched(check: Awaitable[Caller | Lent | Refusal], anonymous: Origin) 
     try:
         found = await check
     except Exception as error:  # noqa: BLE001 (whatever it is, the client gets a fault)
-        raise to_fault(error, anonymous) from None
+        fault = to_fault(error, anonymous)
+        if isinstance(fault, TooManyAttempts):
+            note_refused("too many attempts", anonymous)
+        raise fault from None
     if isinstance(found, Refusal):
         return found
     if isinstance(found, Lent):
@@ -222,7 +225,7 @@ def challenge(
     gate: Gate, request: web.Request, refusal: Refusal, origin: Origin, response: web.Response
 ) -> web.Response:
     """Make this the 401 that asks for credentials; it tells nothing about what was wrong."""
-    note_unauthenticated(origin)
+    note_unauthenticated(refusal, origin)
     if "Expect" in request.headers:  # the body that waits for our word will not come
         response.force_close()
     response.set_status(401)
@@ -232,15 +235,25 @@ def challenge(
     return response
 
 
-def note_refused(reason: str, origin: Origin) -> None:
-    """Log that who would be known is not believed, and why."""
-    log.warning("refused", reason=reason, address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
+def note_refused(reason: str, origin: Origin, login: str | None = None) -> None:
+    """Log who is not believed, and why; of logins those that are known alone, what was sent may be a password."""
+    log.info(
+        "refused",
+        reason=reason,
+        login=login,
+        address=origin.address,
+        dialect=origin.dialect,
+        request_id=origin.request_id,
+    )
 
 
-def note_unauthenticated(origin: Origin) -> None:
-    """Count and log a request whose credentials were missing or wrong."""
+def note_unauthenticated(refusal: Refusal, origin: Origin) -> None:
+    """Count and log a request whose credentials were missing, as those of every first request are, or wrong."""
     metrics.UNAUTHENTICATED.labels(origin.dialect).inc()
-    log.info("unauthenticated", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
+    if refusal.why is Why.WRONG:
+        note_refused(refusal.why.value, origin, refusal.login)
+    else:
+        log.debug("challenge", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
 
 
 async def expect(request: web.Request) -> None:

@@ -8,12 +8,13 @@ in the header `auth`. Answers have one part, lists always tell their length, fau
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from aiohttp import web
 from lxml import etree
 
-from xmlrpc_api.auth import Credentials, Refusal
+from xmlrpc_api.auth import Credentials, Refusal, Why
 from xmlrpc_api.faults import (
     AuthenticationFailed,
     BadParameter,
@@ -32,7 +33,7 @@ from xmlrpc_api.faults import (
     WrongType,
 )
 from xmlrpc_api.fields import Field, Wire, to_decimal
-from xmlrpc_api.registry import TABLES, Family, Method
+from xmlrpc_api.registry import TABLES, Family, Method, nearest
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
 from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse, plain_decimal, safe_text
@@ -44,6 +45,8 @@ FOLDER = "/ngnpro"
 TYPE = f"{{{XSI}}}type"
 _TAG = re.compile(r"(?:\{([^}]*)\})?(.*)")
 _SPACE = " \t\r\n"
+_PARAMETER = re.compile("^(Parameter |Wrong )([a-z_]+)")
+_ATTRIBUTE = re.compile(r"()\b([a-z]+(?:_[a-z]+)+)\b")
 
 GENERAL = 1
 CODES: dict[type[Fault], int] = {
@@ -84,18 +87,21 @@ async def view(request: web.Request) -> web.StreamResponse:
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
     origin = http.new_origin(gate, client, DIALECT)
+    called, refusal = None, Refusal(Why.NOTHING)
     try:
         called, credentials, raw = await http.receive(gate, request, MEDIA_TYPES, loads)
         found = await http.vouched(gate.authenticator.by_header(credentials, client.address), origin)
         if isinstance(found, Refusal):
-            http.note_unauthenticated(origin)
+            refusal = found
             raise AuthenticationFailed
         answer = await gate.dispatcher.call(found, called.name, [raw])
         return _answer(dumps(called, answer), origin)
     except Fault as fault:
         if fault.code in (InvalidRequest.code, WrongType.code):
             http.note_unreadable(fault, origin)
-        return _answer(dumps_fault(fault), origin, 500)
+        elif isinstance(fault, AuthenticationFailed):
+            http.note_unauthenticated(refusal, origin)
+        return _answer(dumps_fault(fault, called), origin, 500)
 
 
 def _answer(document: bytes, origin: Any, status: int = 200) -> web.Response:
@@ -155,7 +161,8 @@ def loads(body: bytes) -> tuple[Method, Credentials, dict[str, Any]]:
     port = namespace.removeprefix(f"{TYPES}:") if namespace.startswith(f"{TYPES}:") else ""
     method = TABLES[Family.NGNPRO].get(f"{port}Port.{name}")
     if method is None:
-        raise MethodNotFound
+        known = [known.partition("Port.")[2] for known in TABLES[Family.NGNPRO] if known.startswith(f"{port}Port.")]
+        raise MethodNotFound(nearest(name, known))
     is_typed = any(element.get(TYPE) is not None for element in operations[0].iter())
     return method, credentials, _Reader(is_typed).members(operations[0], method.params.by_name, 0)
 
@@ -272,15 +279,39 @@ def dumps(method: Method, answer: Mapping[str, Any]) -> bytes:
     return _envelope(f'<port:{name}Response xmlns:port="{TYPES}:{port}">{body}</port:{name}Response>')
 
 
-def dumps_fault(fault: Fault) -> bytes:
-    """A fault, with the code that NGNPro's clients compare."""
+def dumps_fault(fault: Fault, method: Method | None = None) -> bytes:
+    """A fault, with the code that NGNPro's clients compare, and with their names of what the method was sent."""
     side = "Server" if isinstance(fault, Unavailable | InternalError) else "Client"
-    text = safe_text(fault.text)
+    text = safe_text(_translated(fault.text, names_of(method)) if method else fault.text)
     return _envelope(
         f"<SOAP-ENV:Fault><faultcode>SOAP-ENV:{side}</faultcode><faultstring>{text}</faultstring><detail>"
         f'<ngnpro:exception><errorcode xsi:type="xsd:int">{error_code(fault)}</errorcode>'
         f'<errorstring xsi:type="xsd:string">{text}</errorstring></ngnpro:exception></detail></SOAP-ENV:Fault>'
     )
+
+
+@cache
+def names_of(method: Method) -> dict[str, str]:
+    """What this dialect calls our attributes, where it is something else: those of the parameters of a method."""
+    found: dict[str, str] = {}
+    waiting = list(method.params)
+    while waiting:
+        field = waiting.pop()
+        if field.attribute is not None and field.attribute != field.name:
+            found[field.attribute] = field.name
+        waiting += field.members
+    if "web_login" in found:  # a customer here has no name besides
+        found["name"] = found["web_login"]
+    return found
+
+
+def _translated(text: str, names: Mapping[str, str]) -> str:
+    """A fault's text with other names: where one stands behind `Parameter` or `Wrong`, or can be nothing else."""
+
+    def other(match: re.Match[str]) -> str:
+        return f"{match[1]}{names.get(match[2], match[2])}"
+
+    return _ATTRIBUTE.sub(other, _PARAMETER.sub(other, text))
 
 
 def error_code(fault: Fault) -> int:

@@ -8,7 +8,7 @@ import pytest
 from conftest import Customers
 from faces import Api
 from harness import Server, unique
-from soap import ADMIN, ADMIN_PASSWORD, Clients, Port
+from soap import ADMIN, ADMIN_PASSWORD, PASSWORD, Clients, Port, SoapFault
 
 from xmlrpc_api.services.properties import ACCESSES, CREDITS, HANDED_ON, LIMITING
 
@@ -344,6 +344,46 @@ class TestLists:
     )
     def test_what_cannot_be_answered_is_told(self, clients: Clients, fault_of: FaultOf, query: dict[str, Any]) -> None:
         assert fault_of(clients.admin().getCustomers, query=query) == BAD_VALUE
+
+
+class TestWords:
+    """Faults speak of attributes as this dialect does."""
+
+    def told(self, work: Callable[..., Any], **arguments: Any) -> tuple[int, str]:
+        with pytest.raises(SoapFault) as caught:
+            work(**arguments)
+        return caught.value.code, caught.value.text
+
+    def test_a_bad_value_is_named_as_it_was_sent(self, clients: Clients) -> None:
+        made = clients.reseller()
+        update = clients.admin().updateAccount
+        long = "x" * 129
+
+        for name, value, text in (
+            ("organization", long, "Parameter organization is longer than 128 characters"),
+            ("username", "a:b", "Parameter username must not hold a colon"),
+            ("tel", long, "Parameter tel is longer than 64 characters"),
+            ("balance", -1, None),
+        ):
+            code, told = self.told(update, account={"id": made["id"], name: value})
+            assert (code, told) == (BAD_VALUE, text) if text else (code, told.count("_")) == (1402, 0)
+
+    def test_what_is_taken_is_named_as_it_was_sent(self, clients: Clients) -> None:
+        made = clients.reseller()
+
+        new = {"username": made["username"].upper(), "password": PASSWORD}
+        assert self.told(clients.admin().addAccount, account=new) == (TAKEN, "Parameter username is already taken")
+
+    def test_a_right_that_is_missing_is_named_as_it_was_sent(self, clients: Clients, root: Api) -> None:
+        reseller = clients.reseller()
+        customer = clients.customer(reseller)
+        root.updateCustomer(i_customer=reseller["id"], api_mgmt=0)
+
+        _code, told = self.told(
+            clients.of(reseller).updateAccount, account={"id": customer["id"], "password": "an0ther-Api"}
+        )
+
+        assert told == "Not permitted: password can be set by a caller with api_mgmt only"
 
 
 class TestProperties:
