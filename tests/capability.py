@@ -15,7 +15,7 @@ from models import ROOT_ID, ancestors
 BITS = {1: "add", 2: "edit", 4: "delete"}
 MASKS = ("accounts_mgmt", "customers_mgmt", "tariffs_mgmt", "vouchers_mgmt")
 FLAGS = ("system_mgmt", "api_mgmt", "use_own_tariff")
-SWITCHES = ("pstn_access", "prepaid_changes", "pstn_changes")
+SWITCHES = ("pstn_access", "prepaid_changes", "pstn_changes", "sms_access")
 CREDITS = (
     "sip_credit",
     "sip_alias_credit",
@@ -24,6 +24,7 @@ CREDITS = (
     "dns_zone_credit",
     "email_credit",
 )
+DECIDED = {"payment_processor_class": 3, "support_order": 3, "digest_settings_page": 2}  # by which level
 PERMISSIONS = {"admin": 3, "reseller": 2}
 LIMITING_GROUPS = ("blocked", "quota")
 # What a customer may change of himself; the rest of him is decided by those above.
@@ -215,6 +216,10 @@ class Judge:
                     most = credit(self.before, self.caller, name)
                 if credit(self.after, i_customer, name) > most:
                     yield f"raises {name} of {i_customer} to {now.get(name)}"
+            for name in DECIDED.keys() & now.keys():
+                is_new = name not in was or was[name]["value"] != now[name]["value"]
+                if is_new and self.level(i_customer) < DECIDED[name]:
+                    yield f"sets {name} of {i_customer}"
             for name, old in was.items():
                 needed = PERMISSIONS.get(old["permission"], 1)
                 lowered = name not in now or PERMISSIONS.get(now[name]["permission"], 1) < needed

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from callers import MULTICALL, PASSWORD, Way, can_be_called
-from capability import CREDITS, FLAGS, LIMITING_GROUPS, MASKS, SWITCHES
+from capability import CREDITS, DECIDED, FLAGS, LIMITING_GROUPS, MASKS, SWITCHES
 from harness import unique
 
 from xmlrpc_api import reference
@@ -66,7 +66,7 @@ TEMPTING = {
     "permission": ("admin", "reseller", "customer"),
     "card_number": ("0000000000000000",),
 }
-PROPERTY_NAMES = (*SWITCHES, *CREDITS, "color")
+PROPERTY_NAMES = (*SWITCHES, *CREDITS, *DECIDED, "color")
 PROPERTY_VALUES = ("1", "0", "5", "1000", "Infinity", "NaN", "-1", "")
 SECRETS = (PASSWORD, PASSWORD, "0ther-Passw0rd", "")
 

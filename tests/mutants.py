@@ -320,6 +320,27 @@ MUTANTS = (
         "taken",
         "tests/test_conservation.py",
     ),
+    Mutant(
+        "anybody's rights can be lent",
+        f"{SERVICES}/references.py",
+        '"customers.impersonate": LENDERS,',
+        '"customers.impersonate": EVERYBODYS,',
+        "tests/test_escalation.py",
+    ),
+    Mutant(
+        "who is limited makes the limit",
+        f"{SERVICES}/properties.py",
+        "    least = LIMITING.get(name, CUSTOMER)\n",
+        "    least = CUSTOMER\n",
+        "tests/test_escalation.py",
+    ),
+    Mutant(
+        "a limit is lifted from below",
+        f"{SERVICES}/limits.py",
+        "        return self._place(caller.i_customer) <= self._place(setter)\n",
+        "        return True\n",
+        "tests/test_escalation.py",
+    ),
 )
 
 

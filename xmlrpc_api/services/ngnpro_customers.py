@@ -138,9 +138,12 @@ async def set_properties(call: Call, i_customer: int, sent: Iterable[Mapping[str
 
     Raises:
         NotFound: He is not there for the caller.
-        NotPermitted: One of them is not the caller's to change.
+        NotPermitted: One of them is not the caller's to change, or he is not the caller, who lacks the right to edit
+            customers.
     """
     path = await _path(call, i_customer)
+    if i_customer != call.caller.i_customer:
+        call.caller.demand(Right.CUSTOMERS_EDIT)
     await ownership.find_for_update(call, i_customer, REACH, rights_stay=True)
     await properties.merge(call, i_customer, path, sent)
 

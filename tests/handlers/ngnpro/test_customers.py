@@ -410,6 +410,17 @@ class TestProperties:
             else:
                 assert fault_of(port.setProperties, **change) == PERMISSION
 
+    def test_those_of_customers_below_need_the_right_to_edit_them(
+        self, clients: Clients, root: Api, fault_of: FaultOf
+    ) -> None:
+        reseller = clients.reseller()
+        customer = clients.customer(reseller)
+        root.updateCustomer(i_customer=reseller["id"], customers_mgmt=5)
+        port = clients.of(reseller)
+
+        assert fault_of(port.setProperties, customer=customer["id"], properties=[prop("x", "1")]) == PERMISSION
+        port.setProperties(customer=reseller["id"], properties=[prop("x", "1")])
+
     def test_a_property_needs_a_name(self, clients: Clients, fault_of: FaultOf) -> None:
         customer = clients.customer(clients.reseller())
         nameless = {"value": "1", "category": "credit", "permission": "admin"}
