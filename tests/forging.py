@@ -123,7 +123,7 @@ class Forger:
         optional = [one for one in fields if not one.required]
         chosen = {one.name for one in optional if one.name in SUBJECTS and chance.random() < 0.93}
         tempting = [one for one in optional if one.name not in chosen and tempts(one)]
-        if (bearing := [one for one in tempting if one.name in BEARING]) and chance.random() < 0.5:
+        if (bearing := [one for one in tempting if one.name in BEARING]) and chance.random() < 0.6:
             chosen.add(chance.choice(bearing).name)
         others = [one for one in optional if one.name not in chosen and not tempts(one)]
         chosen |= {one.name for one in chance.sample(tempting, min(len(tempting), chance.choice((0, 1, 1, 1, 2))))}
@@ -142,7 +142,7 @@ class Forger:
         if one.name in TEMPTING:
             return chance.choice(TEMPTING[one.name])
         if table in self._ids and one.wire is not Wire.STRING:
-            return self._id(table)
+            return self._id(table, 0.75 if one.name in SUBJECTS else 0.3)
         return self._name(one) if one.name in NAMES else _sample(one)
 
     def _struct(self, one: Field) -> Any:
@@ -153,10 +153,11 @@ class Forger:
         inner = {member.name: self._value(member) for member in self._some(one.members)}
         return [inner] if one.wire is Wire.ARRAY else inner
 
-    def _id(self, table: str) -> Any:
+    def _id(self, table: str, his: float) -> Any:
+        """Whom it is about is mostly one of his own; what it points at is mostly not."""
         chance = self._chance
         mine = self._mine.get(table)
-        if mine and chance.random() < 0.5:
+        if mine and chance.random() < his:
             return chance.choice(mine)
         return chance.choice([*self._ids[table], *MISSING])
 

@@ -194,8 +194,8 @@ async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapp
     """
     Change the properties that are given; the others stay.
 
-    Names that limit, such as sip_credit or pstn_access, have permission admin at least, whatever is sent. For customers below, the caller
-    needs bit 1 (edit) of customers_mgmt.
+    Names that limit, such as sip_credit or pstn_access, have permission admin at least, whatever is sent.
+    For customers below, the caller needs bit 1 (edit) of customers_mgmt.
     """
     await ngnpro_customers.set_properties(call, customer, properties)
     return {}
