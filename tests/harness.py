@@ -165,6 +165,7 @@ def test_config(database_url: str, **settings: Any) -> Config:
         "port": 0,
         "log_level": "ERROR",
         "pool_wait_seconds": 15,
+        "lock_seconds": 15,
         "statement_seconds": 20,
         "api_login_failures": 100_000,
         "api_address_failures": 100_000,

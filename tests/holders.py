@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 
 ARRIVAL_SECONDS = 3
 BODY = 990_000
-HEAD = "POST /xmlapi/xmlapi HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
+HEAD = "POST /xmlapi/xmlapi HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/xml\r\n"
 CALL = b"<methodCall><methodName>listCustomers</methodName></methodCall>"
 Sending = AsyncIterator[bytes]
 

@@ -16,7 +16,7 @@ LARGE = 1_000_000
 
 def request(*lines: str, start: str = f"POST {PATH} HTTP/1.1", body: bytes = b"") -> bytes:
     """A request of these header lines, as they stand, beside Host and the media type."""
-    return "\r\n".join([start, "Host: x", "Content-Type: text/xml", *lines, "", ""]).encode("latin-1") + body
+    return "\r\n".join([start, "Host: 127.0.0.1", "Content-Type: text/xml", *lines, "", ""]).encode("latin-1") + body
 
 
 def chunked(body: bytes) -> bytes:

@@ -57,7 +57,7 @@ PLACES = [
 def call(method: Method, name: str, value: str, i_customer: int) -> str:
     """A call of a multicall: the method's example with this parameter replaced."""
     known: dict[str, Any] = {} if method.positional else next(iter(example_params(method)), {})
-    fresh = {"name": unique(), "web_login": unique(), "i_customer": i_customer}
+    fresh = {"name": unique(), "web_login": unique(), "i_customer": i_customer, "old": "not the caller's password"}
     members = {key: content(fresh.get(key, given)) for key, given in known.items()} | {name: value}
     params = f"<array><data><value>{value if method.positional else struct(members)}</value></data></array>"
     return struct({"methodName": method.name, "params": params})
