@@ -31,6 +31,7 @@ SQLITE_UNAVAILABLE = (
 SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4
 GOODBYE_SECONDS = 0.5
+WRITTEN_TO_TRY = "SELECT pg_export_snapshot(), pg_logical_emit_message(true, 'xmlrpc-api', 'ready')"
 ERRORS: tuple[type[Exception], ...] = (DBAPIError, *DRIVER_ERRORS)
 
 
@@ -159,6 +160,27 @@ class Database:
             if self.is_sqlite:
                 await session.execute(text("BEGIN"))
             yield session
+
+    async def is_writable(self) -> bool:
+        """
+        Whether changes can be kept now. Something is written to find out, which leaves no row behind.
+
+        SQLite writes its header again. PostgreSQL writes a message into its log that nobody reads, which a full log
+        refuses, and a small file for the length of the transaction, which a full disk refuses; a transaction that may
+        only read could do both.
+        """
+        try:
+            async with self.write() as session:
+                if self.is_sqlite:
+                    version = (await session.execute(text("PRAGMA user_version"))).scalar_one()
+                    await session.execute(text(f"PRAGMA user_version = {version}"))
+                    return True
+                may_only_read = (await session.execute(text("SHOW transaction_read_only"))).scalar_one() == "on"
+                if not may_only_read:
+                    await session.execute(text(WRITTEN_TO_TRY))
+                return not may_only_read
+        except ERRORS as error:  # what this PostgreSQL does not know how to do proves nothing
+            return not is_unavailable(error)
 
     async def run(self, work: Any) -> Any:
         """Run `work(connection)`, a plain function, in a transaction of its own (migrations use this)."""

@@ -104,6 +104,14 @@ def _status(installation: CommandLine, path: str) -> int:
         return error.code
 
 
+def _until_status(installation: CommandLine, status: int) -> None:
+    """Wait until it tells that it is ready, or not."""
+    end = time.monotonic() + 30
+    while (told := _status(installation, "/readyz")) != status:
+        assert time.monotonic() < end, told
+        time.sleep(0.1)
+
+
 def _until_ready(installation: CommandLine) -> None:
     until(lambda: _status(installation, "/readyz") == 200)
 

@@ -3,16 +3,20 @@
 import http.client
 import re
 import shutil
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faces import Api
 from harness import Server
 from harness import test_config as new_config
+from sqlalchemy import make_url
 from wire import LIST, TEXT_XML, Reply, document, post, send, signed
 
 from xmlrpc_api import faults
@@ -182,6 +186,44 @@ class TestMetricsListener:
     @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
     def test_it_is_read_only(self, server: Server, path: str) -> None:
         assert get_aside(server, path, "POST").status == 405
+
+
+@contextmanager
+def without_writing(server: Server, postgres: Any) -> Iterator[None]:
+    """SQLite: somebody else writes and does not end. PostgreSQL: it has become one that may only be read."""
+    database = make_url(server.config.database_url).database
+    if server.config.is_sqlite:
+        with closing(sqlite3.connect(str(database), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    for setting in ("on", "off"):
+        postgres.psql(f"ALTER DATABASE {database} SET default_transaction_read_only = {setting};")
+        postgres.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}';")
+        if setting == "on":
+            yield
+
+
+def status_is(server: Server, status: int) -> bool:
+    """Whether it is ready, or not, sooner or later: connections that were ended are made again."""
+    end = time.monotonic() + 20
+    while get_aside(server, "/readyz").status != status:
+        if time.monotonic() > end:
+            return False
+    return True
+
+
+def test_it_is_not_ready_while_nothing_can_be_written(
+    fresh: Server, engine: str, request: pytest.FixtureRequest
+) -> None:
+    postgres = request.getfixturevalue("postgres") if engine == "postgresql" else None
+    assert get_aside(fresh, "/readyz").status == 200
+
+    with without_writing(fresh, postgres):
+        assert status_is(fresh, 503)
+        assert get_aside(fresh, "/healthz").status == 200
+
+    assert status_is(fresh, 200)
 
 
 class TestMetrics:

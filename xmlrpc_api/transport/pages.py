@@ -16,6 +16,7 @@ from xmlrpc_api.transport import rest, xml, xmlrpc
 
 READY_SECONDS = 2
 NOT_READY = "the database does not answer, or is empty"
+NOT_WRITABLE = "nothing can be written: the database may only be read, or is full"
 ROOT = select(Customer.i_customer).where(Customer.i_customer == ROOT_ID)
 DATABASE = web.AppKey("DATABASE", Database)
 READINESS = web.AppKey("READINESS", Fresh[str | None])
@@ -59,24 +60,25 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """`GET /readyz`: calls can be served: the database answers and holds the root customer."""
+    """`GET /readyz`: calls can be served: the database answers, holds the root customer, and keeps changes."""
     problem = await request.app[READINESS].get()
     return web.Response(text="ready\n") if problem is None else web.Response(status=503, text=f"{problem}\n")
 
 
 async def readiness(database: Database) -> str | None:
     """Why calls cannot be served; None if they can."""
-    check = asyncio.ensure_future(_has_root(database))
+    check = asyncio.ensure_future(_problem(database))
     await asyncio.wait([check], timeout=READY_SECONDS)
     if not check.done():
         check.cancel()  # and not waited for: to give a connection up may take longer still
         return NOT_READY
-    return None if check.exception() is None else NOT_READY
+    return check.result() if check.exception() is None else NOT_READY
 
 
-async def _has_root(database: Database) -> None:
+async def _problem(database: Database) -> str | None:
     async with database.read() as session:
         (await session.execute(ROOT)).one()
+    return None if await database.is_writable() else NOT_WRITABLE
 
 
 async def show_metrics(request: web.Request) -> web.Response:
