@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import UpgradeStep
 from xmlrpc_api.call import Call
 from xmlrpc_api.database import insert_unless_there
-from xmlrpc_api.services import baseline, history_proof, mending, names
+from xmlrpc_api.services import baseline, funding_opening, history_proof, mending, names
 from xmlrpc_api.services.history_proof import Kind
 
 BATCH = 200
@@ -111,6 +111,7 @@ STEPS: tuple[Step, ...] = (
     *(_keys(keyed) for keyed in names.KEYED),
     *(_notes(kind.name.replace("_", " "), partial(_of_kind, kind)) for kind in history_proof.KINDS),
     _notes("used vouchers", baseline.note_used_vouchers),
+    _mends("paid in", "What was paid in for customers, and may come back", funding_opening.open_funded),
 )
 
 
