@@ -1,7 +1,6 @@
 """SIP accounts of the caller, and their logins to the self-care portal."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from xmlrpc_api.call import Call
@@ -21,7 +20,7 @@ from xmlrpc_api.faults import (
 from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import accounts, devices, logins
+from xmlrpc_api.services import accounts, balance_sign, devices, logins
 from xmlrpc_api.services.logins import Attempt, Look
 
 ACCOUNT = accounts.ACCOUNT
@@ -81,9 +80,7 @@ async def get_account_info(call: Call, *, i_account: int | None = None, username
     Passwords are never told. From a trusted host without i_customer: any account.
     """
     account = await accounts.info(call, i_account, username)
-    if call.platform.config.balance_sign == "switch":
-        account["balance"] = Decimal(0) - account["balance"]
-    return account
+    return {**account, "balance": balance_sign.shown(call, account["balance"])}
 
 
 @method(

@@ -9,7 +9,7 @@ from xmlrpc_api.faults import BadParameter, Conflict, NotEnoughCredit, NotFound,
 from xmlrpc_api.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
 from xmlrpc_api.registry import Access, method
 from xmlrpc_api.rights import Right
-from xmlrpc_api.services import customers, history
+from xmlrpc_api.services import balance_sign, customers, history
 from xmlrpc_api.services.customers import Expected
 
 CUSTOMER = customers.CUSTOMER
@@ -29,7 +29,7 @@ IF_VERSION = Field(
 IF_BALANCE = Field(
     name="if_balance",
     wire=Wire.DOUBLE,
-    doc="Refuses the call with 409 if this is not the customer's balance any more.",
+    doc="Refuses the call with 409 if getCustomerInfo would not tell this balance any more.",
 )
 
 
@@ -77,9 +77,7 @@ async def get_customer_info(
         customer = await history.customer_as_of(call, i_customer, as_of)
     else:
         raise BadParameter("i_customer", "must be the id where as_of is given")
-    if call.platform.config.balance_sign == "switch":
-        customer["balance"] = Decimal(0) - customer["balance"]
-    return {"customer": customer}
+    return {"customer": {**customer, "balance": balance_sign.shown(call, customer["balance"])}}
 
 
 @method(

@@ -206,7 +206,12 @@ class Customer(Base):
     callshop_enabled: Mapped[bool] = _feature("the call shop is on")
     overcommit_protection: Mapped[bool] = _feature("over-commit protection is on")
     overcommit_limit: Mapped[Decimal] = field(
-        Exact, default=Decimal(0), low=0, high=100, doc="Over-commit limit in per cent.", example=Decimal(10)
+        Exact,
+        default=Decimal(0),
+        low=0,
+        high=1_000_000,
+        doc="Over-commit limit in per cent: by how much more he may hand out than he has. 200 is three times his own.",
+        example=Decimal(10),
     )
     did_pool_enabled: Mapped[bool] = _feature("the pool of DIDs is on")
     ivr_apps_enabled: Mapped[bool] = _feature("IVR applications are on")

@@ -220,3 +220,14 @@ def test_the_switch_sign_negates_get_customer_info_alone(variant, customers):
     assert switch.info(i_customer)["balance"] == -100
     assert switch.info(i_customer)["credit_limit"] == 5
     assert {c["i_customer"]: c["balance"] for c in switch.listCustomers()["customers"]}[i_customer] == 100
+
+
+def test_the_balance_just_read_is_the_one_to_expect(variant, root, customers, refused):
+    """With either sign: what getCustomerInfo told is what if_balance takes."""
+    i_customer = customers.make(root, balance=100)
+    for api in (root, variant(balance_sign="switch").api()):
+        told = api.info(i_customer)["balance"]
+        assert api.updateCustomer(i_customer=i_customer, if_balance=told, balance=100) == {"result": "OK"}
+
+        with refused(409, f"Balance has changed meanwhile: it is {told:g}"):
+            api.updateCustomer(i_customer=i_customer, if_balance=-told, city="Rome")

@@ -80,6 +80,16 @@ class TestFormula:
         with refused(NotEnoughCredit.code, TOO_MUCH):
             customers.make(reseller, balance=1)
 
+    @pytest.mark.parametrize(("percent", "most"), [(200, 300), (1_000_000, 1_000_100)])
+    def test_above_100_it_is_a_multiple_of_his_own(
+        self, customers: Customers, refused: Any, percent: int, most: int
+    ) -> None:
+        reseller = customers.reseller(balance=100, overcommit_protection=True, overcommit_limit=percent)
+        customers.make(reseller, balance=most)
+
+        with refused(NotEnoughCredit.code, TOO_MUCH):
+            customers.make(reseller, balance=0.000001)
+
     def test_without_protection_there_is_no_limit(self, customers: Customers) -> None:
         reseller = customers.reseller()
 

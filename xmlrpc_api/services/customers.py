@@ -19,6 +19,7 @@ from xmlrpc_api.query import Query
 from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
 from xmlrpc_api.services import (
     audit,
+    balance_sign,
     in_use,
     ledger,
     lending,
@@ -117,12 +118,16 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the client took for the present state; anything else refuses the change. None: whatever it is."""
+    """
+    What the client took for the present state; anything else refuses the change. None: whatever it is.
+
+    The balance is meant as getCustomerInfo tells it.
+    """
 
     version: int | None = None
     balance: Decimal | None = None
 
-    def demand(self, customer: Customer) -> None:
+    def demand(self, call: Call, customer: Customer) -> None:
         """
         Compare with a locked customer.
 
@@ -131,8 +136,9 @@ class Expected:
         """
         if self.version not in (None, customer.version):
             raise Conflict(f"Customer has changed meanwhile: his version is {customer.version}")
-        if self.balance is not None and self.balance != customer.balance:
-            raise Conflict(f"Balance has changed meanwhile: it is {customer.balance.normalize():f}")
+        balance = balance_sign.shown(call, customer.balance)
+        if self.balance is not None and self.balance != balance:
+            raise Conflict(f"Balance has changed meanwhile: it is {balance.normalize():f}")
 
 
 async def change(
@@ -157,7 +163,7 @@ async def change(
     await _lock_own_balance(call, changes)
     is_self = i_customer == call.caller.i_customer
     customer = await ownership.find_for_update(call, i_customer, reach, rights_stay=is_self)
-    expected.demand(customer)
+    expected.demand(call, customer)
     before = audit.snapshot(CUSTOMER, customer)
     values = dict(changes)
     if is_self and "api_password" in values and values["api_password"] == api_password_of(call, customer):
@@ -227,7 +233,7 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
         Conflict: He is not as `expected`, still has sub-customers or money, or something points at him.
     """
     customer = await ownership.find_for_update(call, i_customer, reach)
-    expected.demand(customer)
+    expected.demand(call, customer)
     if customer.blocked:
         limits.line_of(customer).demand_hand(call.caller, customer.blocked_by, "the block")
     children = select(Customer.i_customer).where(Customer.i_wholesaler == i_customer).limit(1)
