@@ -46,7 +46,8 @@ MEMBERS = (
     Field(
         name="action",
         wire=Wire.STRING,
-        doc="A added, U updated, D deleted, FUNDS booked, LOGIN, LOGIN_FAILED, THROTTLED, OTP_ISSUED, OTP_USED.",
+        doc="A added, U updated, D deleted, FUNDS booked, LOGIN, LOGIN_FAILED, THROTTLED, FLOOD (of failed logins),"
+        " OTP_ISSUED, OTP_USED, API_PASSWORD_REFUSED.",
         example="U",
     ),
     Field(name="resource", wire=Wire.STRING, doc="The object it was done to.", example="customers:i_customer=29"),
