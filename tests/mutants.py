@@ -124,8 +124,8 @@ MUTANTS = (
     Mutant(
         "a web page is trusted like its host",
         f"{TRANSPORT}/http.py",
-        "trusted and not headers and not from_page",
-        "trusted and not headers",
+        "    if from_elsewhere:\n        note_refused",
+        "    if False:\n        note_refused",
         "tests/auth/test_trusted.py -k browser",
     ),
     Mutant(

@@ -14,7 +14,7 @@ import handlers  # noqa: F401 (publishes the methods)
 from xmlrpc_api import reference
 from xmlrpc_api.bootstrap import ROOT_LOGIN
 from xmlrpc_api.cli import console, setup
-from xmlrpc_api.registry import METHODS
+from xmlrpc_api.registry import METHODS, nearest
 from xmlrpc_api.transport import client, rest
 
 PASSWORD_VARIABLE = "XMLRPC_API_PASSWORD"  # noqa: S105 (its name, not its value)
@@ -93,7 +93,9 @@ def methods(
 ) -> None:
     """Show the reference: all methods, or one with its parameters, answers and faults."""
     if name is not None and name not in METHODS:
-        console.err.print(f"There is no method {escape(name)}. `xmlrpc-api methods` lists them all.")
+        meant = nearest(name, METHODS)
+        advice = f"Did you mean {meant}?" if meant else "`xmlrpc-api methods` lists them all."
+        console.err.print(f"There is no method {escape(name)}. {advice}")
         raise typer.Exit(1)
     if as_json:
         every = [reference.as_data(METHODS[known]) for known in sorted(METHODS) if name in (None, known)]
