@@ -9,7 +9,7 @@ passwords, run the handler in one transaction, log. Nothing else commits, and ev
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -140,6 +140,36 @@ class Dispatcher:
             Fault: Whatever went wrong.
         """
         return await self._observed(origin, name, self._in_transaction(origin, name, Access.WRITE, caller, work))
+
+    async def perform_each(
+        self, origin: Origin, name: str, caller: Caller, works: Sequence[Callable[[Call], Awaitable[Any]]]
+    ) -> list[Any]:
+        """
+        Run several of the same in one transaction, each in a savepoint: one that fails undoes itself alone.
+
+        Returns:
+            For each what it answered, or the fault that refused it.
+
+        Raises:
+            Fault: None was run, such as for want of a database.
+        """
+
+        async def run(call: Call) -> list[Any]:
+            return [await self._apart(call, work) for work in works]
+
+        results: list[Any] = await self.perform(origin, name, caller, run)
+        return results
+
+    async def _apart(self, call: Call, work: Callable[[Call], Awaitable[Any]]) -> Any:
+        try:
+            async with call.session.begin_nested():
+                answer = await work(call)
+                await call.store.flush()
+                return answer
+        except Exception as error:
+            if isinstance(error, ERRORS) and (is_retryable(error) or is_unavailable(error)):
+                raise  # the transaction is lost
+            return to_fault(error, call.origin)
 
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)

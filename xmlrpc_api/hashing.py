@@ -20,6 +20,7 @@ from models import ROOT_ID
 from xmlrpc_api.faults import Unavailable
 from xmlrpc_api.queues import Queues
 
+UNKNOWN_HASH = "is no bcrypt, SHA-crypt or MD5-crypt hash, or one of a cost beyond all bounds"
 NOBODYS_HASH = "!"  # kept where there is no password yet: none is hashed to it
 LOW_PRIORITY = 10
 RUNS_A_SECOND, USUAL_COST = 4.3, 12  # of one thread, measured; each step of cost halves it

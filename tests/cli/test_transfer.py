@@ -6,8 +6,10 @@ import signal
 import stat
 import subprocess
 import time
+import xmlrpc.client
 
 import pytest
+from passlib.hash import sha512_crypt
 
 ROWS = [
     {"name": "Ünïcode <1>", "web_password": "s3cret-1", "city": "Köln", "balance": "12.5", "callshop_enabled": "1"},
@@ -140,8 +142,102 @@ def test_after_a_kill_it_can_be_run_again(cli_on_each):
     cli_on_each.run("customers", "import", "in.csv")
 
     assert [c["name"] for c in exported(cli_on_each)] == names
-    noted = {row["name"] for row in results(target) if row["web_password"]}
+    files = (target, cli_on_each.folder / "in.csv.results.2.csv")
+    noted = {row["name"] for file in files for row in results(file) if row["web_password"]}
     assert noted == set(names)
+
+
+def test_every_run_has_a_results_file_of_its_own_and_none_is_overwritten(cli):
+    write_csv(cli.folder / "in.csv", [{"name": "one"}])
+    first = cli.run("customers", "import", "in.csv")
+    second = cli.run("customers", "import", "in.csv")
+
+    assert "Results: in.csv.results.csv" in first.stderr
+    assert "Results: in.csv.results.2.csv" in second.stderr
+    assert [row["result"] for row in results(cli.folder / "in.csv.results.2.csv")] == ["exists"]
+    told = cli.run("customers", "import", "in.csv", "--results", "in.csv.results.csv", code=2).stderr
+    assert "is there already, and may hold passwords" in told
+
+
+def test_an_update_keeps_what_the_row_does_not_name(cli):
+    """The password and the tariff, too: they are made up for new customers alone."""
+    cli.environ["XMLRPC_API_TRUSTED_HOSTS"] = "127.0.0.1"
+    write_csv(cli.folder / "in.csv", [{"name": "one", "web_password": "s3cret-Web"}])
+    cli.run("customers", "import", "in.csv")
+    write_csv(cli.folder / "in.csv", [{"name": "one", "city": "Bonn"}])
+
+    cli.run("customers", "import", "in.csv", "--update")
+
+    assert not any(row["web_password"] for row in results(cli.folder / "in.csv.results.2.csv"))
+    with cli.serving(), portal(cli) as api:
+        assert api.authCustomer({"username": "one", "password": "s3cret-Web"})["result"] == "OK"
+        records = api.getCustomerHistory({"i_customer": 2, "i_wholesaler": 1})["records"]
+    changed = [record["after"] for record in records if record["action"] == "U"]
+    assert [sorted(json.loads(after) if isinstance(after, str) else after) for after in changed] == [["city", "version"]]
+
+
+def portal(cli):
+    return xmlrpc.client.ServerProxy(f"http://127.0.0.1:{cli.port}/xmlapi/xmlapi", allow_none=True)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_hash_of_another_system_may_stand_for_the_password(cli, is_there):
+    cli.environ["XMLRPC_API_TRUSTED_HOSTS"] = "127.0.0.1"
+    if is_there:
+        write_csv(cli.folder / "in.csv", [{"name": "one", "web_password": "s3cret-Web"}])
+        cli.run("customers", "import", "in.csv")
+    hashed = sha512_crypt.using(rounds=5000).hash("as before")
+    write_csv(cli.folder / "in.csv", [{"name": "one", "web_password_hash": hashed}])
+
+    cli.run("customers", "import", "in.csv", "--update")
+
+    with cli.serving(), portal(cli) as api:
+        for _ in range(2):  # the first login makes it a hash of our own
+            assert api.authCustomer({"username": "one", "password": "as before"})["result"] == "OK"
+        with pytest.raises(xmlrpc.client.Fault):
+            api.authCustomer({"username": "one", "password": "s3cret-Web"})
+    assert "Nothing is wrong" in cli.run("verify").stdout
+
+
+def test_a_hash_that_cannot_be_checked_is_told(cli):
+    both = {"web_password": "s3cret-Web", "web_password_hash": sha512_crypt.using(rounds=5000).hash("x")}
+    write_csv(cli.folder / "in.csv", [{"name": "one", "web_password_hash": "5f4dcc3b"}, {"name": "two", **both}])
+
+    cli.run("customers", "import", "in.csv", code=1)
+
+    assert [row["text"] for row in results(cli.folder / "in.csv.results.csv")] == [
+        "Parameter web_password_hash is no bcrypt, SHA-crypt or MD5-crypt hash, or one of a cost beyond all bounds",
+        "Parameter web_password_hash and web_password exclude each other",
+    ]
+
+
+def test_a_dry_run_hashes_nothing(cli):
+    """One hash of this cost takes longer than a command may run here."""
+    write_csv(cli.folder / "in.csv", [{"name": f"customer {number}"} for number in range(5)])
+
+    assert "5 created" in cli.run("customers", "import", "in.csv", "--dry-run", XMLRPC_API_BCRYPT_COST="20").stderr
+
+
+def test_rows_that_the_database_refuses_leave_the_others_of_their_transaction(cli_on_each):
+    rows = [{"name": f"customer {number}", "web_login": f"login {number}"} for number in range(150)]
+    rows[7]["web_login"] = rows[3]["web_login"]
+    rows[120]["credit_limit"] = "5"
+    rows[120]["balance"] = "-6"
+    write_csv(cli_on_each.folder / "in.csv", rows)
+
+    done = cli_on_each.run("customers", "import", "in.csv", code=1)
+
+    assert "148 created, 2 failed" in done.stderr
+    failed = [row for row in results(cli_on_each.folder / "in.csv.results.csv") if row["result"] == "failed"]
+    assert [row["line"] for row in failed] == ["9", "122"]
+    assert len(exported(cli_on_each)) == 148
+    assert "Nothing is wrong" in cli_on_each.run("verify").stdout
+
+
+def test_a_name_that_is_twice_in_a_file_is_there_already_the_second_time(cli):
+    write_csv(cli.folder / "in.csv", [{"name": "one"}, {"name": "two"}, {"name": "one"}])
+
+    assert "2 created, 1 exists" in cli.run("customers", "import", "in.csv").stderr
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])

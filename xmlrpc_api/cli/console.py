@@ -71,7 +71,7 @@ async def open_database(config: Config) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def open_platform(config: Config) -> AsyncIterator[tuple[Platform, Database]]:
     """All that calls need, on a database that is ready for them."""
-    platform = new_platform(config)
+    platform = new_platform(config.model_copy(update={"workers": 1}))  # all cores: a command is one process
     async with open_database(config) as database:
         try:
             await demand_ready(database)

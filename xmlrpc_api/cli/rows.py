@@ -1,28 +1,32 @@
 """Rows of CSV or JSON lines: what the commands that move things in and out share."""
 
+import asyncio
 import csv
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import IO, Annotated, Any
 
 import typer
 from sqlalchemy import select
 
-from models import Customer
+from models import Customer, login_key
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.database import Database
 from xmlrpc_api.faults import Fault
+from xmlrpc_api.hashing import PasswordHasher
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import ownership
 from xmlrpc_api.transport import rest
 
 NIL = r"\N"
+CHUNK = 100
 Note = Callable[..., None]
 
 
@@ -140,14 +144,57 @@ def summary(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {result}" for result, count in sorted(counts.items())) or "no rows"
 
 
+def chunks(lines: Iterable[Row], name: str) -> Iterator[list[Row]]:
+    """The rows in portions for one transaction each; no two in one have the same name in the column `name`."""
+    chunk: list[Row] = []
+    seen: set[Any] = set()
+    for row in lines:
+        value = login_key(str(row.values.get(name)))
+        if len(chunk) == CHUNK or (value in seen and not row.problem):
+            yield chunk
+            chunk, seen = [], set()
+        chunk.append(row)
+        seen.add(value)
+    if chunk:
+        yield chunk
+
+
+async def hash_all(hasher: PasswordHasher, passwords: Iterable[str], caller: Caller) -> dict[str, str]:
+    """The hash of each password, made on all cores."""
+    turns = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def run(password: str) -> str:
+        async with turns:
+            return await hasher.hash(password, caller.i_customer)
+
+    plain = list(passwords)
+    return dict(zip(plain, await asyncio.gather(*map(run, plain)), strict=True))
+
+
+def results_file(given: Path | None, file: Path, without_name: str) -> Path:
+    """Where the results of this run go: each has a file of its own, since it may hold the only copy of passwords."""
+    if given is not None:
+        return given
+    base = without_name if str(file) == "-" else str(file)
+    names = (f"{base}.results{f'.{number}' if number > 1 else ''}.csv" for number in count(1))
+    return next(path for path in map(Path, names) if not path.exists())
+
+
 @contextmanager
 def results(target: Path, columns: tuple[str, ...]) -> Iterator[Note]:
-    """Appends results to a file that nobody else can read: it may hold passwords."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace", newline="") as stream:
+    """
+    Writes results to a new file that nobody else can read: it may hold passwords.
+
+    Raises:
+        ConfigError: The file is there already.
+    """
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(f"The file {target} is there already, and may hold passwords: name another") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as stream:
         writer = csv.DictWriter(stream, columns, lineterminator="\n")
-        if not stream.tell():
-            writer.writeheader()
+        writer.writeheader()
 
         def note(row: Row, result: str, fault: Fault | None, **cells: Any) -> None:
             told = {"code": fault.code, "text": fault.text} if fault else {}

@@ -3,9 +3,9 @@
 import csv
 import secrets
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -13,14 +13,18 @@ from typing import IO, Annotated, Any
 import typer
 
 from models import ROOT_ID, login_key
-from xmlrpc_api.call import Origin
+from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config
 from xmlrpc_api.database import Database
 from xmlrpc_api.dispatch import Dispatcher
-from xmlrpc_api.faults import Conflict, Fault, NotFound, WrongType
-from xmlrpc_api.rights import Caller
+from xmlrpc_api.faults import BadParameter, Conflict, Fault, WrongType
+from xmlrpc_api.fields import Field, Params, Wire
+from xmlrpc_api.hashing import NOBODYS_HASH, UNKNOWN_HASH, Password, is_known_hash
+from xmlrpc_api.rights import Caller, Right
+from xmlrpc_api.services import customers, web_users
 from xmlrpc_api.services.customers import CUSTOMER, children_after
+from xmlrpc_api.services.web_users import Brought
 from xmlrpc_api.transport import rest
 from xmlrpc_api.transport.xml import plain_decimal
 
@@ -101,12 +105,34 @@ def _writing(file: Path) -> Iterator[IO[str]]:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of a row."""
+class Item:
+    """
+    A row on its way, and what became of it.
 
-    result: str
+    Attributes:
+        i_customer: Who has the row's name, before or after.
+        made_up: The web password of a new customer whose row has none.
+        foreign: His password as another system hashed it.
+        takes: What nobody else may have: names of attributes and values.
+    """
+
+    row: rows.Row
+    result: str = ""
     i_customer: int | None = None
     fault: Fault | None = None
+    made_up: str = ""
+    foreign: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    takes: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def name(self) -> Any:
+        """Whom the row is about."""
+        return self.row.values.get("name", "")
+
+    def fail(self, fault: Fault) -> None:
+        """It cannot be taken over."""
+        self.result, self.fault = "failed", fault
 
 
 @app.command("import")
@@ -118,18 +144,21 @@ def import_customers(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Try every row, change nothing.")] = False,
     update: Annotated[bool, typer.Option("--update", help="Update customers that exist already.")] = False,
     results: Annotated[
-        Path | None, typer.Option(help="CSV file for the result of each row; FILE.results.csv if left out.")
+        Path | None, typer.Option(help="New CSV file for the result of each row; FILE.results.csv if left out.")
     ] = None,
 ) -> None:
     r"""
     Create a sub-customer for every row; columns are named as the parameters of createCustomer.
 
-    Rows whose name is there already are skipped, so an interrupted import can simply be run again. Where
-    web_password is missing one is made up and written to the results file, which only its owner can
-    read. In CSV an empty cell is left out and \N is nil. Columns that are not parameters are ignored.
+    Rows whose name is there already are skipped, so an interrupted import can simply be run again. Rows go
+    in transactions of 100; one that is refused does not stop the others. Instead of web_password there may
+    be web_password_hash, as another system made it: the hashes that `users import` knows. Where both are
+    missing a password is made up and written to the results file, which only its owner can read; every run
+    has a file of its own. In CSV an empty cell is left out and \N is nil. Columns that are not parameters
+    are ignored.
     """
     config = console.settings(context)
-    target = results or Path(f"{'import' if str(file) == '-' else file}.results.csv")
+    target = rows.results_file(results, file, "import")
     counts = console.run(_import(config, file, form or rows.format_of(file), owner, target, dry_run, update))
     console.err.print(f"{'Tried: ' if dry_run else ''}{rows.summary(counts)}. Results: {target}")
     if counts.get("failed"):
@@ -142,78 +171,113 @@ async def _import(
     counts: dict[str, int] = {}
     async with console.open_platform(config) as (platform, database):
         caller = await rows.find_owner(database, owner)
-        importer = _Importer(Dispatcher(platform, database, keep=not dry_run), caller, update, dry_run)
-        with rows.results(target, COLUMNS) as note, rows.progress(file, form) as lines:
-            for row in lines:
-                made_up = _complete(row)
-                name = row.values.get("name", "")
-                if made_up:  # it must not be lost if we end here
-                    note(row, "pending", None, name=name, web_password=made_up)
-                outcome = await importer.take(row)
-                password = made_up if outcome.result == "created" else ""
-                told = {"name": name, "i_customer": outcome.i_customer, "web_password": password}
-                note(row, outcome.result, outcome.fault, **told)
-                counts[outcome.result] = counts.get(outcome.result, 0) + 1
+        importer = _Importer(platform, database, caller, update=update, dry_run=dry_run)
+        with rows.progress(file, form) as lines, rows.results(target, COLUMNS) as note:
+            for chunk in rows.chunks(lines, "name"):
+                items = await importer.prepare(chunk)
+                for item in items:
+                    if item.made_up:  # it must not be lost if we end here
+                        note(item.row, "pending", None, name=item.name, web_password=item.made_up)
+                await importer.take(items)
+                for item in items:
+                    password = item.made_up if item.result == "created" else ""
+                    told = {"name": item.name, "i_customer": item.i_customer, "web_password": password}
+                    note(item.row, item.result, item.fault, **told)
+                    counts[item.result] = counts.get(item.result, 0) + 1
     return counts
 
 
-def _complete(row: rows.Row) -> str:
-    """Fill in what createCustomer demands and the row leaves out; the password that was made up."""
-    row.values.setdefault("i_tariff", None)
-    if row.problem or row.values.get("web_password"):
-        return ""
-    row.values["web_password"] = secrets.token_urlsafe(PASSWORD_BYTES)
-    return str(row.values["web_password"])
-
-
 class _Importer:
-    """Runs the calls of an import."""
+    """Takes rows over, as calls of createCustomer and updateCustomer would, but many in one transaction."""
 
-    def __init__(self, dispatcher: Dispatcher, caller: Caller, update: bool, dry_run: bool) -> None:
-        self._dispatcher = dispatcher
+    def __init__(self, platform: Platform, database: Database, caller: Caller, *, update: bool, dry_run: bool) -> None:
+        self._dispatcher = Dispatcher(platform, database, keep=not dry_run)
         self._origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
+        self._caller = caller
         self._update = update
-        self._tried: set[tuple[str, str]] | None = set() if dry_run else None
+        self._dry_run = dry_run
+        self._tried: set[tuple[str, str]] = set()
 
-    async def take(self, row: rows.Row) -> Outcome:
-        """Create, update or skip the customer of a row."""
-        if row.problem:
-            return Outcome("failed", fault=WrongType(row.problem))
-        try:
-            existing = await self._find(row.values.get("name"))
-            if existing is None:
-                return Outcome("created", await self._create(row.values))
-            if not self._update:
-                return Outcome("exists", existing)
-            await self._call("updateCustomer", row.values, i_customer=existing)
-            return Outcome("updated", existing)
-        except Fault as fault:
-            return Outcome("failed", fault=fault)
+    async def prepare(self, chunk: list[rows.Row]) -> list[Item]:
+        """See what is to be done with each row, and whether its values are right."""
+        items = [Item(row) for row in chunk]
+        names = [item.name for item in items if isinstance(item.name, str) and item.name]
+        async with self._dispatcher.database.read() as session:
+            known = await customers.ids_by_name(session, self._caller, names)
+        for item in items:
+            item.i_customer = known.get(item.name) if isinstance(item.name, str) else None
+            try:
+                self._load(item)
+            except Fault as fault:
+                item.fail(fault)
+        return items
 
-    async def _find(self, name: Any) -> int | None:
-        if not isinstance(name, str) or not name:
-            return None
-        try:
-            customer = (await self._call("getCustomerInfo", {"name": name}))["customer"]
-        except NotFound:
-            return None
-        return int(customer["i_customer"])
+    def _load(self, item: Item) -> None:
+        if item.row.problem:
+            raise WrongType(item.row.problem)
+        if item.i_customer is not None and not self._update:
+            item.result = "exists"
+            return
+        is_new = item.i_customer is None
+        sent = {"i_tariff": None, **item.row.values} if is_new else item.row.values
+        values = (CREATE if is_new else UPDATE).load(sent)
+        item.foreign = values.pop(HASH.name, None)
+        password = values.get("web_password")
+        if item.foreign is not None and password is not None:
+            raise BadParameter(HASH.name, "and web_password exclude each other")
+        if item.foreign is not None and not is_known_hash(item.foreign):
+            raise BadParameter(HASH.name, UNKNOWN_HASH)
+        if is_new and item.foreign is None and password is None:
+            item.made_up = values["web_password"] = secrets.token_urlsafe(PASSWORD_BYTES)
+        item.values = values
 
-    async def _create(self, values: dict[str, Any]) -> int | None:
-        if self._tried is None:
-            return int((await self._call("createCustomer", values))["i_customer"])
-        await self._call("createCustomer", values)
-        login = values.get("web_login") or values["name"]
-        for name, text in (("name", values["name"]), ("web_login", login)):
-            key = login_key(str(text))
-            if (name, key) in self._tried:  # nothing is kept, so the database cannot know
-                raise Conflict.taken(name)
-            self._tried.add((name, key))
-        return None
+    async def take(self, items: list[Item]) -> None:
+        """Create and update, each row for itself, all in one transaction."""
+        waiting = [item for item in items if not item.result]
+        await self._hash(waiting)
+        works = [self._work(item) for item in waiting]
+        outcomes = await self._dispatcher.perform_each(self._origin, "customers import", self._caller, works)
+        for item, outcome in zip(waiting, outcomes, strict=True):
+            if isinstance(outcome, Fault):
+                item.fail(outcome)
+            else:
+                item.result = "created" if item.i_customer is None else "updated"
+                item.i_customer = item.i_customer if self._dry_run else outcome
+                self._tried |= set(item.takes if self._dry_run else ())
 
-    async def _call(self, method: str, values: dict[str, Any], **key: int) -> Any:
-        known = {name: value for name, value in values.items() if name in WRITABLE}
-        return await self._dispatcher.call(self._origin, method, [{**known, **key}])
+    async def _hash(self, items: list[Item]) -> None:
+        """Hash the passwords of all rows ahead; what is only tried needs no hash."""
+        plain = {item.values["web_password"] for item in items if "web_password" in item.values}
+        hashed = dict.fromkeys(plain, NOBODYS_HASH)
+        if not self._dry_run:
+            hashed = await rows.hash_all(self._dispatcher.platform.hasher, plain, self._caller)
+        for item in items:
+            if "web_password" in item.values:
+                password = item.values["web_password"]
+                item.values["web_password"] = Password(password, hashed[password])
+
+    def _work(self, item: Item) -> Callable[[Call], Awaitable[int]]:
+        async def create(call: Call) -> int:
+            call.caller.demand(Right.CUSTOMERS_ADD)
+            customer = await customers.create(call, {**item.values, "foreign_password": item.foreign})
+            item.takes = [("name", customer.name_key), ("web_login", login_key(customer.web_login))]
+            for name, key in item.takes:
+                if (name, key) in self._tried:  # nothing is kept of a dry run, so the database cannot know
+                    raise Conflict.taken(name)
+            return customer.i_customer
+
+        async def update(call: Call) -> int:
+            call.caller.demand(Right.CUSTOMERS_EDIT)
+            assert item.i_customer is not None  # noqa: S101 (that is why it is an update)
+            await customers.change(call, item.i_customer, item.values)
+            if item.foreign is not None:
+                await web_users.take_over_default(call, item.i_customer, Brought(foreign=item.foreign))
+            return item.i_customer
+
+        return create if item.i_customer is None else update
 
 
-WRITABLE = {known.name for known in CUSTOMER.create}
+HASH = Field(name="web_password_hash", wire=Wire.STRING, limit=255, secret=True, doc="As another system has it.")
+_NEW = [replace(known, required=False) if known.name == "web_password" else known for known in CUSTOMER.create]
+CREATE = Params("customers import", [*_NEW, HASH])
+UPDATE = Params("customers import", [*CUSTOMER.update, HASH])

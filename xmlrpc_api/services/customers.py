@@ -59,6 +59,8 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
     """
     Add a customer directly below the caller, or below another customer for whom the caller acts.
 
+    An import may give `foreign_password`, a known hash of another system, instead of web_password.
+
     Raises:
         NotPermitted: A right or the depth exceeds the parent's own, or rights are to be lent that are not the
             caller's to lend.
@@ -90,11 +92,12 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
     balance = values.pop("balance", Decimal(0))
     api_password: str | None = values.pop("api_password", None)
     password: Password | None = values.pop("web_password", None)
+    hashed, foreign = password.hashed if password else NOBODYS_HASH, values.pop("foreign_password", None)
     customer = Customer(
         i_wholesaler=caller.i_customer,
         path=path,
         money=Balance(is_default=True, currency=await _base_currency(call, values["i_tariff"])),
-        default_user=WebUser(is_default=True, web_password=password.hashed if password else NOBODYS_HASH),
+        default_user=WebUser(is_default=True, web_password=hashed, foreign_password=foreign),
         changed=call.now,
     )
     assign(customer, values)
@@ -296,6 +299,21 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> di
     if not rows:
         raise NotFound("Customer")
     return rows[0]
+
+
+async def ids_by_name(session: AsyncSession, caller: Caller, wanted: list[str]) -> dict[str, int]:
+    """Which of these names direct sub-customers of the caller have, or he himself."""
+    keys = {name: login_key(name) for name in wanted}
+    found = await session.execute(
+        select(Customer.name, Customer.name_key, Customer.i_customer).where(
+            or_(Customer.name.in_(keys), Customer.name_key.in_(keys.values())),
+            ownership.within(caller, Reach.CHILDREN_AND_SELF),
+        )
+    )
+    rows = found.all()
+    exactly, by_key = ({row[column]: row.i_customer for row in rows} for column in (0, 1))
+    ids = {name: exactly.get(name, by_key.get(key)) for name, key in keys.items()}
+    return {name: i_customer for name, i_customer in ids.items() if i_customer is not None}
 
 
 async def children_after(session: AsyncSession, owner: int, last: int, count: int) -> list[dict[str, Any]]:

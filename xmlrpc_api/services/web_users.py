@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 from models import Customer, WebUser
 from xmlrpc_api.call import Call
@@ -79,6 +79,12 @@ async def take_over(call: Call, web_login: str, brought: Brought) -> int:
     user = await by_login_to_change(call, web_login)
     await save(call, user, brought.values)
     return user.i_web_user
+
+
+async def take_over_default(call: Call, i_customer: int, brought: Brought) -> None:
+    """The same for the default web user of a customer; NotFound if he is not there for the caller."""
+    user = await _to_change(call, and_(WebUser.i_customer == i_customer, WebUser.is_default))
+    await save(call, user, brought.values)
 
 
 async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], brought: Brought) -> int:
