@@ -173,7 +173,9 @@ def test_an_update_keeps_what_the_row_does_not_name(cli):
         assert api.authCustomer({"username": "one", "password": "s3cret-Web"})["result"] == "OK"
         records = api.getCustomerHistory({"i_customer": 2, "i_wholesaler": 1})["records"]
     changed = [record["after"] for record in records if record["action"] == "U"]
-    assert [sorted(json.loads(after) if isinstance(after, str) else after) for after in changed] == [["city", "version"]]
+    assert [sorted(json.loads(after) if isinstance(after, str) else after) for after in changed] == [
+        ["city", "version"]
+    ]
 
 
 def portal(cli):

@@ -201,11 +201,11 @@ class _Importer:
     async def prepare(self, chunk: list[rows.Row]) -> list[Item]:
         """See what is to be done with each row, and whether its values are right."""
         items = [Item(row) for row in chunk]
-        names = [item.name for item in items if isinstance(item.name, str) and item.name]
+        names = [item.name for item in items if _is_name(item.name)]
         async with self._dispatcher.database.read() as session:
             known = await customers.ids_by_name(session, self._caller, names)
         for item in items:
-            item.i_customer = known.get(item.name) if isinstance(item.name, str) else None
+            item.i_customer = known.get(item.name) if _is_name(item.name) else None
             try:
                 self._load(item)
             except Fault as fault:
@@ -277,6 +277,16 @@ class _Importer:
         return create if item.i_customer is None else update
 
 
+def _is_name(value: Any) -> bool:
+    """Whether somebody may have this name: what is none cannot even be looked up on every engine."""
+    try:
+        NAME.load({"name": value})
+    except Fault:
+        return False
+    return isinstance(value, str)
+
+
+NAME = Params("customers import", [CUSTOMER.require("name")])
 HASH = Field(name="web_password_hash", wire=Wire.STRING, limit=255, secret=True, doc="As another system has it.")
 _NEW = [replace(known, required=False) if known.name == "web_password" else known for known in CUSTOMER.create]
 CREATE = Params("customers import", [*_NEW, HASH])
