@@ -1,19 +1,20 @@
 """`users import`: takes over the logins of another system, with the passwords that people have there."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from models import ROOT_ID
-from xmlrpc_api.call import Call, Origin, Platform
+from xmlrpc_api.call import Call, Origin
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config
 from xmlrpc_api.dispatch import Dispatcher
 from xmlrpc_api.faults import BadParameter, Fault, NotFound, WrongType
 from xmlrpc_api.fields import Field, Params, Wire
-from xmlrpc_api.hashing import is_known_hash
+from xmlrpc_api.hashing import NOBODYS_HASH, UNKNOWN_HASH, is_known_hash
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import web_users
 from xmlrpc_api.services.web_users import WEB_USER, Brought
@@ -42,7 +43,7 @@ def import_users(
     form: rows.FormatOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Try every row, change nothing.")] = False,
     results: Annotated[
-        Path | None, typer.Option(help="CSV file for the result of each row; FILE.results.csv if left out.")
+        Path | None, typer.Option(help="New CSV file for the result of each row; FILE.results.csv if left out.")
     ] = None,
 ) -> None:
     r"""
@@ -54,7 +55,7 @@ def import_users(
     description if they are given. No password policy is asked: people keep what they have.
     """
     config = console.settings(context)
-    target = results or Path(f"{'users' if str(file) == '-' else file}.results.csv")
+    target = rows.results_file(results, file, "users")
     counts = console.run(_import(config, file, form or rows.format_of(file), owner, target, dry_run))
     console.err.print(f"{'Tried: ' if dry_run else ''}{rows.summary(counts)}. Results: {target}")
     if counts.get("failed"):
@@ -68,30 +69,52 @@ async def _import(
     async with console.open_platform(config) as (platform, database):
         caller = await rows.find_owner(database, owner)
         dispatcher = Dispatcher(platform, database, keep=not dry_run)
-        with rows.results(target, COLUMNS) as note, rows.progress(file, form) as lines:
-            for row in lines:
-                i_web_user, fault = None, None
-                try:
-                    result, i_web_user = await _take(platform, dispatcher, caller, row)
-                except Fault as refused:
-                    result, fault = "failed", refused
-                note(row, result, fault, web_login=row.values.get("web_login", ""), i_web_user=i_web_user)
-                counts[result] = counts.get(result, 0) + 1
+        with rows.progress(file, form) as lines, rows.results(target, COLUMNS) as note:
+            for chunk in rows.chunks(lines, "web_login"):
+                outcomes = await _take(dispatcher, caller, chunk, dry_run)
+                for row, outcome in zip(chunk, outcomes, strict=True):
+                    fault = outcome if isinstance(outcome, Fault) else None
+                    result, i_web_user = ("failed", None) if isinstance(outcome, Fault) else outcome
+                    note(row, result, fault, web_login=row.values.get("web_login", ""), i_web_user=i_web_user)
+                    counts[result] = counts.get(result, 0) + 1
     return counts
 
 
-async def _take(platform: Platform, dispatcher: Dispatcher, caller: Caller, row: rows.Row) -> tuple[str, int]:
-    """
-    Take one row over: what was done, and to which web user.
+async def _take(
+    dispatcher: Dispatcher, caller: Caller, chunk: list[rows.Row], dry_run: bool
+) -> list[tuple[str, int] | Fault]:
+    """Take rows over in one transaction: what was done, and to which web user, or why a row cannot be taken over."""
+    loaded = [_load(row) for row in chunk]
+    good = [values for values in loaded if not isinstance(values, Fault)]
+    plain = {values[PLAIN.name] for values in good if PLAIN.name in values}
+    hashed = dict.fromkeys(plain, NOBODYS_HASH)
+    if not dry_run:
+        hashed = await rows.hash_all(dispatcher.platform.hasher, plain, caller)
+    origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
+    done = iter(await dispatcher.perform_each(origin, NAME, caller, [_work(values, hashed) for values in good]))
+    return [values if isinstance(values, Fault) else next(done) for values in loaded]
 
-    Raises:
-        Fault: It cannot be taken over.
-    """
-    if row.problem:
-        raise WrongType(row.problem)
-    values = PARAMS.load(row.values)
-    brought = await _password(platform, values.pop(HASH.name, None), values.pop(PLAIN.name, None))
-    customer = values.pop(CUSTOMER.name, None)
+
+def _load(row: rows.Row) -> dict[str, Any] | Fault:
+    try:
+        if row.problem:
+            raise WrongType(row.problem)
+        values = PARAMS.load(row.values)
+        hashed, plain = values.get(HASH.name), values.get(PLAIN.name)
+        if (hashed is None) is (plain is None):
+            raise BadParameter(HASH.name, f"or {PLAIN.name} is required, and not both")
+        if hashed is not None and not is_known_hash(hashed):
+            raise BadParameter(HASH.name, UNKNOWN_HASH)
+    except Fault as fault:
+        return fault
+    return values
+
+
+def _work(given: dict[str, Any], hashed: dict[str, str]) -> Callable[[Call], Awaitable[tuple[str, int]]]:
+    values = {name: value for name, value in given.items() if name not in (HASH.name, PLAIN.name, CUSTOMER.name)}
+    customer = given.get(CUSTOMER.name)
+    plain = given.get(PLAIN.name)
+    brought = Brought(foreign=given[HASH.name]) if plain is None else Brought(hashed=hashed[plain])
 
     async def work(call: Call) -> tuple[str, int]:
         try:
@@ -101,16 +124,4 @@ async def _take(platform: Platform, dispatcher: Dispatcher, caller: Caller, row:
                 raise
         return "created", await web_users.bring(call, customer, values, brought)
 
-    origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
-    done: tuple[str, int] = await dispatcher.perform(origin, NAME, caller, work)
-    return done
-
-
-async def _password(platform: Platform, hashed: Any, plain: Any) -> Brought:
-    if (hashed is None) is (plain is None):
-        raise BadParameter(HASH.name, f"or {PLAIN.name} is required, and not both")
-    if plain is not None:
-        return Brought(hashed=await platform.hasher.hash(plain))
-    if not is_known_hash(hashed):
-        raise BadParameter(HASH.name, "is no bcrypt, SHA-crypt or MD5-crypt hash, or one of a cost beyond all bounds")
-    return Brought(foreign=hashed)
+    return work
