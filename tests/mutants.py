@@ -56,6 +56,20 @@ MUTANTS = (
         "tests/test_migrations.py -k pointing_at_nothing",
     ),
     Mutant(
+        "something is put below a customer whom nobody holds",
+        f"{SERVICES}/ownership.py",
+        "statement.with_for_update(read=True, key_share=True)",
+        "statement",
+        "tests/handlers/test_gone_meanwhile.py -k matter",
+    ),
+    Mutant(
+        "a refusal on the driver's path is a bug of ours",
+        "xmlrpc_api/database.py",
+        "_REFUSALS = (IntegrityError, asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)",
+        "_REFUSALS = (IntegrityError,)",
+        "tests/test_store.py -k Refusals",
+    ),
+    Mutant(
         "a balance is read, changed and written",
         f"{SERVICES}/ledger.py",
         ".values(balance=Balance.balance + booking.amount)",

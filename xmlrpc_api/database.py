@@ -1,6 +1,7 @@
 """Connections to SQLite or PostgreSQL, made so that both keep the same promises."""
 
 import inspect
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,9 @@ SQLITE_READERS = 4
 GOODBYE_SECONDS = 0.5
 WRITTEN_TO_TRY = "SELECT pg_export_snapshot(), pg_logical_emit_message(true, 'xmlrpc-api', 'ready')"
 ERRORS: tuple[type[Exception], ...] = (DBAPIError, *DRIVER_ERRORS)
+_REFUSALS = (IntegrityError, asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)
+NOT_NULL, FOREIGN_KEY = "23502", "23503"
+SQLITE_BUGS = {"SQLITE_CONSTRAINT_NOTNULL", "SQLITE_CONSTRAINT_TRIGGER"}
 
 
 class UnusableError(Exception):
@@ -61,7 +65,8 @@ class Transaction:
         self._driver: Any = None
 
     async def rows(self, query: Query, **values: Any) -> list[Row]:
-        """What a query finds in this transaction."""
+        """What a query finds in this transaction, in which all is written that was changed before."""
+        await self.flush()
         form = query.form(self.session.get_bind().dialect)
         given = form.values(values)
         if self._driver is None:
@@ -297,20 +302,6 @@ def _connect_args(config: Config) -> dict[str, Any]:
     }
 
 
-async def insert_unless_there(session: AsyncSession, model: type[Base], values: dict[str, Any]) -> bool:
-    """
-    Insert a row unless its key is taken; a transaction that is just inserting it is waited for.
-
-    Returns:
-        Whether it was inserted.
-    """
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    new: Any = sqlite.insert(model) if is_sqlite else postgresql.insert(model)
-    key = model.__mapper__.primary_key
-    statement = new.values(values).on_conflict_do_nothing(index_elements=key).returning(*key)
-    return (await session.execute(statement)).first() is not None
-
-
 async def insert_or_lock(session: AsyncSession, model: type[Base], values: dict[str, Any]) -> dict[str, Any]:
     """The row with this key, locked until the end of the transaction: the one that is there, or a new one."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
@@ -337,7 +328,7 @@ def is_unavailable(error: Exception) -> bool:
     """Whether the database cannot serve now: down, full, frozen or overloaded."""
     if isinstance(error, PoolTimeout | TimeoutError | OSError):
         return True
-    if isinstance(error, IntegrityError) or not isinstance(error, ERRORS):
+    if isinstance(error, _REFUSALS) or not isinstance(error, ERRORS):
         return False
     if sqlstate(error):
         return sqlstate(error).startswith(UNAVAILABLE_STATES)
@@ -349,20 +340,35 @@ def is_unavailable(error: Exception) -> bool:
     return isinstance(error, OperationalError | InterfaceError) or any(part in text for part in SQLITE_UNAVAILABLE)
 
 
-def is_not_null(error: IntegrityError) -> bool:
-    """Whether a value is missing that a column needs: a bug of ours, whatever the client sent."""
-    return sqlstate(error) == "23502" or "NOT NULL constraint failed" in str(error.orig)
+def is_refusal(error: Exception) -> bool:
+    """
+    Whether a constraint refused what a client asked for, whichever way the statement went.
+
+    A value that a column misses, and what a trigger refuses, are bugs of ours, whatever the client sent.
+    """
+    if not isinstance(error, _REFUSALS):
+        return False
+    if sqlstate(error) == NOT_NULL:
+        return False
+    return getattr(_cause(error), "sqlite_errorname", "") not in SQLITE_BUGS
 
 
-def is_foreign_key(error: IntegrityError) -> bool:
+def is_foreign_key(error: Exception) -> bool:
     """Whether a row is pointed at, or would point at nothing."""
-    return sqlstate(error) == "23503" or "FOREIGN KEY constraint failed" in str(error.orig)
+    return sqlstate(error) == FOREIGN_KEY or "FOREIGN KEY constraint failed" in str(_cause(error))
 
 
-def violated_constraint(error: IntegrityError) -> Constraint | Index | None:
+def _cause(error: Exception) -> Any:
+    """What the driver itself said."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(said, "__cause__", None) or said
+
+
+def violated_constraint(error: Exception) -> Constraint | Index | None:
     """The constraint that refused a change; None for a foreign key on SQLite, which does not name it."""
-    name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
-    detail = str(error.orig).partition(" constraint failed: ")[2].removeprefix("index ").strip("'")
+    said = _cause(error)
+    name = getattr(said, "constraint_name", None)
+    detail = str(said).partition(" constraint failed: ")[2].removeprefix("index ").strip("'")
     for table in Base.metadata.tables.values():
         found: list[Any] = [*table.constraints, *table.indexes]
         for constraint in found:

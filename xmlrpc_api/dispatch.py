@@ -15,7 +15,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import CheckConstraint, Constraint, Index, UniqueConstraint
-from sqlalchemy.exc import IntegrityError
 
 from models import ROOT_ID
 from xmlrpc_api import metrics
@@ -26,7 +25,7 @@ from xmlrpc_api.database import (
     Reading,
     Store,
     Transaction,
-    is_not_null,
+    is_refusal,
     is_retryable,
     is_unavailable,
     violated_constraint,
@@ -512,7 +511,7 @@ def to_fault(error: Exception, origin: Origin) -> Fault:
     """What the client is told of an error. Bugs are logged with their traceback and told as an id."""
     if isinstance(error, Fault):
         return error
-    if isinstance(error, IntegrityError) and not is_not_null(error):
+    if is_refusal(error):
         return _from_constraint(violated_constraint(error))
     if is_unavailable(error):
         log.warning("unavailable", error=type(error).__name__, request_id=origin.request_id)

@@ -10,12 +10,13 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy import Dialect, Insert, Select
 
+LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+PRIMARY_CODE = 0xFF  # what is above tells more about it
 Row = dict[str, Any]
 Process = Callable[[Any], Any]
 
@@ -164,10 +165,13 @@ class SqliteDriver:
         self.in_use = 0
 
     async def fetch(self, sql: str, values: list[Any], *, is_short: bool) -> list[Any]:
-        """Run a query. What would have to wait for somebody waits in a thread."""
+        """Run a query. What would have to wait for somebody waits in a thread; nothing else is tried again."""
         if is_short:
-            with suppress(sqlite3.OperationalError):
+            try:
                 return self._here(sql, values)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & PRIMARY_CODE not in LOCKED:
+                    raise
         self.in_use += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, sql, values)

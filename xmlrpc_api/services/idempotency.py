@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import IdempotencyKey, purpose_of
 from xmlrpc_api.call import Call
-from xmlrpc_api.database import insert_unless_there
+from xmlrpc_api.database import insert_or_lock
 from xmlrpc_api.faults import Conflict
 
 PURPOSE = purpose_of(IdempotencyKey.content)
@@ -42,18 +42,17 @@ async def claim(call: Call, key: str, sent: bytes) -> dict[str, Any] | None:
         "answer": None,
         "created": call.now,
     }
-    if await insert_unless_there(call.session, IdempotencyKey, row):
+    first = await insert_or_lock(call.session, IdempotencyKey, row)
+    if first["answer"] is None:  # it is new: of any other, both are written in one transaction
         return None
     mine = (IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key)
-    first = (await call.session.execute(select(IdempotencyKey).where(*mine).with_for_update())).scalar_one()
-    if first.created <= call.now - _life(call):
+    if first["created"] <= call.now - _life(call):
         await call.session.execute(update(IdempotencyKey).where(*mine).values(row))
         return None
-    if not vault.signed(PURPOSE, sent, first.content):
+    if not vault.signed(PURPOSE, sent, first["content"]):
         raise Conflict("Parameter idempotency_key was used for another call")
-    assert first.answer is not None  # noqa: S101 (both are written in one transaction)
     answer: dict[str, Any] = json.loads(
-        vault.decrypt(first.answer, _place(call.caller.i_customer, key)), object_hook=_from_plain
+        vault.decrypt(first["answer"], _place(call.caller.i_customer, key)), object_hook=_from_plain
     )
     return answer
 

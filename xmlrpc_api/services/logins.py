@@ -235,6 +235,7 @@ async def authenticate(call: Call, attempt: Attempt, found: Look) -> tuple[Perso
     Returns:
         Who it is, and a token for his device; or the fault to tell, what was counted and used up being kept.
     """
+    found = await _held(call, found)
     user = await _usable(call, attempt, found)
     is_password = user is not None and found.is_right and not attempt.one_time_only
     is_one_time = _is_one_time(call, attempt, user) and user is not None and user.one_time_used is None
@@ -266,6 +267,7 @@ async def change_password(call: Call, attempt: Attempt, found: Look) -> str | Fa
     Raises:
         BadParameter: The new password is the old one, or is not allowed.
     """
+    found = await _held(call, found)
     usable = await _usable(call, attempt, found)
     user = await web_users.by_login(call, attempt.login) if usable is not None else None
     is_one_time = _is_one_time(call, attempt, user)
@@ -378,6 +380,12 @@ async def _read(call: Call, kind: Kind, wanted: ColumnElement[bool]) -> Person |
     return found[0] if found else None
 
 
+async def _held(call: Call, found: Look) -> Look:
+    """The same, with nobody if his customer has been deleted meanwhile; if not, he cannot be any more."""
+    i_customer = found.user.i_customer if found.user else call.caller.i_customer
+    return found if await ownership.hold(call, i_customer) else replace(found, user=None)
+
+
 async def _usable(call: Call, attempt: Attempt, found: Look) -> Person | None:
     """Who it is, as he is now, if he may log in and is still who was looked at."""
     kind = attempt.kind
@@ -401,7 +409,10 @@ async def _is_below_block(call: Call, user: Person | None) -> bool:
     """Whether somebody's customer, or one above him, is blocked. For nobody the same is asked."""
     i_customer = user.i_customer if user else call.caller.i_customer
     path = select(Customer.path).where(Customer.i_customer == i_customer)
-    above = ancestors((await call.session.execute(path)).scalar_one())
+    found = (await call.session.execute(path)).scalar_one_or_none()
+    if found is None:  # deleted since he was read
+        return True
+    above = ancestors(found)
     return await ownership.any_blocked(call.session, [*above, i_customer])
 
 

@@ -123,6 +123,17 @@ async def path_of(call: Call, i_customer: int) -> str:
     return path
 
 
+async def hold(call: Call, i_customer: int, reach: Reach = Reach.SUBTREE_AND_SELF) -> bool:
+    """
+    Keep a customer from being deleted until the end of the transaction; what is put below him comes after this.
+
+    Returns:
+        Whether he is there and in reach.
+    """
+    statement = select(Customer.i_customer).where(within(call.caller, reach), named(i_customer))
+    return (await call.session.execute(statement.with_for_update(read=True, key_share=True))).first() is not None
+
+
 async def load_caller(store: HasRows, i_customer: int) -> Caller | None:
     """The rights of a customer; None if he does not exist or if he or anybody above is blocked."""
     rows = await store.rows(_CALLER, i_customer=i_customer)

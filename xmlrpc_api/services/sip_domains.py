@@ -155,6 +155,7 @@ async def id_of(call: Call, username: str, i_customer: int) -> int | None:
     """The domain behind the @ of a username, if it is this customer's."""
     name = _name_in(username)
     wanted = select(SipDomain.i_domain).where(SipDomain.domain == name, SipDomain.i_customer == i_customer)
+    wanted = wanted.with_for_update(read=True, key_share=True)  # it stays his until the account is there
     found: int | None = (await call.session.execute(wanted)).scalar_one_or_none()
     return found
 

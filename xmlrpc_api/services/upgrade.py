@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import UpgradeStep
 from xmlrpc_api.call import Call
-from xmlrpc_api.database import insert_unless_there
+from xmlrpc_api.database import insert_or_lock
 from xmlrpc_api.services import baseline, funding_opening, history_proof, mending, names
 from xmlrpc_api.services.history_proof import Kind
 
@@ -130,9 +130,8 @@ async def found(session: AsyncSession, step: Step) -> tuple[list[str], int]:
 async def take(call: Call, step: Step) -> Batch:
     """Do the next batch of a step; it is as if empty if another process has done them all."""
     new = {"name": step.name, "last": 0, "findings": [], "unmended": 0}
-    await insert_unless_there(call.session, UpgradeStep, new)
-    locked = select(UpgradeStep).where(UpgradeStep.name == step.name).with_for_update()
-    row = (await call.session.scalars(locked)).one()
+    await insert_or_lock(call.session, UpgradeStep, new)
+    row = (await call.session.scalars(select(UpgradeStep).where(UpgradeStep.name == step.name))).one()
     if row.finished is not None:
         return Batch(None, 0)
     batch = await step.work(call, row.last)

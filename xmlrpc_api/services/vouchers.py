@@ -53,6 +53,8 @@ async def make(call: Call, series: Series, count: int) -> list[Made]:
     known = select(Currency.code).where(Currency.code == series.currency)
     if (await call.session.execute(known)).first() is None:
         raise WrongReference("currency")
+    himself = select(Customer.i_customer).where(Customer.i_customer == call.caller.i_customer)
+    await call.session.execute(himself.with_for_update(key_share=True))  # two at once number theirs one after the other
     mine = (Voucher.i_customer == call.caller.i_customer, Voucher.series == series.name)
     last = (await call.session.execute(select(func.max(Voucher.number)).where(*mine))).scalar_one() or 0
     made = []

@@ -35,7 +35,8 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
     """
     call.caller.demand_active()
     owner = call.caller.i_customer if i_customer is None else i_customer
-    await ownership.find(call, owner, REACH)
+    if not await ownership.hold(call, owner, REACH):
+        raise NotFound("Customer")
     await _demand_right(call, owner)
     await references.check(call, WEB_USER, attributes)
     values = dict(attributes)
@@ -108,6 +109,7 @@ async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], bro
     """
     call.caller.demand_active()
     wanted = select(Customer.i_customer).where(ownership.named(owner), ownership.within(call.caller, REACH))
+    wanted = wanted.with_for_update(read=True, key_share=True)
     i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
     if i_customer is None:
         raise NotFound("Customer")
