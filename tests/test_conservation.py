@@ -22,9 +22,11 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sippy import new
-from worlds import Person, World, make_vouchers
+from worlds import CALLS, Person, World, make_vouchers
 
 from models import ExchangeRate, ancestors
+from xmlrpc_api.fields import Wire
+from xmlrpc_api.registry import Access
 
 CURRENCIES = ("USD", "EUR", "JPY", "KWD")
 SEEDS = st.integers(0, 2**24 - 1)  # of wider ranges small numbers are taken, again and again
@@ -319,6 +321,19 @@ def market(engine: str, fresh: Server, admin_hash: str) -> Iterator[Server]:
     running.run(work)
     yield running
     running.close()
+
+
+def test_every_method_that_is_given_an_amount_is_tried() -> None:
+    names = {"amount", "balance", "credit", "credit_limit", "value"}
+    given = {
+        method.name
+        for method in CALLS.values()
+        if method.access is Access.WRITE
+        for one in method.params.fields
+        if any(part.name in names and part.wire is Wire.DOUBLE for part in (one, *one.members))
+    }
+
+    assert given <= {*SWITCH_MOVES, *SOAP_MOVES}
 
 
 @pytest.mark.soak
