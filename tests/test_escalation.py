@@ -68,9 +68,10 @@ class Scene(World):
     @property
     def cast(self) -> list[Person]:
         """Those who call: the reseller, more often than the others, and everybody below him who is not blocked."""
-        below = [person for person in self.mine() if self.hero.is_above(person)]
-        free = [p for p in below if not any(step["blocked"] for step in self.land.chain(p.i_customer))]
-        return [*max(1, len(free)) * [self.hero], *free]
+        first = self.hero.i_customer
+        known = [person for person in self.mine() if person.i_customer == first or self.hero.is_above(person)]
+        free = [p for p in known if not any(step["blocked"] for step in self.land.chain(p.i_customer))]
+        return [*free, *len(free) * [person for person in free if person.i_customer == first]]
 
     def rights(self) -> dict[str, Any]:
         """Some rights, up to all."""
@@ -225,6 +226,8 @@ class Machine(RuleBasedStateMachine):
     def do(self, name: str) -> None:
         """Let somebody make a call, and judge it."""
         scene = self.scene
+        if not scene.cast:
+            return  # somebody with the rights of those above has blocked or deleted them all
         person = scene.chance.choice(scene.cast)
         way = scene.chance.choice([way for way, known in OPERATIONS if known == name])
         caller = scene.effective(person, way)
