@@ -9,6 +9,11 @@ from harness import Server, unique
 from lxml import etree
 from soap import ADMIN, ADMIN_PASSWORD, PASSWORD, TYPES, Clients, Port, auth, envelope, send
 
+import handlers  # noqa: F401 (publishes the operations)
+from xmlrpc_api.faults import BadParameter
+from xmlrpc_api.registry import TABLES, Family
+from xmlrpc_api.transport.soap import dumps_fault
+
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 ENCODING = "{http://schemas.xmlsoap.org/soap/encoding/}"
 HEADER = auth(ADMIN, ADMIN_PASSWORD, admin=True)
@@ -55,6 +60,14 @@ class TestAnswers:
 
         assert len(send(ngnpro.port, get(reseller)).operation) == 1
         assert len(send(ngnpro.port, envelope("Customer", "updateAccount", update, HEADER)).operation) == 0
+
+    @pytest.mark.parametrize("name", TABLES[Family.NGNPRO])
+    def test_every_operation_can_be_refused(self, name: str) -> None:
+        method = TABLES[Family.NGNPRO][name]
+
+        document = dumps_fault(BadParameter("balance", "is out of range"), method)
+
+        assert b"Parameter balance is out of range" in document
 
     def test_a_fault_is_http_500_with_the_code_in_its_detail(self, ngnpro: Server) -> None:
         reply = send(ngnpro.port, get({"id": 2**31 - 1}))

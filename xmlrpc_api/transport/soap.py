@@ -282,7 +282,7 @@ def dumps(method: Method, answer: Mapping[str, Any]) -> bytes:
 def dumps_fault(fault: Fault, method: Method | None = None) -> bytes:
     """A fault, with the code that NGNPro's clients compare, and with their names of what the method was sent."""
     side = "Server" if isinstance(fault, Unavailable | InternalError) else "Client"
-    text = safe_text(_translated(fault.text, names_of(method)) if method else fault.text)
+    text = safe_text(_translated(fault.text, names_of(method.name)) if method else fault.text)
     return _envelope(
         f"<SOAP-ENV:Fault><faultcode>SOAP-ENV:{side}</faultcode><faultstring>{text}</faultstring><detail>"
         f'<ngnpro:exception><errorcode xsi:type="xsd:int">{error_code(fault)}</errorcode>'
@@ -291,10 +291,10 @@ def dumps_fault(fault: Fault, method: Method | None = None) -> bytes:
 
 
 @cache
-def names_of(method: Method) -> dict[str, str]:
+def names_of(method: str) -> dict[str, str]:
     """What this dialect calls our attributes, where it is something else: those of the parameters of a method."""
     found: dict[str, str] = {}
-    waiting = list(method.params)
+    waiting = list(TABLES[Family.NGNPRO][method].params)
     while waiting:
         field = waiting.pop()
         if field.attribute is not None and field.attribute != field.name:
