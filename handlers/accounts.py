@@ -89,6 +89,7 @@ async def get_account_info(call: Call, *, i_account: int | None = None, username
     *ACCOUNT.update,
     right=Right.ACCOUNTS_EDIT,
     access=Access.WRITE,
+    balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
 )
@@ -107,6 +108,7 @@ async def update_account(call: Call, *, i_account: int, **changes: Any) -> dict[
     I_ACCOUNT,
     right=Right.ACCOUNTS_DELETE,
     access=Access.WRITE,
+    balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound, Conflict),
 )
@@ -140,6 +142,7 @@ async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None
     I_ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
     access=Access.WRITE,
+    balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
 )
@@ -154,6 +157,7 @@ async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
     I_ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
     access=Access.WRITE,
+    balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
 )

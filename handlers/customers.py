@@ -38,6 +38,7 @@ IF_BALANCE = Field(
     *CUSTOMER.create,
     right=Right.CUSTOMERS_ADD,
     access=Access.WRITE,
+    balances=(customers.own_balance,),
     returns=CUSTOMER.some("i_customer"),
     raises=(WrongReference, NotEnoughCredit, Conflict),
 )
@@ -88,6 +89,7 @@ async def get_customer_info(
     *CUSTOMER.update,
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
+    balances=("i_customer", customers.own_balance),
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
 )
 async def update_customer(
@@ -109,6 +111,7 @@ async def update_customer(
     IF_VERSION,
     right=Right.CUSTOMERS_DELETE,
     access=Access.WRITE,
+    balances=("i_customer",),
     raises=(NotFound, Conflict),
 )
 async def delete_customer(call: Call, *, i_customer: int, if_version: int | None = None) -> dict[str, Any]:
@@ -135,7 +138,14 @@ async def list_customers(call: Call, *, offset: int = 0, limit: int | None = Non
     return {"customers": await customers.children(call, {"offset": offset, "limit": limit})}
 
 
-@method("blockCustomer", I_CUSTOMER, right=Right.CUSTOMERS_EDIT, access=Access.WRITE, raises=(NotFound,))
+@method(
+    "blockCustomer",
+    I_CUSTOMER,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    balances=("i_customer",),
+    raises=(NotFound,),
+)
 async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
     """
     Block a customer at any depth below the caller: neither he nor anybody below him can log in.
@@ -146,7 +156,14 @@ async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
     return {}
 
 
-@method("unblockCustomer", I_CUSTOMER, right=Right.CUSTOMERS_EDIT, access=Access.WRITE, raises=(NotFound,))
+@method(
+    "unblockCustomer",
+    I_CUSTOMER,
+    right=Right.CUSTOMERS_EDIT,
+    access=Access.WRITE,
+    balances=("i_customer",),
+    raises=(NotFound,),
+)
 async def unblock_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
     """Take the block of a customer at any depth below the caller away. Who stands below whoever blocked him cannot."""
     await customers.set_blocked(call, i_customer, False)

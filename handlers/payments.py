@@ -93,7 +93,7 @@ def _payment(attributes: dict[str, Any]) -> Payment:
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
-    balances=("i_customer",),
+    balances=("i_customer", ledger.own),
     raises=PAYMENT_FAULTS,
 )
 async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
@@ -112,7 +112,7 @@ async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) 
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
-    balances=("i_customer",),
+    balances=("i_customer", ledger.own),
     raises=PAYMENT_FAULTS,
 )
 async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
@@ -131,7 +131,7 @@ async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> 
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
-    balances=("i_customer",),
+    balances=("i_customer", ledger.own),
     returns=(
         Field(
             name="returned",
@@ -209,7 +209,7 @@ async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[s
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
-    balances=("i_customer_from", "i_customer_to"),
+    balances=("i_customer_from", "i_customer_to", ledger.own),
     raises=PAYMENT_FAULTS,
 )
 async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int, **attributes: Any) -> dict[str, Any]:
@@ -306,6 +306,7 @@ async def get_low_balance(call: Call, *, i_customer: int) -> dict[str, Any]:
     NO_CARD,
     right=Right.CUSTOMERS_EDIT,
     access=Access.WRITE,
+    balances=("i_customer",),
     raises=(NotFound, WrongReference, Conflict),
 )
 async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from postgresql import open_folder, start_postgresql
 from refusals import refused
 from soap import ADMIN, ADMIN_PASSWORD, Clients, SoapFault
 
-from xmlrpc_api import logs
+from xmlrpc_api import logs, metrics
 from xmlrpc_api.hashing import PasswordHasher
 
 ENGINES = ("sqlite", "postgresql")
@@ -91,6 +91,13 @@ def server(engine: str, new_database: Callable[[str], str], admin_hash: str) -> 
     running = Server(config, asyncio.run(prepare(config)))
     yield running
     running.close()
+    assert unqueued() == set(), "these methods book on balances that their declaration does not name"
+
+
+def unqueued() -> set[str]:
+    """Methods that booked on a balance which they had not announced, so far in this process."""
+    (metric,) = metrics.UNQUEUED.collect()
+    return {sample.labels["method"] for sample in metric.samples if sample.name.endswith("_total")}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from xmlrpc_api.config import Config
 from xmlrpc_api.database import Store
 from xmlrpc_api.hashing import PasswordHasher
+from xmlrpc_api.queues import Key
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.vault import Vault
 
@@ -64,6 +65,7 @@ class Call:
         caller: The customer on whose behalf it runs.
         now: The time of the call, one for all that it writes.
         idempotency_key: The key with which it may be sent again.
+        queued: On whose balances it was announced to book, and has waited for them without a connection.
         found: What the method's `ahead` step found out before the transaction.
         perform_all: Runs further calls, for `system.multicall`.
         keep: Runs what is kept whatever is answered: committed before it returns, or with the call if that changes
@@ -77,6 +79,7 @@ class Call:
     origin: Origin
     now: datetime
     idempotency_key: str | None = None
+    queued: frozenset[Key] = frozenset()
     found: Any = None
     perform_all: Callable[[list[Any]], Awaitable[list[Any]]] = field(repr=False)
     keep: Callable[[Callable[["Call"], Awaitable[None]]], Awaitable[None]] = field(repr=False)

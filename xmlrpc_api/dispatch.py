@@ -45,7 +45,7 @@ from xmlrpc_api.faults import (
 )
 from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
 from xmlrpc_api.hashing import Password
-from xmlrpc_api.queues import Queues
+from xmlrpc_api.queues import ACCOUNT, CUSTOMER, Key, Queues
 from xmlrpc_api.registry import TABLES, Access, Family, Method, answered_only, nearest
 from xmlrpc_api.rights import Caller
 from xmlrpc_api.services import idempotency, ownership
@@ -74,6 +74,7 @@ class Prepared:
         key: Its idempotency key.
         sent: What must be the same when it is sent again with this key.
         unknown: The first name that the method does not know; what it was probably meant to be stands with it.
+        queues: On whose balances it books.
     """
 
     method: Method
@@ -83,13 +84,7 @@ class Prepared:
     key: str | None
     sent: bytes
     unknown: str | None
-
-    @property
-    def queues(self) -> set[int]:
-        """The customers on whose balances it books; accounts as negative numbers. Root's is never booked on."""
-        accounts = {-self.params[name] for name in self.method.balances if name == I_ACCOUNT.name}
-        customers = {self.params[name] for name in self.method.balances if name != I_ACCOUNT.name}
-        return accounts | ({self.caller.i_customer, *customers} - {ROOT_ID} if customers else set())
+    queues: frozenset[Key]
 
 
 class Dispatcher:
@@ -107,9 +102,9 @@ class Dispatcher:
         self.database = database
         self._keep = keep
         config = platform.config
-        self._balances = Queues("balance", config.balance_queue)
+        self._balances: Queues[Key] = Queues("balance", config.balance_queue)
         self._given_up: set[asyncio.Task[Any]] = set()
-        self._callers = Queues("caller", config.caller_queue, config.caller_calls)
+        self._callers: Queues[int] = Queues("caller", config.caller_queue, config.caller_calls)
 
     async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         """
@@ -231,7 +226,25 @@ class Dispatcher:
                 plain = loaded[field.name]
                 loaded[field.name] = Password(plain, await self.platform.hasher.hash(plain, caller.i_customer))
         sent = idempotency.content(name, raw) if key else b""
-        return Prepared(method, caller, loaded, found, key, sent, unknown)
+        queues = await self._queues(origin, method, caller, loaded)
+        return Prepared(method, caller, loaded, found, key, sent, unknown, queues)
+
+    async def _queues(
+        self, origin: Origin, method: Method, caller: Caller, params: Mapping[str, Any]
+    ) -> frozenset[Key]:
+        """On whose balances a call will book. Root's is never booked on."""
+        keys = {
+            (ACCOUNT if name == I_ACCOUNT.name else CUSTOMER, params[name])
+            for name in method.balances
+            if isinstance(name, str)
+        }
+        finders = [finder for finder in method.balances if not isinstance(finder, str)]
+        if finders:
+            async with Reading(self.database) as store:
+                call = self._new_call(origin, method.name, store, caller)
+                for finder in finders:
+                    keys |= await finder(call, params)
+        return frozenset(keys - {(CUSTOMER, ROOT_ID)})
 
     async def _caller(self, origin: Origin, method: Method, raw: dict[str, Any]) -> Caller:
         """
@@ -352,6 +365,7 @@ class Dispatcher:
     def _runner(self, prepared: Prepared) -> Callable[[Call], Awaitable[Any]]:
         async def run(call: Call) -> Any:
             call.caller.demand(prepared.method.right)
+            call = replace(call, queued=prepared.queues)
             if prepared.found is not None:
                 call = replace(call, found=prepared.found)
             if prepared.key is None:
@@ -379,7 +393,8 @@ class Dispatcher:
             ]
 
         async def run_in_turn() -> list[Any]:
-            queues = set().union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
+            none: frozenset[Key] = frozenset()
+            queues = none.union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
             async with self._balances.hold(queues):
                 results: list[Any] = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
                 return results

@@ -31,6 +31,12 @@ SECONDS = Histogram(
 UNAUTHENTICATED = Counter(
     "xmlrpc_api_unauthenticated", "Requests answered with a 401 challenge.", ["dialect"], registry=REGISTRY
 )
+UNQUEUED = Counter(
+    "xmlrpc_api_unqueued_bookings",
+    "Bookings on balances that their method did not announce: whoever waits for these holds a connection.",
+    ["method"],
+    registry=REGISTRY,
+)
 UNKNOWN_METHOD = "(unknown)"
 
 

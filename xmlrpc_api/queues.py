@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from typing import Generic, TypeVar
 
 from xmlrpc_api.faults import Unavailable
 
+CUSTOMER, ACCOUNT = "customer", "account"
+Key = tuple[str, int]  # whose balance: CUSTOMER or ACCOUNT, and the id
+K = TypeVar("K", int, Key)
 
-class Queues:
+
+class Queues(Generic[K]):
     """
     One queue a key. Whoever holds a key works, the others wait in order, without a connection.
 
@@ -21,10 +26,10 @@ class Queues:
         self._what = what
         self._limit = limit
         self._at_once = at_once
-        self._turns: dict[int, asyncio.Semaphore] = {}
-        self._users: dict[int, int] = {}
+        self._turns: dict[K, asyncio.Semaphore] = {}
+        self._users: dict[K, int] = {}
 
-    def hold(self, keys: Collection[int]) -> AbstractAsyncContextManager[None]:
+    def hold(self, keys: Collection[K]) -> AbstractAsyncContextManager[None]:
         """
         Hold all of these keys; they are taken in one order, so that nobody waits in a circle.
 
@@ -36,13 +41,13 @@ class Queues:
         return _Turn(self, next(iter(keys))) if keys else nullcontext()
 
     @asynccontextmanager
-    async def _all(self, keys: Collection[int]) -> AsyncIterator[None]:
+    async def _all(self, keys: Collection[K]) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for key in sorted(set(keys)):
                 await stack.enter_async_context(_Turn(self, key))
             yield
 
-    async def enter(self, key: int) -> None:
+    async def enter(self, key: K) -> None:
         """Wait for a key."""
         users = self._users.get(key, 0)
         if users >= self._limit + self._at_once:
@@ -57,24 +62,25 @@ class Queues:
             self._forget(key)
             raise
 
-    def leave(self, key: int) -> None:
+    def leave(self, key: K) -> None:
         """Give a key back."""
         self._turns[key].release()
         self._forget(key)
 
-    def _forget(self, key: int) -> None:
+    def _forget(self, key: K) -> None:
         self._users[key] -= 1
         if not self._users[key]:
             del self._users[key], self._turns[key]
 
 
-class _Turn:
+class _Turn(Generic[K]):
     """One key, held for the length of a block."""
 
     __slots__ = ("_key", "_queues")
 
-    def __init__(self, queues: Queues, key: int) -> None:
-        self._queues, self._key = queues, key
+    def __init__(self, queues: Queues[K], key: K) -> None:
+        self._queues: Queues[K] = queues
+        self._key: K = key
 
     async def __aenter__(self) -> None:
         await self._queues.enter(self._key)

@@ -8,18 +8,21 @@ docstring) is an error at import, not at the first call.
 import difflib
 import enum
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeVar
 
 from xmlrpc_api import faults
+from xmlrpc_api.call import Call
 from xmlrpc_api.fields import I_WHOLESALER, IDEMPOTENCY_KEY, RESULT, Field, Params, Wire
+from xmlrpc_api.queues import Key
 from xmlrpc_api.rights import Right
 
 LONGEST_COMPARED = 64
 LIKENESS = 0.8
 Handler = Callable[..., Awaitable[Any]]
+Finder = Callable[[Call, Mapping[str, Any]], Awaitable[set[Key]]]
 H = TypeVar("H", bound=Handler)
 
 
@@ -49,8 +52,8 @@ class Method:
         ahead: What is slow and needs no transaction, done before it begins; it is given the parameters, and
             a session that only reads. What it answers is `Call.found`.
         repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
-        balances: The parameters that name customers whose balances it books on, the caller's own being booked
-            on as well; or i_account, whose balance alone is.
+        balances: On whose balances it books, so that whoever waits for a busy one holds no connection: parameters
+            that name a customer or an account, or functions that are given the call and its parameters.
         raises: Faults to expect beside those that any method may raise.
     """
 
@@ -65,7 +68,7 @@ class Method:
     ahead: Handler | None
     positional: bool
     repeatable: bool
-    balances: tuple[str, ...]
+    balances: tuple[str | Finder, ...]
     raises: tuple[type[faults.Fault], ...]
 
     @property
@@ -130,7 +133,7 @@ def method(
     ahead: Handler | None = None,
     positional: bool = False,
     repeatable: bool | None = None,
-    balances: tuple[str, ...] = (),
+    balances: tuple[str | Finder, ...] = (),
     raises: tuple[type[faults.Fault], ...] = (),
 ) -> Callable[[H], H]:
     """

@@ -6,6 +6,8 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.fields import Field, Wire
+from xmlrpc_api.queues import CUSTOMER as OF_CUSTOMER
+from xmlrpc_api.queues import Key
 from xmlrpc_api.registry import Access, operation
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import customers, ngnpro_customers, properties, queries
@@ -79,6 +81,18 @@ async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in SET_BY_SERVER | empty}
 
 
+async def _parents_balance(call: Call, params: Mapping[str, Any]) -> set[Key]:
+    """That money given to a new customer holds the balance of the one above him."""
+    account = params["account"]
+    if not account.get("balance") and not account.get("credit"):
+        return set()
+    return {(OF_CUSTOMER, account.get("reseller") or call.caller.i_customer), (OF_CUSTOMER, call.caller.i_customer)}
+
+
+async def _balance_of(_call: Call, params: Mapping[str, Any]) -> set[Key]:
+    return {(OF_CUSTOMER, params["account"]["id"])} if "id" in params["account"] else set()
+
+
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A customer by NGNPro's names."""
     changed = row["changed"]
@@ -96,6 +110,7 @@ def _list(found: Found) -> dict[str, Any]:
     ACCOUNT,
     right=Right.CUSTOMERS_ADD,
     access=Access.WRITE,
+    balances=(_parents_balance,),
     returns=(_account("account", "The customer, with the ids that he was given."),),
     raises=FAULTS,
 )
@@ -116,6 +131,7 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     ACCOUNT,
     right=Right.ANYONE,
     access=Access.WRITE,
+    balances=(_balance_of,),
     raises=FAULTS,
 )
 async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +153,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     ID,
     right=Right.CUSTOMERS_DELETE,
     access=Access.WRITE,
+    balances=("id",),
     raises=FAULTS,
 )
 async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
@@ -188,6 +205,7 @@ async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     PROPERTIES.require(),
     right=Right.ANYONE,
     access=Access.WRITE,
+    balances=("customer",),
     raises=(NotFound, NotPermitted),
 )
 async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from xmlrpc_api.faults import (
     WrongReference,
 )
 from xmlrpc_api.fields import Field, Wire
+from xmlrpc_api.queues import Key
 from xmlrpc_api.registry import Access, operation
 from xmlrpc_api.rights import Right
 from xmlrpc_api.services import (
@@ -228,6 +229,14 @@ async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+async def _balance_of_id(call: Call, params: Mapping[str, Any]) -> set[Key]:
+    return await sip_accounts.balance_key(call, params["sipId"])
+
+
+async def _balance_of_account(call: Call, params: Mapping[str, Any]) -> set[Key]:
+    return await sip_accounts.balance_key(call, params["account"].get("id", {}))
+
+
 def _kept(account: Mapping[str, Any]) -> dict[str, Any]:
     return {name: account[name] for name in KEPT if name in account}
 
@@ -259,7 +268,14 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     return {"account": _shown(made)}
 
 
-@operation("SipPort.updateAccount", ACCOUNT, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
+@operation(
+    "SipPort.updateAccount",
+    ACCOUNT,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    balances=(_balance_of_account,),
+    raises=FAULTS,
+)
 async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     """
     Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
@@ -272,7 +288,14 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     return {}
 
 
-@operation("SipPort.deleteAccount", SIP_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
+@operation(
+    "SipPort.deleteAccount",
+    SIP_ID,
+    right=Right.ACCOUNTS_DELETE,
+    access=Access.WRITE,
+    balances=(_balance_of_id,),
+    raises=FAULTS,
+)
 async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Delete an account whose balance is zero, and that nobody above the caller has blocked or put into group quota."""
     await sip_accounts.remove(call, _whole(sipId))
@@ -316,7 +339,15 @@ async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     return {"accounts": {"total": found.total, "accounts": [_shown(row) for row in found.rows]}}
 
 
-@operation("SipPort.addToGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
+@operation(
+    "SipPort.addToGroup",
+    SIP_ID,
+    GROUP,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    balances=(_balance_of_id,),
+    raises=FAULTS,
+)
 async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
     """
     Put an account into a group: free-pstn, quota, blocked, anonymous, or any other.
@@ -327,7 +358,15 @@ async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict
     return {}
 
 
-@operation("SipPort.removeFromGroup", SIP_ID, GROUP, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
+@operation(
+    "SipPort.removeFromGroup",
+    SIP_ID,
+    GROUP,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    balances=(_balance_of_id,),
+    raises=FAULTS,
+)
 async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
     """Take an account out of a group; of blocked and quota not below whoever has put it there."""
     await sip_accounts.remove_from_group(call, _whole(sipId), group)
@@ -476,6 +515,7 @@ ENTRY = (
     Field(name="description", wire=Wire.STRING, limit=1024, doc="Notes to keep.", example="CC transaction 7"),
     right=Right.ACCOUNTS_EDIT,
     access=Access.WRITE,
+    balances=(_balance_of_id,),
     returns=(BALANCES,),
     raises=(NotFound, NotPermitted, NotEnoughCredit),
 )
@@ -507,6 +547,7 @@ async def add_balance(
     ),
     right=Right.ANYONE,
     access=Access.WRITE,
+    balances=(_balance_of_id,),
     returns=(BALANCES,),
     raises=(NotFound, TooManyAttempts, WrongReference),
 )

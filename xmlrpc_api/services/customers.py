@@ -16,6 +16,7 @@ from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange,
 from xmlrpc_api.fields import Entity
 from xmlrpc_api.hashing import NOBODYS_HASH, Password
 from xmlrpc_api.query import Query
+from xmlrpc_api.queues import Key
 from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
 from xmlrpc_api.services import (
     audit,
@@ -216,6 +217,11 @@ async def changed(call: Call, customer: Customer, before: audit.Snapshot) -> Non
         customer.changed = call.now
         await call.session.flush()
         await audit.updated(call, CUSTOMER, customer, customer.i_customer, before)
+
+
+async def own_balance(call: Call, values: Mapping[str, Any]) -> set[Key]:
+    """That a change of these values holds the caller's balance; see `_lock_own_balance`."""
+    return await ledger.own(call, values) if not values.keys().isdisjoint(overcommit.WATCHED) else set()
 
 
 async def _lock_own_balance(call: Call, values: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Money: every change of a balance is a conditional update and a ledger row, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models import LOW_BALANCE, Balance, LedgerEntry
+from models import LOW_BALANCE, ROOT_ID, Balance, LedgerEntry
+from xmlrpc_api import metrics
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import NotEnoughCredit
+from xmlrpc_api.queues import ACCOUNT, CUSTOMER, Key
 from xmlrpc_api.services import audit, events
 
 INITIAL, SET, FUNDS, CREDIT, DEBIT, PAYER, TRANSFER = "initial", "set", "funds", "credit", "debit", "payer", "transfer"
@@ -63,9 +65,12 @@ async def lock(call: Call, customers: Iterable[int]) -> dict[int, Balance]:
     Returns:
         Those that are there, by i_customer, as they are now.
     """
+    customers = set(customers)
+    for i_customer in customers:
+        _note_unqueued(call, (CUSTOMER, i_customer))
     statement = (
         select(Balance)
-        .where(Balance.i_customer.in_(set(customers)), Balance.is_default)
+        .where(Balance.i_customer.in_(customers), Balance.is_default)
         .order_by(Balance.i_customer)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -86,6 +91,10 @@ async def book(call: Call, balance: Balance, booking: Booking) -> int:
     Raises:
         NotEnoughCredit: It is not there; nothing was changed.
     """
+    if booking.kind != INITIAL:  # nobody else can wait for a balance that is just being made
+        _note_unqueued(
+            call, (CUSTOMER, balance.i_customer) if balance.i_account is None else (ACCOUNT, balance.i_account)
+        )
     statement = (
         update(Balance)
         .where(Balance.i_balance == balance.i_balance)
@@ -104,6 +113,17 @@ async def book(call: Call, balance: Balance, booking: Booking) -> int:
     if changed.threshold is not None and changed.balance < changed.threshold <= changed.balance - booking.amount:
         await _tell_low_balance(call, balance, changed.balance, changed.threshold)
     return i_ledger
+
+
+async def own(call: Call, _params: Mapping[str, Any]) -> set[Key]:
+    """That a method books on the caller's balance, too."""
+    return {(CUSTOMER, call.caller.i_customer)}
+
+
+def _note_unqueued(call: Call, key: Key) -> None:
+    """Count a booking that the method's declaration does not announce; a test demands that there is none."""
+    if key not in call.queued and key != (CUSTOMER, ROOT_ID):
+        metrics.UNQUEUED.labels(call.method).inc()
 
 
 async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal) -> int:

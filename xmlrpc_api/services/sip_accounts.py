@@ -15,6 +15,8 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select,
 from models import Account, AccountGroup, Balance, Customer, LedgerEntry, SipAlias, SipDomain, TimeZone, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.faults import Conflict, NotFound, NotPermitted
+from xmlrpc_api.queues import ACCOUNT as OF_ACCOUNT
+from xmlrpc_api.queues import Key
 from xmlrpc_api.services import (
     accounts,
     audit,
@@ -226,6 +228,14 @@ async def find(call: Call, sip_id: SipId) -> Account:
         return await accounts.by_username(call, username_of(sip_id))
     except NotFound:
         raise NotFound(WHAT) from None
+
+
+async def balance_key(call: Call, sip_id: SipId) -> set[Key]:
+    """Whose balance an account's bookings are on, looked up before they wait for it; nobody's if it is not there."""
+    if not sip_id.get("username") or not sip_id.get("domain"):
+        return set()
+    wanted = select(Account.i_account).where(names.is_account(call, username_of(sip_id)))
+    return {(OF_ACCOUNT, i_account) for i_account in (await call.session.execute(wanted)).scalars()}
 
 
 async def groups_of(call: Call, account: Account) -> set[str]:
