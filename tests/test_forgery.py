@@ -49,6 +49,9 @@ EDITS = {
     "INSERT INTO account_groups (i_account, name) VALUES ({account}, 'free-pstn')": (
         "account {account}: groups is ['free-pstn'], but the change history says []"
     ),
+    "UPDATE account_groups SET put_by = {child} WHERE name = 'quota'": (
+        "account {quota}: quota by is {child}, but the change history says 1"
+    ),
     "UPDATE balances SET threshold = 1000000 WHERE i_customer = {child} AND is_default": (
         "balance {balance}: threshold is 1, but the change history says nil"
     ),
@@ -96,6 +99,8 @@ def tree(forged: Server) -> dict[str, Any]:
     sip.addDomain(domain={"domain": domain, "customer": owner["id"]})
     target = {"username": "alice", "domain": domain}
     sip.addAlias(alias={"id": {"username": "sales", "domain": domain}, "target": target})
+    sip_id = {"username": "heavy", "domain": domain}
+    sip.addAccount(account={"id": sip_id, "groups": ["quota"]})
     make_vouchers(forged, first.i_customer, 2, value=5)
     assert findings(forged) == []
     return {
@@ -105,6 +110,7 @@ def tree(forged: Server) -> dict[str, Any]:
         "name": child.login,
         "account": first.createAccount(**new(max_sessions=3))["i_account"],
         "owner": owner["id"],
+        "quota": _id(forged, "SELECT i_account FROM account_groups WHERE name = 'quota'"),
         "clerk": _id(forged, "SELECT i_web_user FROM web_users WHERE web_login = 'clerk'"),
         "user": forged.api().info(second.i_customer)["i_web_user"],
         "balance": _id(forged, f"SELECT i_balance FROM balances WHERE i_customer = {child.i_customer} AND is_default"),

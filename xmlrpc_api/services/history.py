@@ -46,8 +46,8 @@ MEMBERS = (
     Field(
         name="action",
         wire=Wire.STRING,
-        doc="A added, U updated, D deleted, FUNDS booked, LOGIN, LOGIN_FAILED, THROTTLED, FLOOD (of failed logins),"
-        " OTP_ISSUED, OTP_USED, API_PASSWORD_REFUSED.",
+        doc="A added, U updated, D deleted, BASELINE found as it is, FUNDS booked, LOGIN, LOGIN_FAILED, THROTTLED,"
+        " FLOOD (of failed logins), OTP_ISSUED, OTP_USED, VOUCHER_USED, API_PASSWORD_REFUSED.",
         example="U",
     ),
     Field(name="resource", wire=Wire.STRING, doc="The object it was done to.", example="customers:i_customer=29"),

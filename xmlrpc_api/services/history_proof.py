@@ -40,6 +40,7 @@ from xmlrpc_api.services.web_users import WEB_USER
 BATCH = 500
 PAGE = 1000
 SHOWN = 60
+QUOTA, QUOTA_BY = "quota", "quota by"  # the group, and what the history calls who put an account there
 BLOCKED = "blocked"  # of the groups of an account the one that is an attribute
 STATES = (audit.ADDED, audit.BASELINE, audit.UPDATED, audit.DELETED)
 MONEY = frozenset({"balance"})  # follows from the ledger, each row of which is compared
@@ -86,6 +87,9 @@ class Known:
         elif row.action == audit.DELETED:
             self.is_deleted = True
         else:
+            added = set(after.get("groups", ())) - set(self.values.get("groups", ()))
+            if QUOTA in added:  # whoever puts somebody there is he who lifts it
+                self.values[QUOTA_BY] = row.i_customer_actor
             self.values |= after
 
 
@@ -116,6 +120,7 @@ class Kind:
             return set(present.values)
         hidden = OF_DEFAULT_USER if present.is_part and self.entity is WEB_USER else self.omitted
         extra = {"groups", "acl"} if self.entity is ACCOUNT else set()
+        extra |= {QUOTA_BY} & present.values.keys()
         return (set(self.entity.fields) | extra) - hidden
 
     def defaults(self) -> dict[str, Any]:
@@ -188,7 +193,8 @@ async def batch_after(session: AsyncSession, kind: Kind, last: int, size: int = 
     first, last = chosen[0], chosen[-1]
     known: dict[int, Known] = {}
     rows = 0
-    columns = (AuditEntry.object_id, AuditEntry.action, AuditEntry.i_customer, AuditEntry.scope, AuditEntry.after)
+    names = ("object_id", "action", "i_customer", "i_customer_actor", "scope", "after")
+    columns = [getattr(AuditEntry, name) for name in names]
     noted = select(*columns).where(_is_noted(kind), AuditEntry.action.in_(STATES))
     noted = noted.where(AuditEntry.object_id.between(first, last)).order_by(AuditEntry.object_id, AuditEntry.i_audit)
     async for row in await session.stream(noted, execution_options={"yield_per": PAGE}):
@@ -238,21 +244,23 @@ async def _present(session: AsyncSession, kind: Kind, first: int, last: int) -> 
         statement = statement.add_columns(Account.acl.label("_acl"))
     rows = (await session.execute(statement.where(within))).mappings()
     groups = await _groups(session, first, last) if entity is ACCOUNT else {}
-    return {row["_key"]: _as_present(entity, row, groups.get(row["_key"], [])) for row in rows}
+    return {row["_key"]: _as_present(entity, row, groups.get(row["_key"], {})) for row in rows}
 
 
-async def _groups(session: AsyncSession, first: int, last: int) -> dict[int, list[str]]:
-    wanted = select(AccountGroup.i_account, AccountGroup.name).where(AccountGroup.i_account.between(first, last))
-    found: dict[int, list[str]] = {}
-    for row in await session.execute(wanted.order_by(AccountGroup.name)):
-        found.setdefault(row.i_account, []).append(row.name)
+async def _groups(session: AsyncSession, first: int, last: int) -> dict[int, dict[str, int | None]]:
+    """Who put each account into each of its groups."""
+    wanted = select(AccountGroup).where(AccountGroup.i_account.between(first, last)).order_by(AccountGroup.name)
+    found: dict[int, dict[str, int | None]] = {}
+    for row in await session.scalars(wanted):
+        found.setdefault(row.i_account, {})[row.name] = row.put_by
     return found
 
 
-def _as_present(entity: Entity, row: Mapping[Any, Any], groups: list[str]) -> Present:
+def _as_present(entity: Entity, row: Mapping[Any, Any], groups: Mapping[str, int | None]) -> Present:
     values = audit.plain_values(entity, {name: row[name] for name in entity.fields})
     if entity is ACCOUNT:
-        values |= {"groups": groups, "acl": json.loads(row["_acl"] or "[]")}
+        values |= {"groups": list(groups), "acl": json.loads(row["_acl"] or "[]")}
+        values |= {QUOTA_BY: groups[QUOTA]} if QUOTA in groups else {}
     is_part = entity is BALANCE or (entity is WEB_USER and row["is_default"])
     scope = subtree(row["_path"], row["_key"])[0] if entity is CUSTOMER else None
     return Present(values, row["_owner"], is_part, scope)
