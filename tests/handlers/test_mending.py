@@ -1,6 +1,7 @@
 """What `migrate` makes of limits and lent rights from before they were noted."""
 
 import secrets
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -37,10 +38,11 @@ class Old:
 
     def forget(self) -> None:
         """As it was before anybody noted who."""
-        self.server.sql("UPDATE customers SET blocked_by = NULL")
-        self.server.sql("UPDATE web_users SET blocked_by = NULL")
-        self.server.sql("UPDATE accounts SET blocked_by = NULL, quota_by = NULL")
-        self.server.sql("UPDATE account_groups SET put_by = NULL")
+        customer, account = {"c": self.bottom.i_customer}, {"a": self.i_account}
+        self.server.sql("UPDATE customers SET blocked_by = NULL WHERE i_customer = :c", **customer)
+        self.server.sql("UPDATE web_users SET blocked_by = NULL WHERE i_customer = :c", **customer)
+        self.server.sql("UPDATE accounts SET blocked_by = NULL, quota_by = NULL WHERE i_account = :a", **account)
+        self.server.sql("UPDATE account_groups SET put_by = NULL WHERE i_account = :a", **account)
 
     def upgrade(self) -> list[str]:
         """All that `migrate` does with rows here, in batches; what it could not mend."""
@@ -98,6 +100,7 @@ class TestBlocks:
         old.upgrade()
 
         assert old.stored("customers", "blocked_by", "i_customer", old.bottom.i_customer) == old.middle.i_customer
+        old.middle.unblockCustomer(i_customer=old.bottom.i_customer)  # so that the history is right again
 
     def test_of_web_users(self, old: Old) -> None:
         made = old.bottom.createWebUser(web_login=unique("user"), web_password=WEB_PASSWORD)["i_web_user"]
@@ -135,8 +138,15 @@ class TestBlocks:
 
 
 class TestProperties:
+    @pytest.fixture(autouse=True)
+    def clean(self, old: Old) -> Iterator[None]:
+        """Nothing is left of what was written behind the history's back."""
+        yield
+        old.server.sql("DELETE FROM customer_properties WHERE i_customer = :c", c=old.bottom.i_customer)
+
     def write(self, old: Old, name: str, value: str, permission: str) -> None:
-        statement = "INSERT INTO customer_properties VALUES (:c, :n, :v, 'sip', :p)"
+        statement = "INSERT INTO customer_properties (i_customer, name, value, category, permission)"
+        statement += " VALUES (:c, :n, :v, 'sip', :p)"
         old.server.sql(statement, c=old.bottom.i_customer, n=name, v=value, p=permission)
 
     def test_that_limit_are_raised_and_no_others(self, old: Old) -> None:
@@ -169,7 +179,6 @@ class TestProperties:
 
         who = old.bottom.i_customer
         assert told == [f"The property sip_credit of customer {who} has a value that cannot be set any more"]
-        old.server.sql("DELETE FROM customer_properties WHERE i_customer = :c", c=who)
 
 
 class TestLentRights:

@@ -84,6 +84,7 @@ class TestAccounts:
         server.sql("UPDATE accounts SET i_routing_group = :g WHERE i_account = :a", g=group, a=account)
 
         owner.updateAccount(i_account=account, i_routing_group=group, description="echoed")
+        owner.updateAccount(i_account=account, i_routing_group=None)
 
 
 class TestUsernames:
@@ -124,9 +125,12 @@ class TestUsernames:
         name = f"{unique()}@{self.domain(clients, owner)}"
         account = owner.createAccount(**new(username=name))["i_account"]
         stranger = customers.reseller().i_customer
-        server.sql("UPDATE sip_domains SET i_customer = :s WHERE domain = :d", s=stranger, d=name.partition("@")[2])
+        move = "UPDATE sip_domains SET i_customer = :s WHERE domain = :d"
+        server.sql(move, s=stranger, d=name.partition("@")[2])
 
         owner.updateAccount(i_account=account, username=name, description="echoed")
+
+        server.sql(move, s=owner.i_customer, d=name.partition("@")[2])
 
 
 class TestCommissionAgents:
