@@ -1,7 +1,6 @@
 """What `migrate` makes of limits and lent rights from before they were noted."""
 
 import secrets
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -138,21 +137,16 @@ class TestBlocks:
 
 
 class TestProperties:
-    @pytest.fixture(autouse=True)
-    def clean(self, old: Old) -> Iterator[None]:
-        """Nothing is left of what was written behind the history's back."""
-        yield
-        old.server.sql("DELETE FROM customer_properties WHERE i_customer = :c", c=old.bottom.i_customer)
-
-    def write(self, old: Old, name: str, value: str, permission: str) -> None:
-        statement = "INSERT INTO customer_properties (i_customer, name, value, category, permission)"
-        statement += " VALUES (:c, :n, :v, 'sip', :p)"
-        old.server.sql(statement, c=old.bottom.i_customer, n=name, v=value, p=permission)
+    def make(self, old: Old, **permissions: str) -> None:
+        """Properties with permissions of an older version."""
+        given = [{"name": name, "value": "1", "category": "sip", "permission": "customer"} for name in permissions]
+        old.clients.admin().setProperties(customer=old.bottom.i_customer, properties=given)
+        statement = "UPDATE customer_properties SET permission = :p WHERE i_customer = :c AND name = :n"
+        for name, permission in permissions.items():
+            old.server.sql(statement, c=old.bottom.i_customer, n=name, p=permission)
 
     def test_that_limit_are_raised_and_no_others(self, old: Old) -> None:
-        for name in ("sip_credit", "digest_settings_page", "x"):
-            self.write(old, name, "1", "customer")
-        self.write(old, "pstn_access", "1", "admin")
+        self.make(old, sip_credit="customer", digest_settings_page="", pstn_access="admin", x="customer")
 
         assert old.upgrade() == []
 
@@ -167,18 +161,22 @@ class TestProperties:
             ("x", "customer"),
         ]
         noted = old.root.getAuditLogs(resource=f"customer_properties:i_customer={old.bottom.i_customer}")["records"]
-        assert [row["after"] for row in noted] == [
-            {"sip_credit permission": "admin"},
-            {"digest_settings_page permission": "reseller"},
+        assert [row["after"] for row in noted if row["dialect"] == "upgrade"] == [
+            {"sip_credit": "1"},
+            {"digest_settings_page": "1"},
         ]
+        assert findings(old.server) == []
 
     def test_values_that_cannot_be_set_any_more_are_told(self, old: Old) -> None:
-        self.write(old, "sip_credit", "Infinity", "customer")
+        self.make(old, sip_credit="admin")
+        statement = "UPDATE customer_properties SET value = :v WHERE i_customer = :c AND name = 'sip_credit'"
+        old.server.sql(statement, v="Infinity", c=old.bottom.i_customer)
 
         told = old.upgrade()
 
         who = old.bottom.i_customer
         assert told == [f"The property sip_credit of customer {who} has a value that cannot be set any more"]
+        old.server.sql(statement, v="1", c=old.bottom.i_customer)  # what the history tells
 
 
 class TestLentRights:

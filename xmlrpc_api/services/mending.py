@@ -28,7 +28,7 @@ WHOLE = (contains_eager(Customer.money), contains_eager(Customer.default_user))
 
 async def _history(call: Call, kind: str, key: int) -> list[Row]:
     """What was done to an object: by whom, and its attributes before and after."""
-    wanted = (AuditEntry.object_type == kind, AuditEntry.object_id == key)
+    wanted = (AuditEntry.object_type == kind, AuditEntry.object_id == key, AuditEntry.action != audit.BASELINE)
     columns = (AuditEntry.i_customer_actor, AuditEntry.before, AuditEntry.after)
     rows = await call.session.execute(select(*columns).where(*wanted).order_by(AuditEntry.i_audit))
     return [(row.i_customer_actor, json.loads(row.before or "{}"), json.loads(row.after or "{}")) for row in rows]
@@ -142,8 +142,8 @@ async def properties_levels(call: Call, last: int) -> Mended:
     for row in (await call.session.scalars(statement)).all():
         permission = properties.permission_of(row.name, row.permission)
         if permission != row.permission:
-            name = f"{row.name} permission"
-            await properties.note(call, row.i_customer, {name: row.permission}, {name: permission})
+            same = {row.name: row.value}  # the history of properties tells values
+            await properties.note(call, row.i_customer, same, same)
             row.permission = permission
         if not properties.is_allowed(row.name, row.value):
             findings.append(
