@@ -250,7 +250,7 @@ class TestConfiguration:
         file.write_text('database_url = "postgresql://me@db/x"\n')
         file.chmod(0o644)
 
-        cli.run("--config", "own.toml", "migrate")
+        assert "revision" in cli.run("--config", "own.toml", "migrate").stdout
 
     @pytest.mark.parametrize("form", ["10.0.0.0/8, ::1", '["10.0.0.0/8", "::1"]', ' ["10.0.0.0/8","::1"] '])
     def test_a_list_in_the_environment_is_json_or_has_commas(self, monkeypatch, form):

@@ -70,7 +70,9 @@ class TestManagementBits:
 
         for login in (caller.login, user):
             password = caller.resetCustomerOneTimePassword(web_login=login)["password"]
-            caller.changeWebPassword(web_login=login, one_time_password=password, new_password="Yet-An-0ther")
+            proof = {"one_time_password": password}
+            changed = caller.changeWebPassword(web_login=login, new_password="Yet-An-0ther", **proof)
+            assert changed["result"] == "OK"
 
     def test_to_change_a_password_for_its_proof_needs_no_bit(self, root, customers, mask):
         caller, child = self.with_child(root, customers, mask)
@@ -78,7 +80,9 @@ class TestManagementBits:
         one_time = root.resetCustomerOneTimePassword(web_login=login)["password"]
 
         caller.changeWebPassword(web_login=login, one_time_password=one_time, new_password="An-0ther")
-        caller.changeWebPassword(web_login=login, old_password="An-0ther", new_password="Yet-An-0ther")
+        changed = caller.changeWebPassword(web_login=login, old_password="An-0ther", new_password="Yet-An-0ther")
+
+        assert changed["result"] == "OK"
 
     def test_reading_needs_no_bit(self, root, customers, mask):
         caller, child = self.with_child(root, customers, mask)

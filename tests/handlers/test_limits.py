@@ -282,6 +282,8 @@ class TestWholeRecords:
 
         line.bottom.updateAccount(i_account=line.i_account, description="still mine", blocked=1)
 
+        assert line.bottom.getAccountInfo(i_account=line.i_account)["description"] == "still mine"
+
 
 class TestGroups:
     def test_who_is_the_highest_already_is_told_that_it_is_there(self, line: Line, fault_of: FaultOf) -> None:
@@ -355,7 +357,7 @@ class TestDeletion:
     def test_ones_own_block_hinders_nothing(self, line: Line) -> None:
         line.bottom.blockAccount(i_account=line.i_account)
 
-        line.bottom.deleteAccount(i_account=line.i_account)
+        assert line.bottom.deleteAccount(i_account=line.i_account)["result"] == "OK"
 
 
 class TestCallers:

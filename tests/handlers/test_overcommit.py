@@ -68,10 +68,14 @@ class TestPaths:
 
 
 class TestFormula:
-    def test_the_own_credit_limit_counts(self, customers: Customers) -> None:
+    def test_the_own_credit_limit_counts(self, customers: Customers, refused: Any) -> None:
         reseller = customers.reseller(balance=10, credit_limit=90, overcommit_protection=True)
 
-        customers.make(reseller, balance=100)
+        i_customer = customers.make(reseller, balance=100)
+
+        assert reseller.info(i_customer)["balance"] == 100
+        with refused(NotEnoughCredit.code, TOO_MUCH):
+            customers.make(reseller, balance=0.000001)
 
     def test_the_limit_adds_per_cent(self, customers: Customers, refused: Any) -> None:
         reseller = customers.reseller(balance=100, overcommit_protection=True, overcommit_limit=10)
@@ -93,7 +97,9 @@ class TestFormula:
     def test_without_protection_there_is_no_limit(self, customers: Customers) -> None:
         reseller = customers.reseller()
 
-        customers.make(reseller, balance=1_000_000)
+        i_customer = customers.make(reseller, balance=1_000_000)
+
+        assert reseller.info(i_customer)["balance"] == 1_000_000
 
     def test_what_a_sub_customer_has_overdrawn_gives_no_room(self, customers: Customers, refused: Any) -> None:
         reseller = customers.reseller(balance=100, overcommit_protection=True)

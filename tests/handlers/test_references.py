@@ -43,7 +43,7 @@ class TestDeclaration:
             references.demand_rules(rules, [Room])
 
     def test_one_with_a_rule_is_fine(self) -> None:
-        references.demand_rules({"rooms.door": references.EVERYBODYS}, [Room])
+        assert references.demand_rules({"rooms.door": references.EVERYBODYS}, [Room]) is None
 
 
 class TestAccounts:
@@ -86,6 +86,8 @@ class TestAccounts:
         owner.updateAccount(i_account=account, i_routing_group=group, description="echoed")
         owner.updateAccount(i_account=account, i_routing_group=None)
 
+        assert owner.getAccountInfo(i_account=account)["description"] == "echoed"
+
 
 class TestUsernames:
     """`user@domain` is an address below that domain, whichever dialect it comes by."""
@@ -117,7 +119,8 @@ class TestUsernames:
         domains = [self.domain(clients, owner), self.domain(clients, reseller), "nobodys.example.com"]
 
         for domain in domains:
-            owner.createAccount(**new(username=f"{unique()}@{domain}"))
+            made = owner.createAccount(**new(username=f"{unique()}@{domain}"))
+            assert made["result"] == "OK"
 
     def test_where_it_is_already_an_account_stays(
         self, server: Server, clients: Clients, customers: Customers, owner: Reseller
@@ -130,6 +133,7 @@ class TestUsernames:
 
         owner.updateAccount(i_account=account, username=name, description="echoed")
 
+        assert owner.getAccountInfo(i_account=account)["description"] == "echoed"
         server.sql(move, s=owner.i_customer, d=name.partition("@")[2])
 
 
@@ -151,5 +155,9 @@ class TestCommissionAgents:
     def test_somebody_else_below_the_caller_is_one(self, root: Api, reseller: Reseller, customers: Customers) -> None:
         agent = customers.make(reseller)
 
-        reseller.updateCustomer(i_customer=customers.make(reseller), i_commission_agent=agent)
+        of_another = customers.make(reseller)
+        reseller.updateCustomer(i_customer=of_another, i_commission_agent=agent)
         root.updateCustomer(i_customer=reseller.i_customer, i_commission_agent=agent)
+
+        assert reseller.info(of_another)["i_commission_agent"] == agent
+        assert root.info(reseller.i_customer)["i_commission_agent"] == agent

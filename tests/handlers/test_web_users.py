@@ -223,12 +223,15 @@ class TestRights:
             with refused(NotPermitted.code, "Not permitted: bit 1 (edit) of customers_mgmt is missing"):
                 getattr(reseller, method)(**params)
 
-    def test_own_ones_need_no_right(self, customers: Customers) -> None:
+    def test_own_ones_need_no_right(self, customers: Customers, refused: Refused) -> None:
         plain = customers.reseller(customers_mgmt=0)
 
         i_web_user = make(plain)
         plain.updateWebUser(i_web_user=i_web_user, description="mine")
+        assert info(plain, i_web_user)["description"] == "mine"
         plain.deleteWebUser(i_web_user=i_web_user)
+        with refused(NotFound.code, "Web user not found"):
+            info(plain, i_web_user)
 
 
 class TestDefaultUser:

@@ -60,6 +60,9 @@ class Branch:
         }
 
 
+EVERY_WAY_BY_SOAP, EVERY_WAY = 4, 7
+
+
 @pytest.fixture
 def branch(clients: Clients, customers: Customers) -> Branch:
     return Branch(clients, customers)
@@ -96,20 +99,22 @@ def test_what_is_there_he_still_changes(branch: Branch) -> None:
 
     branch.top.updateCustomer(i_customer=branch.middle.i_customer, city="Bonn")
 
+    assert branch.top.info(branch.middle.i_customer)["city"] == "Bonn"
+
 
 def test_only_those_below_him_are_concerned(branch: Branch) -> None:
     branch.switch(branch.middle, active=False)
 
-    for call in (*branch.by_xmlrpc(branch.top, branch.top).values(), *branch.by_soap(branch.top).values()):
-        call()
+    calls = [*branch.by_xmlrpc(branch.top, branch.top).values(), *branch.by_soap(branch.top).values()]
+    assert len([call() for call in calls]) == EVERY_WAY
 
 
 def test_the_administrator_creates_at_any_place(branch: Branch, clients: Clients) -> None:
     branch.switch(branch.top, active=False)
 
     for who in (branch.top, branch.middle):
-        for call in branch.by_soap(who, is_admin=True).values():
-            call()
+        calls = branch.by_soap(who, is_admin=True).values()
+        assert len([call() for call in calls]) == EVERY_WAY_BY_SOAP
 
 
 def test_he_does_so_again_when_it_is_true(branch: Branch) -> None:
@@ -117,5 +122,5 @@ def test_he_does_so_again_when_it_is_true(branch: Branch) -> None:
     branch.switch(branch.top, active=True)
 
     for who in (branch.top, branch.bottom):
-        for call in (*branch.by_xmlrpc(who, who).values(), *branch.by_soap(who).values()):
-            call()
+        calls = [*branch.by_xmlrpc(who, who).values(), *branch.by_soap(who).values()]
+        assert len([call() for call in calls]) == EVERY_WAY

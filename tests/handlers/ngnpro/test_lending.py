@@ -199,15 +199,17 @@ class TestCredentials:
     def test_what_proves_itself_is_his(self, family: Family) -> None:
         family.lend(family.top)
 
-        family.borrower.changeWebPassword(
+        changed = family.borrower.changeWebPassword(
             web_login=family.borrower.login, old_password=WEB_PASSWORD, new_password="an0ther-Web"
         )
+
+        assert changed["result"] == "OK"
 
     @pytest.mark.parametrize("what", OF_LOGINS)
     def test_the_lender_does(self, family: Family, users: dict[str, Any], what: str) -> None:
         family.lend(family.top)
 
-        OF_LOGINS[what](family.top, family.borrower, users)
+        assert OF_LOGINS[what](family.top, family.borrower, users)["result"] == "OK"
 
     def test_nor_is_there_a_way_by_soap(self, family: Family, fault_of: FaultOf) -> None:
         family.lend(family.top)
@@ -224,6 +226,9 @@ class TestCredentials:
             i_customer=family.borrower.i_customer, city="Bonn", web_login=family.borrower.login, api_access=1
         )
         family.middle.blockCustomer(i_customer=family.borrower.i_customer)
+
+        told = family.middle.info(family.borrower.i_customer)
+        assert (told["city"], told["blocked"]) == ("Bonn", True)
 
     def test_who_acts_as_a_borrower_does_not_take_his_login_over(
         self, family: Family, customers: Customers, fault_of: FaultOf
