@@ -72,8 +72,8 @@ MUTANTS = (
     Mutant(
         "a balance is read, changed and written",
         f"{SERVICES}/ledger.py",
-        ".values(balance=Balance.balance + booking.amount)",
-        ".values(balance=balance.balance + booking.amount)",
+        ".values(balance=Balance.balance + booking.amount,",
+        ".values(balance=balance.balance + booking.amount,",
         "tests/handlers/test_payments.py -k concurrent_credits",
         also=((".with_for_update()", ""),),
     ),
@@ -167,7 +167,7 @@ MUTANTS = (
     Mutant(
         "a record is counted without a lock",
         f"{SERVICES}/record_credits.py",
-        "    await call.session.execute(locked.with_for_update(key_share=True))\n",
+        "    locked = locked.order_by(Customer.i_customer).with_for_update(key_share=True)\n",
         "",
         "tests/handlers/ngnpro/test_sip.py -k many_creators",
     ),
