@@ -381,7 +381,7 @@ MUTANTS = (
         f"{SERVICES}/references.py",
         '"customers.impersonate": LENDERS,',
         '"customers.impersonate": EVERYBODYS,',
-        "tests/test_escalation.py",
+        "tests/handlers/ngnpro/test_lending.py -k TestLenders",
     ),
     Mutant(
         "who is limited makes the limit",
