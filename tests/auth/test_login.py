@@ -15,6 +15,7 @@ import pytest
 import soap
 from faces import Api
 from harness import Server, unique
+from labour import recorded
 from wire import LIST, TEXT_XML, Reply, answer, header, send
 
 from xmlrpc_api.transport import http as faces_http
@@ -220,6 +221,20 @@ def test_the_web_password_is_not_the_api_password(server: Server, root: Api, cus
 
     assert log_in(server, reseller.login).status == 200
     assert log_in(server, reseller.login, "changed-Web1").status == 401
+
+
+def test_an_unknown_login_costs_the_same_work_as_a_wrong_password(
+    server: Server, customers: Any, log_in: LogIn
+) -> None:
+    logins = [customers.reseller().login, unique("nobody")]
+    work = []
+    for login in logins:
+        with recorded(server) as done:
+            assert log_in(server, login, "wrong").status == 401
+        work.append(done)
+
+    known, unknown = work
+    assert known == unknown != {}
 
 
 @pytest.mark.timing

@@ -11,6 +11,7 @@ import pytest
 from conftest import WEB_PASSWORD, Customers, Reseller
 from faces import Api
 from harness import Server, unique
+from labour import recorded
 from sippy import new
 
 from xmlrpc_api import upkeep
@@ -637,6 +638,19 @@ class TestThrottle:
 
 
 class TestTiming:
+    def test_an_unknown_login_costs_the_same_work_as_a_wrong_password(self, server: Server, login: Login) -> None:
+        nobody = Login(login.portal, unique("nobody"))
+        work = []
+        for somebody in (login, nobody):
+            somebody.outcome("wrong")  # what is made once is made
+            with recorded(server) as done:
+                assert somebody.outcome("wrong") == FAILED
+            work.append(done)
+
+        known, unknown = work
+        assert known == unknown
+        assert known["$2b$04$"] == 1
+
     @pytest.mark.timing
     def test_an_unknown_login_takes_as_long_as_a_wrong_password(
         self, variant: Callable[..., Server], reseller: Reseller, login: Login

@@ -1,0 +1,53 @@
+"""What a server does for a call: its statements, and its runs of bcrypt. What costs the same work takes as long."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import bcrypt
+from harness import Server
+from sqlalchemy import event
+
+from xmlrpc_api.transport import pages
+
+UPKEEP = re.compile(r"audit_head|audit_log\.seq|SET seq|^BEGIN")
+LIST = re.compile(r"\bIN \([^)]*\)")
+
+
+@contextmanager
+def recorded(server: Server) -> Iterator[Counter[str]]:
+    """
+    Counts what is done meanwhile: each statement by its text, and the runs of bcrypt by their cost.
+
+    What the server does beside its calls is left out, and so is how deep in the tree somebody stands.
+    """
+    done: Counter[str] = Counter()
+    database = server.app[pages.DATABASE]
+    fetch, check = database._driver.fetch, bcrypt.checkpw
+
+    def note(text: str) -> None:
+        if not UPKEEP.search(text):
+            done[LIST.sub("IN (…)", text)] += 1
+
+    def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
+        note(text)
+
+    async def fetched(text: str, *arguments: Any, **options: Any) -> Any:
+        note(text)
+        return await fetch(text, *arguments, **options)
+
+    def checked(password: bytes, hashed: bytes) -> bool:
+        done[hashed[:7].decode()] += 1
+        return check(password, hashed)
+
+    engines = {database._writer.sync_engine, database._reader.sync_engine}
+    with ExitStack() as stack:
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", statement)
+            stack.callback(event.remove, engine, "before_cursor_execute", statement)
+        stack.enter_context(patch.object(database._driver, "fetch", fetched))
+        stack.enter_context(patch.object(bcrypt, "checkpw", checked))
+        yield done
