@@ -381,7 +381,7 @@ MUTANTS = (
         f"{SERVICES}/references.py",
         '"customers.impersonate": LENDERS,',
         '"customers.impersonate": EVERYBODYS,',
-        "tests/handlers/ngnpro/test_lending.py -k TestLenders",
+        "tests/test_escalation.py -k sqlite",
     ),
     Mutant(
         "who is limited makes the limit",

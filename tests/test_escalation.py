@@ -156,6 +156,16 @@ class Scene(World):
         self.land = self.survey()
         self.setters = dict.fromkeys(limits(self.land), self.parent.i_customer)
 
+    def old_tricks(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What has worked once, for the reseller: every example begins with it."""
+        for lender in (self.root, self.stranger, self.parent, self.sibling):
+            borrower = {"username": unique("borrower"), "impersonate": lender.i_customer}
+            yield "CustomerPort.addAccount", {"account": borrower}
+        for name in ("sip_credit", "pstn_access", "prepaid_changes"):
+            for person in (self.hero, self.customer):
+                kept = {"name": name, "value": "1", "permission": "customer"}
+                yield "CustomerPort.setProperties", {"customer": person.i_customer, "properties": [kept]}
+
     def survey(self) -> Land:
         """All rows of the scene, and the root's."""
         return survey(self.server, self.first, (ROOT_ID,))
@@ -216,6 +226,8 @@ class Machine(RuleBasedStateMachine):
     def begin(self, seed: int) -> None:
         self.scene = Scene(self.server, self.board, random.Random(seed))
         self.first, self.seeds = seed, Counter[int]()
+        for name, params in self.scene.old_tricks():
+            self.make(self.scene.hero, Way.IMPERSONATED, name, params)
 
     @rule(seed=SEEDS)
     def call(self, seed: int) -> None:
@@ -224,14 +236,17 @@ class Machine(RuleBasedStateMachine):
         self.do(self.scene.chance.choice(OFTEN))
 
     def do(self, name: str) -> None:
-        """Let somebody make a call, and judge it."""
+        """Let somebody make a call."""
         scene = self.scene
         if not scene.cast:
             return  # somebody with the rights of those above has blocked or deleted them all
         person = scene.chance.choice(scene.cast)
         way = scene.chance.choice([way for way, known in OPERATIONS if known == name])
-        caller = scene.effective(person, way)
-        params = scene.forge(way, caller, name)
+        self.make(person, way, name, scene.forge(way, scene.effective(person, way), name))
+
+    def make(self, person: Person, way: Way, name: str, params: Any) -> None:
+        """Make a call, and judge it."""
+        scene, caller = self.scene, self.scene.effective(person, way)
         answer = scene.call(person, way, name, params)
         self.called[name] += 1
         outcome = "done" if not answer.is_refused else answer.fault
