@@ -23,6 +23,11 @@ from xmlrpc_api.transport import http as faces_http
 PASSWORD = "s3cret-Api"
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 def digest(server: Server, login: str, password: str = PASSWORD, nonce: str | None = None) -> Reply:
     """A call with HTTP Digest."""
     members = answer(nonce or send(server).nonce, login, password)
@@ -167,7 +172,6 @@ LOGINS = [
     "\U0001f469\u200d\U0001f469\u200d\U0001f467",
     'qu"ote',
     "back\\slash",
-    "a:b",
     " a b ",
 ]
 

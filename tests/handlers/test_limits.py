@@ -15,6 +15,11 @@ PERMISSION, IN_GROUP = 902, 1030
 BLOCK = "Not permitted: the block was set by somebody above you, and is lifted by him or above only"
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 class Line:
     """The root, a reseller, his customer, and that one's, who has an account below a domain of his, and a web user."""
 

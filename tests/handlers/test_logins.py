@@ -31,6 +31,11 @@ THROTTLED = (TooManyAttempts.code, "Too many attempts, try again later")
 Refused = Any
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 class Login:
     """A login to the portal, and what it is answered."""
 

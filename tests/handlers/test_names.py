@@ -32,6 +32,11 @@ FORBIDDEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 def login() -> str:
     return f"é-ß-{unique()}"
 

@@ -15,6 +15,11 @@ from models.base import Access, field
 from xmlrpc_api.services import references
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 class Elsewhere(DeclarativeBase):
     """A base that is not the server's, so that its tables are not either."""
 

@@ -32,6 +32,11 @@ RFC_6238_SHA1 = {
 RFC_SEED = b"12345678901234567890"
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 @pytest.fixture
 def timed(variant: Callable[..., Server]) -> Server:
     return variant(login_failures=50)

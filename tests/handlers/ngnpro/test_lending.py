@@ -16,6 +16,11 @@ ROOT = 1
 LENT = "the rights of another customer are lent to this one: only he or those above him may change his logins"
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 class Family:
     """A reseller; his customer, who has one himself, who is to borrow; a sibling of the second; and a stranger."""
 
