@@ -158,6 +158,8 @@ def _read_decimal(value: Any) -> Decimal:
     if isinstance(value, int):
         return Decimal(value)
     if isinstance(value, Decimal) and value.is_finite():
+        if value.adjusted() > DOUBLE_LIMIT:
+            raise _bad_value("is out of range")
         return value.quantize(_SMALLEST, ROUND_HALF_EVEN, _DOUBLES) or Decimal(0)
     if not isinstance(value, str) or len(value) > NUMBER_LIMIT or not _DECIMAL.fullmatch(value.strip()):
         raise _wrong_type("a number")

@@ -26,6 +26,11 @@ WEB, API, NEW, WRONG = "canary-W3b-Åß", "canary-4pi", "canary-N3w-Åß", "cana
 SIP, VOICE_MAIL = "canary-S1p-Åß", "770412905563"
 
 
+@pytest.fixture(scope="module")
+def server(spoilt: Server) -> Server:
+    return spoilt
+
+
 def encodings(secret: str) -> Iterator[bytes]:
     """As it is, in JSON, in a URL, in base64, in hexadecimal, in UTF-16."""
     plain = secret.encode()

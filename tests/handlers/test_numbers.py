@@ -57,6 +57,13 @@ class TestDoubles:
         with refused(BadParameter.code, "Parameter amount must be greater than zero"):
             root.customerAddFunds(i_customer=customers.make(root), amount=1e-9, currency="USD")
 
+    @pytest.mark.parametrize("written", ["1e401", "-1e999", "1e99999"])
+    def test_what_no_double_holds_is_refused(self, server: Server, written: str) -> None:
+        call = {"action": "updateCustomer", "username": "ssp-root", "apipassword": server.root_password}
+        sent = {**call, "JSONString": f'{{"i_customer": 1, "max_calls_per_second": {written}}}'}
+        with urllib.request.urlopen(f"{server.address}/api.php", urllib.parse.urlencode(sent).encode()) as answer:
+            assert json.loads(answer.read())["faultCode"] in (BadParameter.code, WrongType.code)
+
     def test_a_double_written_out_in_full_is_read(self, root: Api, server: Server, customers: Customers) -> None:
         """The specification knows no exponents, so some libraries write 1e-9 in 80 characters."""
         i_customer = customers.make(root)
