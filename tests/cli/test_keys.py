@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from commandline import CommandLine
 from faces import Api
-from harness import TEST_KEY
+from harness import TEST_KEY, until
 
 from xmlrpc_api.vault import KeyRing
 
@@ -167,10 +167,7 @@ class TestRotateKey:
 
 
 def await_line(log: Any, line: bytes) -> None:
-    until = time.monotonic() + START_SECONDS
-    while line not in log.read_bytes():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: line in log.read_bytes())
 
 
 def test_verify_names_the_missing_key_and_cries_no_sabotage(cli_on_each: CommandLine) -> None:

@@ -5,10 +5,10 @@ import re
 import signal
 import stat
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from harness import until
 
 from xmlrpc_api.config import ConfigError, load
 
@@ -118,10 +118,7 @@ class TestServe:
             before = children(process.pid)
             for worker in before:
                 subprocess.run(["kill", "-9", str(worker)], check=True)
-            until = time.monotonic() + 10
-            while len(set(children(process.pid)) - set(before)) < 2:
-                assert time.monotonic() < until
-                time.sleep(0.1)
+            until(lambda: len(set(children(process.pid)) - set(before)) == 2)
             assert '"OK"' in cli.run("call", "listCustomers").stdout
 
     def test_workers_end_with_their_parent(self, ready):
@@ -130,10 +127,7 @@ class TestServe:
         with cli.serving() as process:
             workers = children(process.pid)
             process.kill()
-            until = time.monotonic() + 10
-            while any(Path(f"/proc/{worker}").exists() for worker in workers):
-                assert time.monotonic() < until
-                time.sleep(0.1)
+            until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
     def test_refuses_several_workers_on_sqlite(self, new_installation):
         assert "SQLite serves one process" in new_installation(workers="2").run("serve", code=2).stderr
@@ -152,10 +146,7 @@ class TestServe:
         cli = ready(socket="api.sock")
         process = subprocess.Popen(cli.command("serve"), cwd=cli.folder, env=cli.environ, stderr=subprocess.DEVNULL)
         try:
-            until = time.monotonic() + 20
-            while not (cli.folder / "api.sock").exists():
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            until((cli.folder / "api.sock").exists)
             assert '"OK"' in cli.run("call", "listCustomers").stdout
         finally:
             process.terminate()

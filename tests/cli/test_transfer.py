@@ -5,10 +5,10 @@ import json
 import signal
 import stat
 import subprocess
-import time
 import xmlrpc.client
 
 import pytest
+from harness import until
 from passlib.hash import sha512_crypt
 
 ROWS = [
@@ -132,10 +132,7 @@ def test_after_a_kill_it_can_be_run_again(cli_on_each):
         stderr=subprocess.DEVNULL,
     )
     target = cli_on_each.folder / "in.csv.results.csv"
-    until = time.monotonic() + 20
-    while not target.exists() or target.read_text().count("created") < 10:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    until(lambda: target.exists() and target.read_text().count("created") >= 10)
     process.send_signal(signal.SIGKILL)
     process.wait()
 
