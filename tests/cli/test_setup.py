@@ -126,6 +126,7 @@ class TestServe:
 
         with cli.serving() as process:
             workers = children(process.pid)
+            assert len(workers) >= 2
             process.kill()
             until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
