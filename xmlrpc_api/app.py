@@ -76,9 +76,9 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
             http.Budget(config.body_budget),
         )
         stopping = asyncio.Event()
-        background = asyncio.create_task(upkeep.run(platform, app[pages.DATABASE], stopping))
+        task = asyncio.create_task(upkeep.run(platform, app[pages.DATABASE], stopping))
         yield
-        await upkeep.stop(background, stopping)
+        await upkeep.stop(task, stopping)
         platform.hasher.close()
         await database.close()
         own_guard.close()

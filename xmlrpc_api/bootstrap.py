@@ -59,13 +59,13 @@ async def migrate(database: Database, revision: str = "head") -> None:
     from alembic import command
     from alembic.util import CommandError
 
-    def upgrade(connection: Connection) -> None:
+    def advance(connection: Connection) -> None:
         config = migrations()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
     try:
-        await database.run(upgrade)
+        await database.run(advance)
     except CommandError:
         current, newest = await revisions(database)
         if current is not None and current > newest:

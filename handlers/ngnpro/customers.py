@@ -184,7 +184,7 @@ async def get_account(call: Call, *, id: int) -> dict[str, Any]:
 )
 async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List customers, as far as the caller may see them: filtered, ordered, a page of them."""
-    return _list(await ngnpro_customers.search(call, query, resellers=False))
+    return _list(await ngnpro_customers.search(call, query, only_resellers=False))
 
 
 @operation(
@@ -196,7 +196,7 @@ async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
 )
 async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List resellers; a filter for one customer answers him, whether he is one or not."""
-    return _list(await ngnpro_customers.search(call, query, resellers=True))
+    return _list(await ngnpro_customers.search(call, query, only_resellers=True))
 
 
 @operation(

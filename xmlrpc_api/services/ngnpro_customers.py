@@ -173,14 +173,14 @@ async def info(call: Call, i_customer: int) -> dict[str, Any]:
     return (await _shown(call, [dict(row)]))[0]
 
 
-async def search(call: Call, query: Mapping[str, Any], *, resellers: bool) -> Found:
+async def search(call: Call, query: Mapping[str, Any], *, only_resellers: bool) -> Found:
     """
     The customers that a query asks for, as far as the caller may see them.
 
     Args:
         call: The call.
         query: Filter, order and range.
-        resellers: Whether resellers alone count; a filter for one customer finds him anyway.
+        only_resellers: Whether resellers alone count; a filter for one customer finds him anyway.
 
     Raises:
         BadParameter: The query cannot be answered.
@@ -189,7 +189,7 @@ async def search(call: Call, query: Mapping[str, Any], *, resellers: bool) -> Fo
     conditions = [ownership.within(call.caller, REACH), Customer.i_customer != ROOT_ID]
     conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
     conditions += queries.of_customers(chosen)
-    if resellers and "customer" not in chosen:
+    if only_resellers and "customer" not in chosen:
         conditions.append(Customer.i_wholesaler == ROOT_ID)
     found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, Customer.i_customer)
     return Found(found.total, await _shown(call, found.rows))
