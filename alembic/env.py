@@ -17,9 +17,9 @@ from sqlalchemy import TypeDecorator
 from sqlalchemy.engine import Connection
 
 from models import Base
-from xmlrpc_api.bootstrap import next_revision
 from xmlrpc_api.config import ConfigError, load
-from xmlrpc_api.database import Database
+from xmlrpc_api.installation import next_revision
+from xmlrpc_api.storage.database import Database
 
 SHOWN = 5
 SEQUENCES = "SELECT name, seq FROM sqlite_sequence"

@@ -30,8 +30,8 @@ from sqlalchemy.orm import joinedload
 from benchmarks.load import PATH
 from benchmarks.servers import KEY
 from models import AuditEntry, Balance, Customer, WebUser, ancestors
+from xmlrpc_api.crypto.vault import KeyRing, Vault
 from xmlrpc_api.services.customers import CUSTOMER, LISTED, api_password_place
-from xmlrpc_api.vault import KeyRing, Vault
 
 REALM = "obvious"
 

@@ -8,10 +8,10 @@ from sqlalchemy import text
 from benchmarks.servers import KEY
 from models import DEFAULT_PASSWORD_POLICY
 from xmlrpc_api.app import new_platform
-from xmlrpc_api.bootstrap import create_root, migrate
 from xmlrpc_api.config import Config, load
-from xmlrpc_api.database import Database
+from xmlrpc_api.installation import create_root, migrate
 from xmlrpc_api.services.customers import api_password_place
+from xmlrpc_api.storage.database import Database
 
 RESELLER, PASSWORD = "bench-reseller", "s3cret-Api"
 RESELLER_ID = 2

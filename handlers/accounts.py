@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import (
+from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Conflict,
@@ -17,11 +17,13 @@ from xmlrpc_api.faults import (
     Unavailable,
     WrongReference,
 )
-from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.registry import Access, method
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import accounts, balance_sign, devices, logins
-from xmlrpc_api.services.logins import Attempt, Look
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services import accounts
+from xmlrpc_api.services.logins import authentication, devices
+from xmlrpc_api.services.logins.authentication import Attempt, Look
+from xmlrpc_api.services.money import balance_sign
 
 ACCOUNT = accounts.ACCOUNT
 CREDENTIALS = ("username", "web_password", "authname", "voip_password", "vm_password")
@@ -175,7 +177,7 @@ def _login(attributes: dict[str, Any]) -> Attempt:
     return Attempt(
         login=login,
         password=attributes["password"],
-        kind=logins.ACCOUNTS,
+        kind=authentication.ACCOUNTS,
         by_email=username is None,
         remote_ip=attributes.get("remote_ip"),
         device=attributes.get("device"),
@@ -183,7 +185,7 @@ def _login(attributes: dict[str, Any]) -> Attempt:
 
 
 async def _look(call: Call, **attributes: Any) -> Look:
-    return await logins.look(call, _login(attributes))
+    return await authentication.look(call, _login(attributes))
 
 
 @method(
@@ -199,7 +201,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
         doc="Password to the self-care portal.",
         example="s3cret-Pa55",
     ),
-    logins.REMOTE_IP,
+    authentication.REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
     access=Access.WRITE,
@@ -216,11 +218,11 @@ async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
 
     Whatever is wrong is one fault 401. A one-time password is accepted once, with fault 410.
     """
-    answer = await logins.authenticate(call, _login(attributes), call.found)
+    answer = await authentication.authenticate(call, _login(attributes), call.found)
     if isinstance(answer, Fault):
         return answer
     account, device = answer
-    return {"i_account": logins.ACCOUNTS.key_of(account), "device": device}
+    return {"i_account": authentication.ACCOUNTS.key_of(account), "device": device}
 
 
 @method(
@@ -230,10 +232,10 @@ async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
     access=Access.WRITE,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
-    returns=(logins.ONE_TIME_PASSWORD,),
+    returns=(authentication.ONE_TIME_PASSWORD,),
     raises=(NotFound, NotPermitted),
 )
 async def reset_account_one_time_password(call: Call, *, username: str) -> dict[str, Any]:
     """Make a new one-time password for the login of an account; the ordinary password stays as it is."""
     account = await accounts.by_username(call, username)
-    return {"password": await logins.issue_one_time_password(call, logins.ACCOUNTS, account)}
+    return {"password": await authentication.issue_one_time_password(call, authentication.ACCOUNTS, account)}

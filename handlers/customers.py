@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
-from xmlrpc_api.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.registry import Access, method
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import balance_sign, customers, history
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
+from xmlrpc_api.declaration.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import Expected
+from xmlrpc_api.services.history import past
+from xmlrpc_api.services.money import balance_sign
 
 CUSTOMER = customers.CUSTOMER
 ID_OR_NAME = Field(
@@ -75,7 +77,7 @@ async def get_customer_info(
     if as_of is None:
         customer = await customers.info(call, i_customer, name)
     elif isinstance(i_customer, int):
-        customer = await history.customer_as_of(call, i_customer, as_of)
+        customer = await past.customer_as_of(call, i_customer, as_of)
     else:
         raise BadParameter("i_customer", "must be the id where as_of is given")
     return {"customer": {**customer, "balance": balance_sign.shown(call, customer["balance"])}}

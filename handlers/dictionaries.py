@@ -3,9 +3,9 @@
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.registry import Access, method
-from xmlrpc_api.rights import Right
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import dictionaries
 
 NAME = Field(

@@ -3,11 +3,11 @@
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import NotFound
-from xmlrpc_api.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
-from xmlrpc_api.registry import Access, method
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import history
+from xmlrpc_api.declaration.faults import NotFound
+from xmlrpc_api.declaration.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
+from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services.history import past
 
 PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
 
@@ -27,7 +27,7 @@ PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
     right=Right.ANYONE,
     access=Access.READ,
     scope=I_CUSTOMER_OWNER,
-    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=history.MEMBERS),),
+    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
 )
 async def get_audit_logs(call: Call, **filters: Any) -> dict[str, Any]:
     """
@@ -35,7 +35,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> dict[str, Any]:
 
     At most 100 rows are answered at once; read on with offset.
     """
-    return {"records": await history.logs(call, filters)}
+    return {"records": await past.logs(call, filters)}
 
 
 @method(
@@ -44,7 +44,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> dict[str, Any]:
     *PAGE,
     right=Right.ANYONE,
     access=Access.READ,
-    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=history.MEMBERS),),
+    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
     raises=(NotFound,),
 )
 async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> dict[str, Any]:
@@ -53,4 +53,4 @@ async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> d
 
     At most 100 rows are answered at once; read on with offset.
     """
-    return {"records": await history.of_customer(call, i_customer, page)}
+    return {"records": await past.of_customer(call, i_customer, page)}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import (
+from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Conflict,
@@ -15,11 +15,12 @@ from xmlrpc_api.faults import (
     Unavailable,
     WrongReference,
 )
-from xmlrpc_api.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.registry import Access, method
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import api_passwords, customers, devices, logins, passwords, web_users
-from xmlrpc_api.services.logins import Attempt, Look
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services import customers
+from xmlrpc_api.services.logins import api_passwords, authentication, devices, password_policies, web_users
+from xmlrpc_api.services.logins.authentication import Attempt, Look
 
 WEB_USER = web_users.WEB_USER
 LOGIN_LIMIT = WEB_USER["web_login"].limit
@@ -85,7 +86,7 @@ def _login(attributes: dict[str, Any]) -> Attempt:
 
 
 async def _look(call: Call, **attributes: Any) -> Look:
-    return await logins.look(call, _login(attributes))
+    return await authentication.look(call, _login(attributes))
 
 
 @method(
@@ -93,7 +94,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     USERNAME,
     _password("password", "Password to the self-care portal.", required=True, example="s3cret-Pa55"),
     CODE,
-    logins.REMOTE_IP,
+    authentication.REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
     access=Access.WRITE,
@@ -115,7 +116,7 @@ async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault
     device whose token the portal hands back (device), by a one-time password, or with password and code of a second
     factor.
     """
-    answer = await logins.authenticate(call, _login(attributes), call.found)
+    answer = await authentication.authenticate(call, _login(attributes), call.found)
     if isinstance(answer, Fault):
         return answer
     user, device = answer
@@ -129,7 +130,7 @@ async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault
     right=Right.ANYONE,
     access=Access.WRITE,
     scope_optional=True,
-    returns=(logins.ONE_TIME_PASSWORD,),
+    returns=(authentication.ONE_TIME_PASSWORD,),
     raises=SUBJECT_FAULTS,
 )
 async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dict[str, Any]:
@@ -141,7 +142,7 @@ async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dic
     user or his customer is blocked or deleted.
     """
     user = await web_users.by_login_to_change(call, web_login)
-    return {"password": await logins.issue_one_time_password(call, logins.WEB_USERS, user)}
+    return {"password": await authentication.issue_one_time_password(call, authentication.WEB_USERS, user)}
 
 
 def _proof(attributes: dict[str, Any]) -> Attempt:
@@ -164,7 +165,7 @@ def _proof(attributes: dict[str, Any]) -> Attempt:
 
 
 async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) -> Look:
-    return await logins.look_at_proof(call, _proof(attributes), new_password)
+    return await authentication.look_at_proof(call, _proof(attributes), new_password)
 
 
 @method(
@@ -174,7 +175,7 @@ async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) ->
     _password("one_time_password", "A one-time password, even if authCustomer has just accepted it."),
     _password("new_password", "The new password.", required=True, check="not_empty", example="s3cret-Pa55"),
     CODE,
-    logins.REMOTE_IP,
+    authentication.REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
     access=Access.WRITE,
@@ -190,7 +191,7 @@ async def change_web_password(call: Call, **attributes: Any) -> dict[str, Any] |
     This is what a portal does after authCustomer has answered 410: that one-time password is good for it, once. All
     tokens of devices end; the person's own gets a new one.
     """
-    answer = await logins.change_password(call, _proof(attributes), call.found)
+    answer = await authentication.change_password(call, _proof(attributes), call.found)
     return answer if isinstance(answer, Fault) else {"device": answer}
 
 
@@ -227,7 +228,7 @@ async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, An
         name="lang",
         wire=Wire.STRING,
         check="language",
-        doc=f"Language of the text: {', '.join(passwords.REASONS['length'])}; English for any other.",
+        doc=f"Language of the text: {', '.join(password_policies.REASONS['length'])}; English for any other.",
         example="en",
     ),
     right=Right.ANYONE,
@@ -236,10 +237,10 @@ async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, An
     raises=(WrongReference,),
 )
 async def validate_password(
-    call: Call, *, i_password_policy: int, password: str, web_label: str, lang: str = passwords.ENGLISH
+    call: Call, *, i_password_policy: int, password: str, web_label: str, lang: str = password_policies.ENGLISH
 ) -> dict[str, Any]:
     """Tell whether a policy allows a password; if not, the fault's text says why, for people."""
-    await passwords.demand(call, i_password_policy, "password", password, language=lang, label=web_label)
+    await password_policies.demand(call, i_password_policy, "password", password, language=lang, label=web_label)
     return {}
 
 
@@ -260,7 +261,7 @@ async def enable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
 
     Logins of sub-customers need bit 1 (edit) of customers_mgmt; so do the other two methods.
     """
-    secret, uri = await logins.enable_second_factor(call, web_login)
+    secret, uri = await authentication.enable_second_factor(call, web_login)
     return {"secret": secret, "otpauth_uri": uri}
 
 
@@ -282,12 +283,12 @@ async def enable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
 )
 async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> dict[str, Any] | Fault:
     """Switch the second factor of a login on, with a code that shows that the authenticator works."""
-    codes = await logins.confirm_second_factor(call, web_login, code)
+    codes = await authentication.confirm_second_factor(call, web_login, code)
     return codes if isinstance(codes, Fault) else {"recovery_codes": codes}
 
 
 @method("disableSecondFactor", WEB_LOGIN, right=Right.ANYONE, access=Access.WRITE, raises=SUBJECT_FAULTS)
 async def disable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
     """Switch the second factor of a login off; seed and recovery codes are forgotten."""
-    await logins.disable_second_factor(call, web_login)
+    await authentication.disable_second_factor(call, web_login)
     return {}

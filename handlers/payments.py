@@ -6,12 +6,23 @@ from typing import Any
 
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import Conflict, NotEnoughCredit, NotFound, WrongReference
-from xmlrpc_api.fields import END_DATE, I_ACCOUNT, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
-from xmlrpc_api.registry import Access, method
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import events, ledger, payments
-from xmlrpc_api.services.payments import Payment
+from xmlrpc_api.declaration.faults import Conflict, NotEnoughCredit, NotFound, WrongReference
+from xmlrpc_api.declaration.fields import (
+    END_DATE,
+    I_ACCOUNT,
+    I_CUSTOMER,
+    I_CUSTOMER_OWNER,
+    LIMIT,
+    OFFSET,
+    START_DATE,
+    Field,
+    Wire,
+)
+from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services.history import events
+from xmlrpc_api.services.money import ledger, payments
+from xmlrpc_api.services.money.payments import Payment
 
 AMOUNT = Field(
     name="amount",

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from xmlrpc_api import reference
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter
-from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.registry import METHODS, Access, Method, method, nearest
-from xmlrpc_api.rights import Right
+from xmlrpc_api.declaration import manual
+from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import METHODS, Access, Method, method, nearest
+from xmlrpc_api.declaration.rights import Right
 
 METHOD_NAME = Field(
     name="methodName",
@@ -50,7 +50,7 @@ async def list_methods(_call: Call) -> list[str]:
 )
 async def method_help(_call: Call, *, methodName: str) -> str:  # noqa: N803 (the API's name)
     """Tell what a method does, with its parameters, answers and faults."""
-    return reference.as_text(_known(methodName))
+    return manual.as_text(_known(methodName))
 
 
 @method(

@@ -3,11 +3,11 @@
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.fields import I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.registry import Access, method
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import web_users
+from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services.logins import web_users
 
 WEB_USER = web_users.WEB_USER
 OWNER = Field(

@@ -24,8 +24,7 @@ from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Custom
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey
 from models.login_key import account_key, exact_key, login_key
-from models.property import CustomerProperty
-from models.reference import (
+from models.lookups import (
     AccessLevel,
     Currency,
     DictionaryEntry,
@@ -35,6 +34,7 @@ from models.reference import (
     PaymentMethod,
     TimeZone,
 )
+from models.property import CustomerProperty
 from models.routing_group import RoutingGroup
 from models.sip_alias import SipAlias
 from models.sip_domain import SipDomain

@@ -55,7 +55,7 @@ class FieldInfo:
         low: Smallest number accepted.
         high: Largest number accepted.
         limit: Longest text accepted, in characters, when it is not the column's length.
-        check: Name of a further rule of `xmlrpc_api.fields`, such as `email`.
+        check: Name of a further rule of `xmlrpc_api.declaration.checks`, such as `email`.
         ngnpro: Its name in NGNPro's dialect.
         example: A value for the reference.
     """

@@ -9,10 +9,11 @@ from harness import Server
 from sqlalchemy import func, select, type_coerce
 
 from models import Balance, Customer, LedgerEntry, Money
-from xmlrpc_api import upkeep
+from xmlrpc_api import background
 from xmlrpc_api.app import new_platform
-from xmlrpc_api.database import Database
-from xmlrpc_api.services import ledger, verification
+from xmlrpc_api.services.money import ledger
+from xmlrpc_api.services.verification import proof
+from xmlrpc_api.storage.database import Database
 
 
 def findings(server: Server, head: str | None = None) -> Sequence[str]:
@@ -22,7 +23,7 @@ def findings(server: Server, head: str | None = None) -> Sequence[str]:
         found: list[str] = []
         vault = new_platform(server.config).vault
         async with database.snapshot() as session:
-            async for step in verification.verify(session, vault, head):
+            async for step in proof.verify(session, vault, head):
                 found += step.findings
         return found
 
@@ -33,9 +34,9 @@ def seal(server: Server) -> str:
     """Seal what is new in the change history; the newest link."""
 
     async def work(database: Database) -> Any:
-        await upkeep.seal(new_platform(server.config), database)
+        await background.seal(new_platform(server.config), database)
         async with database.read() as session:
-            return await verification.newest_link(session)
+            return await proof.newest_link(session)
 
     return server.run(work)
 

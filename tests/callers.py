@@ -16,7 +16,7 @@ from harness import Server, test_config
 from lxml import etree
 
 from models import ROOT_ID
-from xmlrpc_api.registry import METHODS, Family, Method
+from xmlrpc_api.declaration.registry import METHODS, Family, Method
 from xmlrpc_api.transport import rest
 
 NOBODY = "127.0.0.1"  # credentials are needed from here

@@ -36,9 +36,9 @@ from sqlalchemy.exc import IntegrityError
 
 from models import Base
 from tests.postgresql import start_postgresql
-from xmlrpc_api.bootstrap import VERSION_TABLE, migrations, newest_revision
 from xmlrpc_api.config import load
-from xmlrpc_api.database import Database
+from xmlrpc_api.installation import VERSION_TABLE, migrations, newest_revision
+from xmlrpc_api.storage.database import Database
 
 ATTEMPTS = 500
 FIRST_MADE = 100_000

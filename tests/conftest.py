@@ -14,7 +14,7 @@ from refusals import refused
 from soap import ADMIN, ADMIN_PASSWORD, Clients, SoapFault
 
 from xmlrpc_api import logs, metrics
-from xmlrpc_api.hashing import PasswordHasher
+from xmlrpc_api.crypto.passwords import PasswordHasher
 
 ENGINES = ("sqlite", "postgresql")
 Within = Callable[[float], AbstractContextManager[None]]

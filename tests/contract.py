@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import handlers  # noqa: F401 (fills the registry)
-from xmlrpc_api import config, faults
-from xmlrpc_api.fields import Field
-from xmlrpc_api.registry import METHODS, TABLES, Family, Method
+from xmlrpc_api import config
+from xmlrpc_api.declaration import faults
+from xmlrpc_api.declaration.fields import Field
+from xmlrpc_api.declaration.registry import METHODS, TABLES, Family, Method
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "tests/api.lock.json"

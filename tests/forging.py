@@ -13,9 +13,9 @@ from callers import MULTICALL, PASSWORD, Way, can_be_called
 from capability import CREDITS, DECIDED, FLAGS, LIMITING_GROUPS, MASKS, SWITCHES
 from harness import unique
 
-from xmlrpc_api import reference
-from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.registry import TABLES, Method
+from xmlrpc_api.declaration import manual
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import TABLES, Method
 
 MISSING = (0, 999_999, 2**31 - 1)
 # Parameters that are ids of a table, where the declaration does not say so.
@@ -188,5 +188,5 @@ def _sample(one: Field) -> Any:
     """A harmless value, as clients send it."""
     if one.check in ("email", "emails", "mailbox"):
         return "ada@example.com"
-    sample = reference.sample(one)
+    sample = manual.sample(one)
     return float(sample) if isinstance(sample, Decimal) else sample

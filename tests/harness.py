@@ -14,10 +14,10 @@ from sqlalchemy import text
 
 from xmlrpc_api import metrics
 from xmlrpc_api.app import create_app, create_metrics_app, new_platform
-from xmlrpc_api.bootstrap import create_root, migrate
 from xmlrpc_api.call import Platform, utc_now
 from xmlrpc_api.config import Config, load
-from xmlrpc_api.database import Database
+from xmlrpc_api.installation import create_root, migrate
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import http, pages, xmlrpc
 from xmlrpc_api.transport.protocol import Runner
 

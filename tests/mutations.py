@@ -12,9 +12,9 @@ import callers
 import hostile
 import soap
 
-from xmlrpc_api import reference
-from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.registry import METHODS, TABLES, Family, Method
+from xmlrpc_api.declaration import manual
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import METHODS, TABLES, Family, Method
 from xmlrpc_api.transport import rest, xml, xmlrpc
 
 KNOWN_IDS = 40
@@ -188,7 +188,7 @@ class Mutator:
         if one.members:
             inner = {member.name: self._value(member) for member in one.members if self._random.random() < 0.4}
             return [inner] if one.wire is Wire.ARRAY else inner
-        sample = reference.sample(one)
+        sample = manual.sample(one)
         return f"{sample}{self._random.randint(1, 10**6)}" if one.name in ("name", "username") else sample
 
     def _in_json(self, value: Any) -> Any:

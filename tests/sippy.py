@@ -5,7 +5,7 @@ from typing import Any
 from conftest import WEB_PASSWORD
 from harness import unique
 
-from xmlrpc_api.fields import Wire
+from xmlrpc_api.declaration.fields import Wire
 from xmlrpc_api.services.accounts import ACCOUNT
 
 REQUIRED = [field.name for field in ACCOUNT.create if field.required]

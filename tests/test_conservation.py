@@ -25,8 +25,8 @@ from sippy import new
 from worlds import CALLS, Person, World, make_vouchers
 
 from models import ExchangeRate, ancestors
-from xmlrpc_api.fields import Wire
-from xmlrpc_api.registry import Access
+from xmlrpc_api.declaration.fields import Wire
+from xmlrpc_api.declaration.registry import Access
 
 CURRENCIES = ("USD", "EUR", "JPY", "KWD")
 SEEDS = st.integers(0, 2**24 - 1)  # of wider ranges small numbers are taken, again and again

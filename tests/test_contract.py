@@ -6,8 +6,9 @@ import re
 import contract
 import pytest
 
-from xmlrpc_api import config, reference
-from xmlrpc_api.registry import METHODS, TABLES, Access, Family
+from xmlrpc_api import config
+from xmlrpc_api.declaration import manual
+from xmlrpc_api.declaration.registry import METHODS, TABLES, Access, Family
 
 README = contract.README.read_text()
 
@@ -23,7 +24,7 @@ def test_every_method_has_help_without_gaps(name: str) -> None:
 
     assert method.documentation.endswith(".") or "\n" in method.documentation
     assert all(field.doc.endswith(".") for field in method.documented_params)
-    assert reference.example_params(method) is not None
+    assert manual.example_params(method) is not None
 
 
 def test_what_ngnpro_only_reads_takes_no_turn_to_write() -> None:

@@ -8,8 +8,8 @@ from harness import Server
 from soap import ADMIN, ADMIN_PASSWORD, auth, envelope, send
 
 from xmlrpc_api.call import Origin
-from xmlrpc_api.faults import MethodNotFound
-from xmlrpc_api.registry import TABLES, Family
+from xmlrpc_api.declaration.faults import MethodNotFound
+from xmlrpc_api.declaration.registry import TABLES, Family
 from xmlrpc_api.transport import http
 
 

@@ -26,7 +26,7 @@ from territory import Land, common, survey
 from worlds import CALLS, Person, World, make_vouchers
 
 from models import ROOT_ID, ancestors
-from xmlrpc_api.registry import TABLES, Access
+from xmlrpc_api.declaration.registry import TABLES, Access
 
 SEEDS = st.integers(0, 2**24 - 1)  # of wider ranges small numbers are taken, again and again
 OPERATIONS = [

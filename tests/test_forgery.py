@@ -13,7 +13,7 @@ from sippy import new
 from soap import ADMIN, Clients
 from worlds import make_vouchers
 
-from xmlrpc_api import bootstrap
+from xmlrpc_api import installation
 
 EDITS = {
     "UPDATE balances SET credit_limit = 7000000 WHERE i_customer = {child} AND is_default": (
@@ -238,7 +238,7 @@ def test_the_upgrade_notes_what_is_older_than_the_history_and_believes_no_forger
     finding = f"customer {tree['first']}: max_sessions is 9, but the change history says nil"
     assert f"customer {tree['second']} is not in the change history" in findings(forged)
 
-    told = forged.run(lambda database: bootstrap.upgrade_data(forged.platform, database, lambda _step, _rows: None))
+    told = forged.run(lambda database: installation.upgrade_data(forged.platform, database, lambda _step, _rows: None))
 
     assert told == []
     assert [sentence for sentence in findings(forged) if "audit" not in sentence] == [finding]

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import LARGEST_AMOUNT, SCALE, Rate
-from xmlrpc_api.faults import NotEnoughCredit
-from xmlrpc_api.services import funding
+from xmlrpc_api.declaration.faults import NotEnoughCredit
+from xmlrpc_api.services.money import funding
 
 AMOUNTS = st.decimals(Decimal(1).scaleb(-SCALE), LARGEST_AMOUNT, places=SCALE)
 BALANCES = st.decimals(-LARGEST_AMOUNT, LARGEST_AMOUNT, places=SCALE)

@@ -13,9 +13,11 @@ from sqlalchemy import text
 
 from models import ROOT_ID
 from xmlrpc_api.call import Call, Origin
-from xmlrpc_api.database import Database
 from xmlrpc_api.dispatch import Dispatcher
-from xmlrpc_api.services import funding_opening, ownership, verification
+from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.services.upgrade import funding_opening
+from xmlrpc_api.services.verification import proof
+from xmlrpc_api.storage.database import Database
 
 OLD = (
     "UPDATE ledger SET funded_change = NULL",
@@ -163,7 +165,7 @@ def test_verify_believes_it(upgrade: Upgrade, rich: Reseller, customers: Custome
 
     async def look(call: Call, told: list[str]) -> list[str]:
         found: list[str] = []
-        async for step in verification.verify(call.session, call.platform.vault):
+        async for step in proof.verify(call.session, call.platform.vault):
             found += step.findings
         return [finding for finding in found if FORGED not in finding]
 

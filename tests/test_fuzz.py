@@ -12,7 +12,7 @@ from lxml import etree
 from mutations import KNOWN_IDS, Mutator, Request
 from wire import Reply
 
-from xmlrpc_api.faults import InternalError
+from xmlrpc_api.declaration.faults import InternalError
 from xmlrpc_api.transport import rest, xmlrpc
 from xmlrpc_api.transport import soap as soap_face
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from harness import unique
 
-from xmlrpc_api.faults import Unavailable
-from xmlrpc_api.hashing import PasswordHasher, bcrypt_runs
+from xmlrpc_api.crypto.passwords import PasswordHasher, bcrypt_runs
+from xmlrpc_api.turns import TooManyWaiting
 
 FIRST, SECOND = 7, 8
 WAITING = 8
@@ -35,7 +35,7 @@ def test_a_flood_of_guesses_refuses_guesses_alone() -> None:
 
     outcomes = run(flood)
 
-    assert [type(outcome) for outcome in outcomes[:40]] == [bool] * 2 + [Unavailable] * 38
+    assert [type(outcome) for outcome in outcomes[:40]] == [bool] * 2 + [TooManyWaiting] * 38
     assert all(hashed.startswith("$2b$04$") for hashed in outcomes[40:])
 
 
@@ -54,7 +54,7 @@ def test_who_lets_too_many_wait_is_refused_and_others_are_not() -> None:
 
     outcomes = run(flood)
 
-    assert [type(outcome) for outcome in outcomes] == [str] * (WAITING + 1) + [Unavailable] * 3 + [str]
+    assert [type(outcome) for outcome in outcomes] == [str] * (WAITING + 1) + [TooManyWaiting] * 3 + [str]
 
 
 def test_callers_take_turns() -> None:

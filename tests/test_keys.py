@@ -12,13 +12,13 @@ from sqlalchemy import update
 
 from models import Base, Sealed, Signature, SipDomain, columns_of
 from xmlrpc_api.config import ConfigError
-from xmlrpc_api.database import Database
-from xmlrpc_api.reference import sample
+from xmlrpc_api.crypto.vault import KeyRing, Vault, VaultError, open_vault, read_key_file, replace_key_file
+from xmlrpc_api.declaration.manual import sample
 from xmlrpc_api.services import keys
 from xmlrpc_api.services.accounts import ACCOUNT
 from xmlrpc_api.services.keys import Batch
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport.rest import dumps
-from xmlrpc_api.vault import KeyRing, Vault, VaultError, open_vault, read_key_file, replace_key_file
 
 OLD = bytes.fromhex(TEST_KEY)
 RING = KeyRing((OLD,))

@@ -18,9 +18,9 @@ from harness import test_config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from xmlrpc_api.bootstrap import newest_revision
 from xmlrpc_api.config import ConfigError
-from xmlrpc_api.database import Database
+from xmlrpc_api.installation import newest_revision
+from xmlrpc_api.storage.database import Database
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("alembic", "xmlrpc_api", "models", "pyproject.toml", "Makefile")
@@ -224,7 +224,7 @@ class TestNumbers:
         return done.stdout
 
     def newest(self, copy: Path) -> str:
-        code = "from xmlrpc_api.bootstrap import newest_revision; print(newest_revision())"
+        code = "from xmlrpc_api.installation import newest_revision; print(newest_revision())"
         return self.run(copy, sys.executable, "-c", code).strip()
 
     def test_alembic_makes_the_next_one_which_the_server_sees(self, copy):

@@ -12,7 +12,7 @@ from sippy import new
 from sqlalchemy import make_url
 from sqlalchemy.exc import ProgrammingError
 
-from xmlrpc_api import upkeep
+from xmlrpc_api import background
 
 ROLE = "xmlrpc_api_run"
 (GRANTS,) = re.findall(r"```sql\n(.*?)```", (contract.ROOT / "SECURITY.md").read_text(), re.DOTALL)
@@ -45,7 +45,7 @@ def test_calls_are_served(restricted: Server) -> None:
     root.updateCustomer(i_customer=i_customer, city="Bonn")
     root.authCustomer(username="acme", password="s3cret-Web")
     root.createAccount(**new())
-    restricted.run(lambda database: upkeep.seal(restricted.platform, database))
+    restricted.run(lambda database: background.seal(restricted.platform, database))
 
     assert root.info(i_customer)["balance"] == 10
     assert restricted.sql("SELECT COUNT(*) FROM audit_log WHERE seq IS NULL") == [(0,)]

@@ -13,10 +13,10 @@ from sqlalchemy import bindparam, insert, select, text
 
 from models import ROOT_ID, Base, CustomerProperty, ExportType, Voucher
 from xmlrpc_api.call import Call, Origin, utc_now
-from xmlrpc_api.database import Database
-from xmlrpc_api.faults import BadParameter, Conflict, Fault, InternalError
-from xmlrpc_api.query import Query, SqliteDriver
-from xmlrpc_api.services import ownership
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError
+from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.storage.database import Database
+from xmlrpc_api.storage.fast_path import Query, SqliteDriver
 from xmlrpc_api.transport import http
 
 MISSING = 2_000_000_000

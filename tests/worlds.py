@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Customer, WebUser, ancestors
 from xmlrpc_api.call import Origin
-from xmlrpc_api.registry import TABLES, Family
-from xmlrpc_api.services import ownership, vouchers
-from xmlrpc_api.services.vouchers import Made, Series
+from xmlrpc_api.declaration.registry import TABLES, Family
+from xmlrpc_api.services.money import vouchers
+from xmlrpc_api.services.money.vouchers import Made, Series
+from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.transport import http
 
 CALLS = {name: method for family in Family for name, method in TABLES[family].items()}

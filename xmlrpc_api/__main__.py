@@ -6,7 +6,7 @@ from typing import NoReturn
 from xmlrpc_api.cli import app
 from xmlrpc_api.cli.console import err
 from xmlrpc_api.config import ConfigError
-from xmlrpc_api.database import UnusableError
+from xmlrpc_api.storage.database import UnusableError
 
 
 def main() -> None:

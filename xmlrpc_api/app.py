@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import hdrs, web
 
 import handlers  # noqa: F401 (publishes the methods)
-from xmlrpc_api import upkeep
-from xmlrpc_api.auth import Authenticator
+from xmlrpc_api import background
+from xmlrpc_api.access.authenticator import Authenticator
+from xmlrpc_api.access.digest import ReplayGuard
 from xmlrpc_api.call import Platform
 from xmlrpc_api.config import Config
-from xmlrpc_api.database import Database
-from xmlrpc_api.digest import ReplayGuard
+from xmlrpc_api.crypto.passwords import PasswordHasher
+from xmlrpc_api.crypto.vault import open_vault
 from xmlrpc_api.dispatch import Dispatcher
 from xmlrpc_api.fresh import Fresh
-from xmlrpc_api.hashing import PasswordHasher
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import http, pages, rest, soap, xmlrpc
 from xmlrpc_api.transport.protocol import SERVER_NAME
-from xmlrpc_api.vault import open_vault
 
 
 def new_platform(config: Config) -> Platform:
@@ -76,9 +76,9 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
             http.Budget(config.body_budget),
         )
         stopping = asyncio.Event()
-        task = asyncio.create_task(upkeep.run(platform, app[pages.DATABASE], stopping))
+        task = asyncio.create_task(background.run(platform, app[pages.DATABASE], stopping))
         yield
-        await upkeep.stop(task, stopping)
+        await background.stop(task, stopping)
         platform.hasher.close()
         await database.close()
         own_guard.close()

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from xmlrpc_api.config import Config
-from xmlrpc_api.database import Store
-from xmlrpc_api.hashing import PasswordHasher
-from xmlrpc_api.queues import Key
-from xmlrpc_api.rights import Caller
-from xmlrpc_api.vault import Vault
+from xmlrpc_api.crypto.passwords import PasswordHasher
+from xmlrpc_api.crypto.vault import Vault
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.storage.database import Store
+from xmlrpc_api.turns import Key
 
 
 def utc_now() -> datetime:

@@ -19,18 +19,8 @@ from sqlalchemy import CheckConstraint, Constraint, Index, UniqueConstraint
 from models import ROOT_ID
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call, Origin, Platform
-from xmlrpc_api.database import (
-    ERRORS,
-    Database,
-    Reading,
-    Store,
-    Transaction,
-    is_refusal,
-    is_retryable,
-    is_unavailable,
-    violated_constraint,
-)
-from xmlrpc_api.faults import (
+from xmlrpc_api.crypto.passwords import Password
+from xmlrpc_api.declaration.faults import (
     BadParameter,
     Conflict,
     Fault,
@@ -43,12 +33,14 @@ from xmlrpc_api.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
-from xmlrpc_api.hashing import Password
-from xmlrpc_api.queues import ACCOUNT, CUSTOMER, Key, Queues
-from xmlrpc_api.registry import TABLES, Access, Family, Method, answered_only, nearest
-from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import idempotency, ownership
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
+from xmlrpc_api.declaration.registry import TABLES, Access, Family, Method, answered_only, nearest
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.services import idempotency
+from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.storage.database import Database, Reading, Store, Transaction
+from xmlrpc_api.storage.errors import ERRORS, is_refusal, is_retryable, is_unavailable, violated_constraint
+from xmlrpc_api.turns import ACCOUNT, CUSTOMER, Key, Queues, TooManyWaiting
 
 RETRIES = 3
 RETRY_SECONDS = 0.02
@@ -528,6 +520,8 @@ def to_fault(error: Exception, origin: Origin) -> Fault:
         return error
     if is_refusal(error):
         return _from_constraint(violated_constraint(error))
+    if isinstance(error, TooManyWaiting):
+        return Unavailable(str(error))
     if is_unavailable(error):
         log.warning("unavailable", error=type(error).__name__, request_id=origin.request_id)
         return Unavailable()

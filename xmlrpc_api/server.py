@@ -21,10 +21,10 @@ from aiohttp import web
 from sqlalchemy.engine import make_url
 
 from xmlrpc_api import logs, metrics
+from xmlrpc_api.access.digest import ReplayGuard
 from xmlrpc_api.app import create_app, create_metrics_app, create_soap_app
 from xmlrpc_api.config import Config, ConfigError
-from xmlrpc_api.database import Database
-from xmlrpc_api.digest import ReplayGuard
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import pages
 from xmlrpc_api.transport.protocol import Runner
 

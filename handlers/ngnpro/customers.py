@@ -4,14 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.queues import CUSTOMER as OF_CUSTOMER
-from xmlrpc_api.queues import Key
-from xmlrpc_api.registry import Access, operation
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import customers, ngnpro_customers, properties, queries
-from xmlrpc_api.services.queries import Found
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services import customers
+from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
+from xmlrpc_api.services.ngnpro import properties, queries
+from xmlrpc_api.services.ngnpro.queries import Found
+from xmlrpc_api.turns import CUSTOMER as OF_CUSTOMER
+from xmlrpc_api.turns import Key
 
 ATTRIBUTES = customers.CUSTOMER.ngnpro
 ORDER = (  # of the published type

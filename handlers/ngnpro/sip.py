@@ -7,7 +7,7 @@ from typing import Any
 
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import (
+from xmlrpc_api.declaration.faults import (
     BadParameter,
     Conflict,
     Fault,
@@ -17,19 +17,16 @@ from xmlrpc_api.faults import (
     TooManyAttempts,
     WrongReference,
 )
-from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.queues import Key
-from xmlrpc_api.registry import Access, operation
-from xmlrpc_api.rights import Right
-from xmlrpc_api.services import (
-    accounts,
-    ngnpro_customers,
-    queries,
-    sip_accounts,
-    sip_aliases,
-    sip_domains,
-    vouchers,
-)
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services import accounts
+from xmlrpc_api.services.money import vouchers
+from xmlrpc_api.services.ngnpro import accounts as sip_accounts
+from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
+from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.sip import aliases, domains
+from xmlrpc_api.turns import Key
 
 DATE = "%Y-%m-%d %H:%M:%S"
 DOMAIN_LIMIT = 253
@@ -40,7 +37,7 @@ RESELLER = Field(
 CUSTOMER = Field(
     name="customer", wire=Wire.INT, low=0, doc="The customer to whom it belongs; 0: the platform.", example=7
 )
-DOMAIN_ATTRIBUTES = {**sip_domains.DOMAIN.ngnpro, "customer": replace(CUSTOMER, attribute="i_customer")}
+DOMAIN_ATTRIBUTES = {**domains.DOMAIN.ngnpro, "customer": replace(CUSTOMER, attribute="i_customer")}
 DOMAIN_MEMBERS = (*DOMAIN_ATTRIBUTES.values(), RESELLER, CHANGE_DATE)
 DOMAIN = Field(
     name="domain", wire=Wire.STRUCT, type="SipDomain", required=True, doc="The domain.", members=DOMAIN_MEMBERS
@@ -152,7 +149,7 @@ async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
     attributes = _by_our_names(DOMAIN_ATTRIBUTES, domain)
     if not attributes.get("i_customer") and domain.get("reseller"):
         attributes["i_customer"] = domain["reseller"]
-    await sip_domains.create(call, attributes)
+    await domains.create(call, attributes)
     return {}
 
 
@@ -161,14 +158,14 @@ async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]
     """Change a domain: what is left out stays."""
     name = _name_of(domain)
     attributes = _by_our_names(DOMAIN_ATTRIBUTES, domain)
-    await sip_domains.change(call, name, {known: value for known, value in attributes.items() if known != "domain"})
+    await domains.change(call, name, {known: value for known, value in attributes.items() if known != "domain"})
     return {}
 
 
 @operation("SipPort.deleteDomain", DOMAIN_NAME, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
 async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
     """Delete a domain that has no accounts any more."""
-    await sip_domains.remove(call, domain)
+    await domains.remove(call, domain)
     return {}
 
 
@@ -192,7 +189,7 @@ async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
 )
 async def get_domains(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List domains, as far as the caller may see them. Private keys are never told."""
-    found = await sip_domains.search(call, query)
+    found = await domains.search(call, query)
     rows = [
         {
             **{name: row.get(field.attribute or name) for name, field in DOMAIN_ATTRIBUTES.items()},
@@ -404,7 +401,7 @@ def _alias(*, required: bool = False) -> Field:
 
 ALIAS = _alias(required=True)
 ALIAS_ID = _sip_id("id", required=True)
-ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(sip_aliases.FILTERS), queries.OWNER, *queries.OWNERS))
+ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(aliases.FILTERS), queries.OWNER, *queries.OWNERS))
 
 
 def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -421,7 +418,7 @@ def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
 async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     """Add an alias below a domain, to whose customer it belongs; its target may be anywhere."""
     sip_id, target = (_whole(alias.get(name, {})) for name in ("id", "target"))
-    await sip_aliases.create(call, sip_id, target, alias.get("owner") or None)
+    await aliases.create(call, sip_id, target, alias.get("owner") or None)
     return {}
 
 
@@ -430,14 +427,14 @@ async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     """Change where an alias leads to, or its owner."""
     target = _whole(alias["target"]) if alias.get("target") else None
     changes = {"owner": alias["owner"] or None} if "owner" in alias else {}
-    await sip_aliases.change(call, _whole(alias.get("id", {})), target, changes)
+    await aliases.change(call, _whole(alias.get("id", {})), target, changes)
     return {}
 
 
 @operation("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
 async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     """Delete an alias."""
-    await sip_aliases.remove(call, _whole(id))
+    await aliases.remove(call, _whole(id))
     return {}
 
 
@@ -451,7 +448,7 @@ async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
 )
 async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     """Tell an alias."""
-    return {"alias": _shown_alias(await sip_aliases.info(call, _whole(id)))}
+    return {"alias": _shown_alias(await aliases.info(call, _whole(id)))}
 
 
 @operation(
@@ -474,7 +471,7 @@ async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
 )
 async def get_aliases(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List aliases, as far as the caller may see them; by their target, all of an account."""
-    found = await sip_aliases.search(call, query)
+    found = await aliases.search(call, query)
     return {"aliases": {"total": found.total, "aliases": [_shown_alias(row) for row in found.rows]}}
 
 

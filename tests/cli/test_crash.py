@@ -12,7 +12,7 @@ import pytest
 from commandline import CommandLine
 from harness import until
 
-from xmlrpc_api.faults import Unavailable
+from xmlrpc_api.declaration.faults import Unavailable
 
 READY_SECONDS = 5
 WRITERS = 8

@@ -16,7 +16,7 @@ from commandline import CommandLine
 from faces import Api
 from harness import TEST_KEY, until
 
-from xmlrpc_api.vault import KeyRing
+from xmlrpc_api.crypto.vault import KeyRing
 
 START_SECONDS = 30
 NAME = KeyRing.parse(TEST_KEY, "").names[0]

@@ -22,7 +22,7 @@ from commandline import CommandLine
 from harness import until
 from postgresql import ensure_running, open_folder, start_postgresql
 
-from xmlrpc_api.faults import Unavailable
+from xmlrpc_api.declaration.faults import Unavailable
 
 HELD = 424242  # an advisory lock by which a session tells that it has what it wants
 LONGEST_ANSWER = 8

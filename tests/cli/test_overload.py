@@ -14,7 +14,7 @@ from canary import MEGABYTE, Canary, resident
 from commandline import CommandLine
 from wire import PATH, TEXT_XML
 
-from xmlrpc_api.faults import AuthenticationFailed
+from xmlrpc_api.declaration.faults import AuthenticationFailed
 
 GUESSERS = 64
 ANSWERS_FOR_EACH_CHECK = 20

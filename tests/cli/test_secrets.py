@@ -17,9 +17,9 @@ from sqlalchemy import text
 
 from models import Base
 from xmlrpc_api.config import load
-from xmlrpc_api.database import Database
-from xmlrpc_api.reference import sample
+from xmlrpc_api.declaration.manual import sample
 from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport.rest import dumps
 
 WEB, API, NEW, WRONG = "canary-W3b-Åß", "canary-4pi", "canary-N3w-Åß", "canary-Wr0ng"

@@ -16,7 +16,7 @@ from typer.main import get_command
 from xmlrpc_api.__main__ import main
 from xmlrpc_api.cli import app
 from xmlrpc_api.config import load
-from xmlrpc_api.database import Database
+from xmlrpc_api.storage.database import Database
 
 COMMANDS = {
     "init": [],

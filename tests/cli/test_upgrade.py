@@ -13,8 +13,8 @@ from harness import test_config
 from sqlalchemy import text
 
 from models import STEP_NAME_LENGTH
-from xmlrpc_api.database import Database
-from xmlrpc_api.services.upgrade import STEPS
+from xmlrpc_api.services.upgrade.steps import STEPS
+from xmlrpc_api.storage.database import Database
 
 UPGRADING = Path(__file__).parents[1] / "upgrading.py"
 CUSTOMERS = 7

@@ -12,7 +12,7 @@ from faces import Api
 from harness import Server, unique
 from sippy import REQUIRED, new, value_of
 
-from xmlrpc_api.faults import (
+from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Conflict,

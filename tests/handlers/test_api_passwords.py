@@ -9,7 +9,7 @@ from faces import Api
 from harness import Server
 from soap import Clients, Port, SoapFault
 
-from xmlrpc_api.faults import AuthenticationFailed, BadParameter, TooManyAttempts
+from xmlrpc_api.declaration.faults import AuthenticationFailed, BadParameter, TooManyAttempts
 
 OLD, NEW = "s3cret-Api", "An-0ther"
 NO_RIGHTS = {"customers_mgmt": 0, "accounts_mgmt": 0, "api_mgmt": 0, "system_mgmt": 0}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from harness import unique
 
-from xmlrpc_api.fields import Field, Wire
+from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.services.customers import CUSTOMER
 
 UNREADABLE = {"web_password", "api_password"}

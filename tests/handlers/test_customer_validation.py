@@ -4,7 +4,7 @@ import pytest
 from harness import unique
 from sippy import new
 
-from xmlrpc_api.fields import Wire
+from xmlrpc_api.declaration.fields import Wire
 from xmlrpc_api.services.customers import CUSTOMER
 
 VALID = {"web_password": "s3cret-Web", "i_tariff": None}

@@ -9,7 +9,7 @@ import pytest
 from conftest import Customers
 from faces import Api
 
-from xmlrpc_api.faults import BadParameter
+from xmlrpc_api.declaration.faults import BadParameter
 
 STRONG = "Blue-Kettle42-sings"
 NOT_PLACES = {"localtime", "posixrules", "Factory"}

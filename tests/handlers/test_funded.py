@@ -12,8 +12,8 @@ from harness import Server, unique
 from soap import Clients
 from sqlalchemy import text
 
-from xmlrpc_api.database import Database
-from xmlrpc_api.services import verification
+from xmlrpc_api.services.verification import proof
+from xmlrpc_api.storage.database import Database
 
 OF = "i_balance IN (SELECT i_balance FROM balances WHERE i_customer ="
 NO_OTHER_SIDE = "is not the other side"
@@ -433,7 +433,7 @@ def findings_after(server: Server, forgery: list[str], keys: dict[str, int]) -> 
             for statement in [*triggers, *forgery]:
                 used = {name: key for name, key in keys.items() if f":{name}" in statement}
                 await session.execute(text(statement), used)
-            async for step in verification.verify(session, server.platform.vault):
+            async for step in proof.verify(session, server.platform.vault):
                 found += step.findings
             await session.rollback()
         return found

@@ -25,14 +25,15 @@ from sqlalchemy import delete, event, select, text
 from sqlalchemy.util import await_only
 
 from models import ROOT_ID, Throttle
-from xmlrpc_api import reference
 from xmlrpc_api.call import Call, Origin, utc_now
-from xmlrpc_api.database import Database, insert_or_lock
-from xmlrpc_api.faults import Fault
-from xmlrpc_api.fields import I_WHOLESALER
-from xmlrpc_api.registry import METHODS, Access
-from xmlrpc_api.services import accounts, customers, ownership
-from xmlrpc_api.services.ownership import Reach
+from xmlrpc_api.declaration import manual
+from xmlrpc_api.declaration.faults import Fault
+from xmlrpc_api.declaration.fields import I_WHOLESALER
+from xmlrpc_api.declaration.registry import METHODS, Access
+from xmlrpc_api.services import accounts, customers
+from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.database import Database, insert_or_lock
 from xmlrpc_api.transport import http, pages
 
 WAITING = (
@@ -148,7 +149,7 @@ async def is_anybody_waiting(database: Database) -> bool:
 def params_of(name: str, caller: int) -> dict[str, Any]:
     """Parameters that are well-formed, by which the caller is named."""
     method = METHODS[name]
-    (example,) = reference.example_params(method)
+    (example,) = manual.example_params(method)
     values = {key: float(value) if hasattr(value, "is_nan") else value for key, value in example.items()}
     if name in MAKING:
         values |= {key: unique("new") for key in ("name", "web_login", "username", "authname") if key in values}

@@ -16,8 +16,8 @@ from faces import Api
 from harness import Clock, Server, unique
 from sippy import new
 
-from xmlrpc_api.faults import AuthenticationFailed, OneTimePasswordAccepted, TooManyAttempts, Unavailable
-from xmlrpc_api.services import throttle
+from xmlrpc_api.declaration.faults import AuthenticationFailed, OneTimePasswordAccepted, TooManyAttempts, Unavailable
+from xmlrpc_api.services.logins import throttle
 
 OK = "OK"
 FAILED = (AuthenticationFailed.code, "Authentication failed")

@@ -10,7 +10,7 @@ from conftest import WEB_PASSWORD, Customers, Reseller
 from crowd import OK, Crowd, call
 from harness import Server, unique
 
-from xmlrpc_api.faults import AuthenticationFailed, Unavailable
+from xmlrpc_api.declaration.faults import AuthenticationFailed, Unavailable
 from xmlrpc_api.transport import http
 
 AT_ONCE = 40

@@ -12,7 +12,7 @@ from faces import Api
 from harness import Clock, Server
 
 from xmlrpc_api.call import utc_now
-from xmlrpc_api.faults import BadParameter, Conflict, NotFound
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound
 
 SECRETS = ("c4nary-Web", "c4nary-Api", "c4nary-New")
 

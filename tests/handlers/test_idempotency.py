@@ -11,7 +11,7 @@ from faces import Api
 from harness import Server, unique
 
 from xmlrpc_api.call import utc_now
-from xmlrpc_api.faults import BadParameter, Conflict, NotEnoughCredit
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotEnoughCredit
 
 
 def new_customer(**attributes: Any) -> dict[str, Any]:

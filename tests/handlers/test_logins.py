@@ -14,8 +14,8 @@ from harness import Server, unique
 from labour import recorded
 from sippy import new
 
-from xmlrpc_api import upkeep
-from xmlrpc_api.faults import (
+from xmlrpc_api import background
+from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     NotFound,
@@ -633,7 +633,7 @@ class TestThrottle:
         counters = {row.key for row in timed.sql("SELECT key FROM throttles")} - before
 
         def left() -> set[str]:
-            timed.run(lambda database: upkeep.prune(timed.platform, database))
+            timed.run(lambda database: background.prune(timed.platform, database))
             return counters & {row.key for row in timed.sql("SELECT key FROM throttles")}
 
         clock.move(1799)

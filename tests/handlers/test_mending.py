@@ -11,9 +11,9 @@ from harness import Server, unique
 from soap import Clients
 
 from xmlrpc_api.call import Call, Origin
-from xmlrpc_api.database import Database
-from xmlrpc_api.services import mending
-from xmlrpc_api.services.ownership import load_caller
+from xmlrpc_api.services.tree.ownership import load_caller
+from xmlrpc_api.services.upgrade import mending
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport.http import GATE
 
 ROOT = 1

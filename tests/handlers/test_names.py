@@ -13,8 +13,8 @@ from soap import Clients
 from wire import TEXT_XML, document, send, signed
 
 from models import account_key, login_key
-from xmlrpc_api.bootstrap import upgrade_data
 from xmlrpc_api.cli.checks import Verdict, shared_names
+from xmlrpc_api.installation import upgrade_data
 
 FORMS: dict[str, Callable[[str], str]] = {
     "upper case": lambda name: name.upper(),

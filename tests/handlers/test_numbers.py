@@ -11,7 +11,7 @@ from faces import Api
 from harness import Server
 from soap import ADMIN, ADMIN_PASSWORD, Clients, auth, envelope, send
 
-from xmlrpc_api.faults import BadParameter, NotEnoughCredit, WrongType
+from xmlrpc_api.declaration.faults import BadParameter, NotEnoughCredit, WrongType
 
 NOISE = [
     (0.1 * 3, 0.3),

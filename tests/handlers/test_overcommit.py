@@ -11,7 +11,7 @@ from crowd import Crowd, Work, call
 from faces import Api
 from harness import Server
 
-from xmlrpc_api.faults import NotEnoughCredit
+from xmlrpc_api.declaration.faults import NotEnoughCredit
 
 TOO_MUCH = "Not enough credit: sub-customers would be given more than there is"
 

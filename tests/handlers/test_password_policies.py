@@ -8,9 +8,9 @@ from conftest import WEB_PASSWORD, Customers, Reseller
 from faces import Api
 from harness import Server, unique
 
-from xmlrpc_api.faults import BadParameter, WrongReference
-from xmlrpc_api.hashing import SCORED_CHARACTERS, score
-from xmlrpc_api.services.passwords import REASONS
+from xmlrpc_api.crypto.passwords import SCORED_CHARACTERS, score
+from xmlrpc_api.declaration.faults import BadParameter, WrongReference
+from xmlrpc_api.services.logins.password_policies import REASONS
 
 Refused = Any
 STRICT = 900

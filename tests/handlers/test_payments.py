@@ -13,7 +13,14 @@ from crowd import Crowd, call
 from faces import Api
 from harness import Server
 
-from xmlrpc_api.faults import BadParameter, NotEnoughCredit, NotFound, NotPermitted, WrongReference, WrongType
+from xmlrpc_api.declaration.faults import (
+    BadParameter,
+    NotEnoughCredit,
+    NotFound,
+    NotPermitted,
+    WrongReference,
+    WrongType,
+)
 
 RAISING = ["customerAddFunds", "customerCredit"]
 PAYING = [*RAISING, "customerDebit"]

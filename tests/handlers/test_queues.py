@@ -10,9 +10,10 @@ from soap import Clients
 
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call, Origin
-from xmlrpc_api.database import Database
 from xmlrpc_api.dispatch import Dispatcher
-from xmlrpc_api.services import ledger, ownership
+from xmlrpc_api.services.money import ledger
+from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.storage.database import Database
 
 
 @pytest.fixture

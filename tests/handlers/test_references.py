@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from models.base import Access, field
-from xmlrpc_api.services import references
+from xmlrpc_api.services.tree import references
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from conftest import WEB_PASSWORD, Customers, Reseller
 from faces import Api
 from harness import Clock, Server, unique
 
-from xmlrpc_api.faults import AuthenticationFailed, Conflict, NotFound, NotPermitted, TooManyAttempts
+from xmlrpc_api.declaration.faults import AuthenticationFailed, Conflict, NotFound, NotPermitted, TooManyAttempts
 
 CODE_REQUIRED = (AuthenticationFailed.code, "Parameter code is required")
 FAILED = (AuthenticationFailed.code, "Authentication failed")

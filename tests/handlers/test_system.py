@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from faces import Api
 
-from xmlrpc_api.faults import BadParameter
-from xmlrpc_api.registry import METHODS
+from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.declaration.registry import METHODS
 
 DOCUMENTED = [
     "accountAddFunds",

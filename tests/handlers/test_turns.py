@@ -12,8 +12,8 @@ from conftest import Customers, Reseller
 from harness import Server, until
 from sqlalchemy import text
 
-from xmlrpc_api.database import Database
-from xmlrpc_api.faults import Unavailable
+from xmlrpc_api.declaration.faults import Unavailable
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import http
 
 REFUSED = (Unavailable.code, "Too many calls are waiting for this caller, try again later")

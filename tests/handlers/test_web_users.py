@@ -7,7 +7,7 @@ from conftest import WEB_PASSWORD, Customers, Reseller
 from faces import Api
 from harness import unique
 
-from xmlrpc_api.faults import (
+from xmlrpc_api.declaration.faults import (
     BadParameter,
     Conflict,
     NotFound,

@@ -8,8 +8,8 @@ import pytest
 from harness import Server, unique
 from wire import TEXT_XML, document, send, signed
 
-from xmlrpc_api.reference import example_params
-from xmlrpc_api.registry import METHODS, Method
+from xmlrpc_api.declaration.manual import example_params
+from xmlrpc_api.declaration.registry import METHODS, Method
 
 LARGE = "x" * 70_000
 VALUES = {

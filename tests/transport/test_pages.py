@@ -19,9 +19,9 @@ from harness import test_config as new_config
 from sqlalchemy import make_url
 from wire import LIST, TEXT_XML, Reply, document, post, send, signed
 
-from xmlrpc_api import faults
-from xmlrpc_api.fields import Field
-from xmlrpc_api.registry import METHODS
+from xmlrpc_api.declaration import faults
+from xmlrpc_api.declaration.fields import Field
+from xmlrpc_api.declaration.registry import METHODS
 
 
 def get(server: Server, path: str) -> Reply:

@@ -10,8 +10,8 @@ from lxml import etree
 from soap import ADMIN, ADMIN_PASSWORD, PASSWORD, TYPES, Clients, Port, auth, envelope, send
 
 import handlers  # noqa: F401 (publishes the operations)
-from xmlrpc_api.faults import BadParameter
-from xmlrpc_api.registry import TABLES, Family
+from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.declaration.registry import TABLES, Family
 from xmlrpc_api.transport.soap import dumps_fault
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"

@@ -34,7 +34,7 @@ from hostile import (
 )
 from wire import document
 
-from xmlrpc_api.faults import Fault
+from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.transport import xml
 
 

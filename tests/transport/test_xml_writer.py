@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import document
 
-from xmlrpc_api.faults import Fault, InvalidRequest, NotFound
+from xmlrpc_api.declaration.faults import Fault, InvalidRequest, NotFound
 from xmlrpc_api.transport import xml
 
 

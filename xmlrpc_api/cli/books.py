@@ -14,7 +14,7 @@ from models import Currency, ExchangeRate, Rate
 from xmlrpc_api.call import utc_now
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import Config, ConfigError
-from xmlrpc_api.services import verification
+from xmlrpc_api.services.verification import proof
 
 MOST_SHOWN = 100
 COLUMNS = ("from_currency", "to_currency", "rate")
@@ -66,12 +66,12 @@ async def _verify(config: Config, head: str | None) -> tuple[list[str], str, boo
     are_about_keys = True
     async with console.open_platform(config) as (platform, database), database.snapshot() as session:
         with console.progress("rows") as progress:
-            task = progress.add_task("Verifying", total=await verification.size(session))
-            async for step in verification.verify(session, platform.vault, head):
+            task = progress.add_task("Verifying", total=await proof.size(session))
+            async for step in proof.verify(session, platform.vault, head):
                 findings += step.findings
                 are_about_keys &= step.is_about_keys or not step.findings
                 progress.advance(task, step.rows)
-        return findings, await verification.newest_link(session), are_about_keys
+        return findings, await proof.newest_link(session), are_about_keys
 
 
 @rates.command("import")

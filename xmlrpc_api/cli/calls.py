@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 import handlers  # noqa: F401 (publishes the methods)
-from xmlrpc_api import reference
-from xmlrpc_api.bootstrap import ROOT_LOGIN
 from xmlrpc_api.cli import console, setup
-from xmlrpc_api.registry import METHODS, nearest
+from xmlrpc_api.declaration import manual
+from xmlrpc_api.declaration.registry import METHODS, nearest
+from xmlrpc_api.installation import ROOT_LOGIN
 from xmlrpc_api.transport import client, rest
 
 PASSWORD_VARIABLE = "XMLRPC_API_PASSWORD"  # noqa: S105 (its name, not its value)
@@ -98,7 +98,7 @@ def methods(
         console.err.print(f"There is no method {escape(name)}. {advice}")
         raise typer.Exit(1)
     if as_json:
-        every = [reference.as_data(METHODS[known]) for known in sorted(METHODS) if name in (None, known)]
+        every = [manual.as_data(METHODS[known]) for known in sorted(METHODS) if name in (None, known)]
         console.print_json(every if name is None else every[0])
         return
     if name is None:
@@ -108,4 +108,4 @@ def methods(
         console.out.print(table)
         return
     console.out.print(name, style="bold")
-    console.out.print(reference.as_text(METHODS[name]), markup=False)
+    console.out.print(manual.as_text(METHODS[name]), markup=False)

@@ -13,13 +13,13 @@ from rich.table import Table
 from sqlalchemy import func, select, text
 
 from models import ROOT_ID, Currency, Customer, Language, TimeZone
-from xmlrpc_api import bootstrap
+from xmlrpc_api import installation
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError, is_loopback
-from xmlrpc_api.database import Database, UnusableError
-from xmlrpc_api.services import names
+from xmlrpc_api.crypto.vault import VaultError, open_vault
 from xmlrpc_api.services.customers import api_password_place
-from xmlrpc_api.vault import VaultError, open_vault
+from xmlrpc_api.services.tree import names
+from xmlrpc_api.storage.database import Database, UnusableError
 
 OLDEST_POSTGRESQL = 140000
 SHOWN = 20  # of each kind
@@ -117,12 +117,12 @@ async def _database(config: Config) -> list[Finding]:
 
 async def _points(config: Config, database: Database) -> AsyncIterator[Finding]:
     yield await (_sqlite(config, database) if database.is_sqlite else _postgresql(database))
-    current, newest = await bootstrap.revisions(database)
+    current, newest = await installation.revisions(database)
     if current != newest:
-        yield Finding("tables", Verdict.FAILED, bootstrap.advice(current, newest))
+        yield Finding("tables", Verdict.FAILED, installation.advice(current, newest))
         return
     yield Finding("tables", Verdict.OK)
-    steps = await bootstrap.missing_steps(database)
+    steps = await installation.missing_steps(database)
     if steps:
         titles = ", ".join(step.title for step in steps)
         yield Finding("data", Verdict.FAILED, f"Not upgraded to this version yet ({titles}). Run: xmlrpc-api migrate")

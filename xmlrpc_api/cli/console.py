@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from xmlrpc_api import bootstrap, logs
+from xmlrpc_api import installation, logs
 from xmlrpc_api.app import new_platform
 from xmlrpc_api.call import Platform
 from xmlrpc_api.cli.troubles import TROUBLES, explained
 from xmlrpc_api.config import Config, ConfigError, load
-from xmlrpc_api.database import Database, UnusableError
-from xmlrpc_api.services.upgrade import Step
+from xmlrpc_api.services.upgrade.steps import Step
+from xmlrpc_api.storage.database import Database, UnusableError
 
 T = TypeVar("T")
 MIGRATION_SECONDS = 24 * 3600
@@ -87,7 +87,7 @@ def patient(config: Config) -> Config:
 
 async def upgrade_data(config: Config, database: Database) -> list[str]:
     """Bring the rows to this version, once the tables are; what could not be mended."""
-    if not await bootstrap.missing_steps(database):  # then the key is not needed, either
+    if not await installation.missing_steps(database):  # then the key is not needed, either
         return []
     platform = new_platform(config)
     tasks: dict[str, TaskID] = {}
@@ -99,7 +99,7 @@ async def upgrade_data(config: Config, database: Database) -> list[str]:
                     tasks[step.name] = shown.add_task(step.title, total=None)
                 shown.advance(tasks[step.name], rows)
 
-            return await bootstrap.upgrade_data(platform, database, advance)
+            return await installation.upgrade_data(platform, database, advance)
     finally:
         platform.hasher.close()
 
@@ -119,12 +119,12 @@ async def demand_ready(database: Database) -> None:
     Raises:
         ConfigError: It is not ready; the text says which command makes it so.
     """
-    current, newest = await bootstrap.revisions(database)
+    current, newest = await installation.revisions(database)
     if current != newest:
-        raise ConfigError(bootstrap.advice(current, newest))
-    if not await bootstrap.has_root(database):
+        raise ConfigError(installation.advice(current, newest))
+    if not await installation.has_root(database):
         raise ConfigError("There is no root customer. Run: xmlrpc-api init")
-    if await bootstrap.missing_steps(database):
+    if await installation.missing_steps(database):
         raise ConfigError("The data is not upgraded to this version yet. Run: xmlrpc-api migrate")
 
 

@@ -10,14 +10,16 @@ import typer
 from sqlalchemy import Column
 
 from models import ROOT_ID
-from xmlrpc_api import bootstrap
+from xmlrpc_api import installation
 from xmlrpc_api.call import Call, Origin, Platform, utc_now
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config, ConfigError
-from xmlrpc_api.database import ERRORS, Database, is_retryable, is_unavailable
+from xmlrpc_api.crypto.vault import KeyRing, Vault, read_key_file, replace_key_file
 from xmlrpc_api.dispatch import Dispatcher
-from xmlrpc_api.services import audit, customers, keys
-from xmlrpc_api.vault import KeyRing, Vault, read_key_file, replace_key_file
+from xmlrpc_api.services import customers, keys
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.storage.database import Database
+from xmlrpc_api.storage.errors import ERRORS, is_retryable, is_unavailable
 
 PASSES = 50
 PASS_SECONDS = 0.2
@@ -37,8 +39,8 @@ def reset_root(
     The server may run meanwhile. The change history notes it. Nothing else of root changes, blocks included.
     """
     config = console.settings(context)
-    api_password = secrets.token_urlsafe(bootstrap.PASSWORD_BYTES)
-    portal = secrets.token_urlsafe(bootstrap.PASSWORD_BYTES) if web_password else None
+    api_password = secrets.token_urlsafe(installation.PASSWORD_BYTES)
+    portal = secrets.token_urlsafe(installation.PASSWORD_BYTES) if web_password else None
     login = console.run(_reset_root(config, api_password, portal))
     console.out.print(f"New passwords of root, user [b]{login}[/b], shown only this once.\n")
     for what, password in (("API password", api_password), ("web password", portal)):

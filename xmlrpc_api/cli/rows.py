@@ -18,11 +18,11 @@ from sqlalchemy import select
 from models import Customer, login_key
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import ConfigError
-from xmlrpc_api.database import Database
-from xmlrpc_api.faults import Fault
-from xmlrpc_api.hashing import PasswordHasher
-from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import ownership
+from xmlrpc_api.crypto.passwords import PasswordHasher
+from xmlrpc_api.declaration.faults import Fault
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import rest
 
 NIL = r"\N"

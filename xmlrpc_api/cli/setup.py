@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from xmlrpc_api import bootstrap, server
+from xmlrpc_api import installation, server
 from xmlrpc_api.app import new_platform
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import Config, ConfigError
-from xmlrpc_api.hashing import PasswordHasher
+from xmlrpc_api.crypto.passwords import PasswordHasher
+from xmlrpc_api.crypto.vault import create_key_file
 from xmlrpc_api.transport import xml, xmlrpc
-from xmlrpc_api.vault import create_key_file
 
 PLACEHOLDER = "THE-API-PASSWORD"
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 (compared with, not bound to)
@@ -38,7 +38,7 @@ def init(
     if password is None:
         console.out.print("All is there: tables are up to date, and root exists.")
     else:
-        console.out.print(f"Created root. User [b]{bootstrap.ROOT_LOGIN}[/b], API password, shown only this once:\n")
+        console.out.print(f"Created root. User [b]{installation.ROOT_LOGIN}[/b], API password, shown only this once:\n")
         console.out.print(f"  {password}\n", style="bold", markup=False)
     shown = password or (os.environ.get("XMLRPC_API_PASSWORD") and "$XMLRPC_API_PASSWORD") or PLACEHOLDER
     console.out.print("Two calls to try while the server runs:\n")
@@ -50,9 +50,9 @@ async def _init(config: Config, currency: str) -> str | None:
     platform = new_platform(config)
     async with console.open_database(console.patient(config)) as database:
         try:
-            await bootstrap.migrate(database)
+            await installation.migrate(database)
             console.tell_findings(await console.upgrade_data(config, database))
-            return await bootstrap.create_root(platform, database, currency.upper())
+            return await installation.create_root(platform, database, currency.upper())
         finally:
             platform.hasher.close()
 
@@ -80,8 +80,8 @@ async def _hash(config: Config, password: str) -> str:
 def example_calls(config: Config, password: str) -> list[str]:
     """Two calls to paste into a shell: one with curl, one with our own client."""
     quoted = '"$XMLRPC_API_PASSWORD"' if password.startswith("$") else shlex.quote(password)
-    user = f'{bootstrap.ROOT_LOGIN}:"$XMLRPC_API_PASSWORD"' if password.startswith("$") else None
-    user = user or shlex.quote(f"{bootstrap.ROOT_LOGIN}:{password}")
+    user = f'{installation.ROOT_LOGIN}:"$XMLRPC_API_PASSWORD"' if password.startswith("$") else None
+    user = user or shlex.quote(f"{installation.ROOT_LOGIN}:{password}")
     body = xml.dumps_call("listCustomers", [{"limit": 10}]).decode().partition("\n")[2].replace("\n", "")
     at = f" --unix-socket {shlex.quote(str(config.socket))}" if config.socket else ""
     insecure = " --insecure" if config.tls_certificate else ""
@@ -91,7 +91,7 @@ def example_calls(config: Config, password: str) -> list[str]:
     )
     call = (
         f"XMLRPC_API_PASSWORD={quoted} {_program()} call --url {url(config)}{insecure} "
-        f"--user {bootstrap.ROOT_LOGIN} listCustomers limit:=10"
+        f"--user {installation.ROOT_LOGIN} listCustomers limit:=10"
     )
     return [curl, call]
 
@@ -129,9 +129,9 @@ def migrate(
 
     async def work() -> tuple[str | None, str | None, list[str]]:
         async with console.open_database(console.patient(config)) as database:
-            before, _ = await bootstrap.revisions(database)
-            await bootstrap.migrate(database, revision)
-            after, newest = await bootstrap.revisions(database)
+            before, _ = await installation.revisions(database)
+            await installation.migrate(database, revision)
+            after, newest = await installation.revisions(database)
             return before, after, await console.upgrade_data(config, database) if after == newest else []
 
     before, after, findings = console.run(work())

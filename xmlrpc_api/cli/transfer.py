@@ -16,15 +16,16 @@ from models import ROOT_ID, login_key
 from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config
-from xmlrpc_api.database import Database
+from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, Password, is_known_hash
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, WrongType
+from xmlrpc_api.declaration.fields import Field, Params, Wire
+from xmlrpc_api.declaration.rights import Caller, Right
 from xmlrpc_api.dispatch import Dispatcher
-from xmlrpc_api.faults import BadParameter, Conflict, Fault, WrongType
-from xmlrpc_api.fields import Field, Params, Wire
-from xmlrpc_api.hashing import NOBODYS_HASH, UNKNOWN_HASH, Password, is_known_hash
-from xmlrpc_api.rights import Caller, Right
-from xmlrpc_api.services import customers, web_users
+from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import CUSTOMER, children_after
-from xmlrpc_api.services.web_users import Brought
+from xmlrpc_api.services.logins import web_users
+from xmlrpc_api.services.logins.web_users import Brought
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import rest
 from xmlrpc_api.transport.xml import plain_decimal
 

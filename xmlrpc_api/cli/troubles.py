@@ -5,8 +5,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from xmlrpc_api.config import Config
-from xmlrpc_api.database import ERRORS, is_unavailable, sqlstate
-from xmlrpc_api.faults import Unavailable
+from xmlrpc_api.declaration.faults import Unavailable
+from xmlrpc_api.storage.errors import ERRORS, is_unavailable, sqlstate
+from xmlrpc_api.turns import TooManyWaiting
 
 _GRANTS = (
     "Give it to the role of database_url: GRANT USAGE, CREATE ON SCHEMA public, and SELECT, INSERT, UPDATE, DELETE"
@@ -44,7 +45,7 @@ TROUBLES: tuple[type[Exception], ...] = (Unavailable, OSError, PoolTimeout, *ERR
 def explained(error: Exception, config: Config) -> str | None:
     """Why the database cannot be used, and what to do; None for a bug, and for what is not about the database."""
     if isinstance(error, Unavailable):
-        if not isinstance(error.__context__, Exception):
+        if not isinstance(error.__context__, Exception) or isinstance(error.__context__, TooManyWaiting):
             return error.text
         error = error.__context__  # what the call was refused for
     if isinstance(error, OSError) and error.filename is not None:

@@ -11,13 +11,13 @@ from models import ROOT_ID
 from xmlrpc_api.call import Call, Origin
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config
+from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, is_known_hash
+from xmlrpc_api.declaration.faults import BadParameter, Fault, NotFound, WrongType
+from xmlrpc_api.declaration.fields import Field, Params, Wire
+from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dispatch import Dispatcher
-from xmlrpc_api.faults import BadParameter, Fault, NotFound, WrongType
-from xmlrpc_api.fields import Field, Params, Wire
-from xmlrpc_api.hashing import NOBODYS_HASH, UNKNOWN_HASH, is_known_hash
-from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import web_users
-from xmlrpc_api.services.web_users import WEB_USER, Brought
+from xmlrpc_api.services.logins import web_users
+from xmlrpc_api.services.logins.web_users import WEB_USER, Brought
 
 NAME = "users import"
 COLUMNS = ("line", "web_login", "result", "i_web_user", "code", "text")

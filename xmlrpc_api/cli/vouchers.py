@@ -13,11 +13,11 @@ from models import LARGEST_AMOUNT, ROOT_ID
 from xmlrpc_api.call import Call, Origin, utc_now
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config, ConfigError
+from xmlrpc_api.declaration.faults import Fault
+from xmlrpc_api.declaration.fields import Field, Params, Wire
 from xmlrpc_api.dispatch import Dispatcher
-from xmlrpc_api.faults import Fault
-from xmlrpc_api.fields import Field, Params, Wire
-from xmlrpc_api.services import vouchers
-from xmlrpc_api.services.vouchers import Made, Series
+from xmlrpc_api.services.money import vouchers
+from xmlrpc_api.services.money.vouchers import Made, Series
 
 BATCH = 500
 COLUMNS = ("id", "series", "number", "pin", "value", "currency", "expires")

@@ -13,26 +13,19 @@ from sqlalchemy.orm import contains_eager
 
 from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, account_key
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange
-from xmlrpc_api.fields import Entity
-from xmlrpc_api.hashing import NOBODYS_HASH, Password
-from xmlrpc_api.rights import Caller
-from xmlrpc_api.services import (
-    audit,
-    in_use,
-    ledger,
-    names,
-    ownership,
-    paging,
-    passwords,
-    record_credits,
-    references,
-    sip_domains,
-)
-from xmlrpc_api.services.ledger import Booking
-from xmlrpc_api.services.limits import Line
-from xmlrpc_api.services.ownership import Reach
-from xmlrpc_api.services.references import Row
+from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
+from xmlrpc_api.declaration.entity import Entity
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.logins import password_policies
+from xmlrpc_api.services.money import ledger
+from xmlrpc_api.services.money.ledger import Booking
+from xmlrpc_api.services.sip import domains
+from xmlrpc_api.services.tree import in_use, names, ownership, paging, quotas, references
+from xmlrpc_api.services.tree.limits import Line
+from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree.references import Row
 
 ACCOUNT = Entity(Account)
 WHAT = "Account"
@@ -76,7 +69,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     values = dict(attributes)
     _demand_names(values)
     await references.check(call, ACCOUNT, values, Row(owner=i_customer, customer=i_customer))
-    await sip_domains.demand_usable(call, values["username"], i_customer)
+    await domains.demand_usable(call, values["username"], i_customer)
     policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await _demand_passwords(call, values, policy, values["username"])
     balance = values.pop("balance", Decimal(0))
@@ -86,7 +79,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     values.setdefault("payment_currency", currency)
     account = Account(
         i_customer=i_customer,
-        i_domain=await sip_domains.id_of(call, values["username"], i_customer),
+        i_domain=await domains.id_of(call, values["username"], i_customer),
         username_key=account_key(values["username"], call.platform.config.sip_domain),
         created_on=call.now,
         updated_on=call.now,
@@ -101,7 +94,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     await call.session.flush()
     _encrypt(call, account, plain)
     await call.session.flush()
-    await record_credits.demand(call, record_credits.SIP_ACCOUNTS, i_customer, acting.caller.path)
+    await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, acting.caller.path)
     await audit.added(call, ACCOUNT, account, i_customer)
     if balance:
         await ledger.book(call, account.money, Booking(amount=balance, kind=ledger.INITIAL))
@@ -132,7 +125,7 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
     await references.check(call, ACCOUNT, references.changed(ACCOUNT, account, values), row)
     username = values.get("username", account.username)
     if username != account.username:
-        await sip_domains.demand_usable(call, username, account.i_customer)
+        await domains.demand_usable(call, username, account.i_customer)
     policy = values.get("i_password_policy", account.i_password_policy)
     await _demand_passwords(call, values, policy, username)
     balance: Decimal | None = values.pop("balance", None)
@@ -145,7 +138,7 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
     _assign(account, {**values, **await _limits(call, account, values)})
     _encrypt(call, account, plain)
     if "username" in values:
-        account.i_domain = await sip_domains.id_of(call, account.username, account.i_customer)
+        account.i_domain = await domains.id_of(call, account.username, account.i_customer)
     await _changed(call, account, before)
     if balance is not None and balance != account.balance:
         await ledger.book(call, account.money, Booking(amount=balance - account.balance, kind=ledger.SET))
@@ -311,7 +304,7 @@ async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_po
         given = {"web_password": values["web_password"].plain, **given}
     for name, plain in given.items():
         if plain is not None and not (name == "voip_password" and HASHED.fullmatch(plain)):
-            await passwords.demand(call, i_password_policy, name, plain, web_login=username)
+            await password_policies.demand(call, i_password_policy, name, plain, web_login=username)
 
 
 def _demand_names(values: Mapping[str, Any], account: Account | None = None) -> None:

@@ -11,30 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, login_key, subtree
 from xmlrpc_api.call import Call
-from xmlrpc_api.database import violated_constraint
-from xmlrpc_api.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
-from xmlrpc_api.fields import Entity
-from xmlrpc_api.hashing import NOBODYS_HASH, Password
-from xmlrpc_api.query import Query
-from xmlrpc_api.queues import Key
-from xmlrpc_api.rights import BITMASKS, FLAGS, Caller
-from xmlrpc_api.services import (
-    audit,
-    balance_sign,
-    in_use,
-    ledger,
-    lending,
-    limits,
-    names,
-    overcommit,
-    ownership,
-    paging,
-    passwords,
-    references,
-)
-from xmlrpc_api.services.ledger import Booking
-from xmlrpc_api.services.ownership import Reach
-from xmlrpc_api.services.references import Row
+from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
+from xmlrpc_api.declaration.entity import Entity
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.declaration.rights import BITMASKS, FLAGS, Caller
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.logins import password_policies
+from xmlrpc_api.services.money import balance_sign, ledger, overcommit
+from xmlrpc_api.services.money.ledger import Booking
+from xmlrpc_api.services.tree import in_use, lending, limits, names, ownership, paging, references
+from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree.references import Row
+from xmlrpc_api.storage.errors import violated_constraint
+from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.turns import Key
 
 CUSTOMER = Entity(Customer)
 LISTED = CUSTOMER.some("i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency")
@@ -207,7 +197,7 @@ async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_po
         given = {"web_password": values["web_password"].plain, **given}
     for name, plain in given.items():
         if plain is not None:
-            await passwords.demand(call, i_password_policy, name, plain, web_login=web_login)
+            await password_policies.demand(call, i_password_policy, name, plain, web_login=web_login)
 
 
 async def changed(call: Call, customer: Customer, before: audit.Snapshot) -> None:

@@ -13,8 +13,8 @@ from models import (
     TimeZone,
 )
 from xmlrpc_api.call import Call
-from xmlrpc_api.faults import BadParameter
-from xmlrpc_api.fields import Statement
+from xmlrpc_api.declaration.entity import Statement
+from xmlrpc_api.declaration.faults import BadParameter
 
 TABLES: dict[str, Statement] = {
     "access_levels": select(AccessLevel.i_access_level, AccessLevel.name),

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import IdempotencyKey, purpose_of
 from xmlrpc_api.call import Call
-from xmlrpc_api.database import insert_or_lock
-from xmlrpc_api.faults import Conflict
+from xmlrpc_api.declaration.faults import Conflict
+from xmlrpc_api.storage.database import insert_or_lock
 
 PURPOSE = purpose_of(IdempotencyKey.content)
 PRUNE_BATCH = 1000

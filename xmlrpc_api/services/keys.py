@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Account, AuditEntry, Sealed, Signature, Voucher, WebUser, columns_of, purpose_of
-from xmlrpc_api.vault import Vault, VaultError
+from xmlrpc_api.crypto.vault import Vault, VaultError
 
 BATCH = 100
 PAGE = 5000

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from xmlrpc_api.faults import Fault
+from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.transport import xml
 
 TIMEOUT_SECONDS = 60

@@ -13,13 +13,13 @@ import structlog
 from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
+from xmlrpc_api.access.authenticator import Authenticator, Lent, Refusal, Why
 from xmlrpc_api.addresses import is_in
-from xmlrpc_api.auth import Authenticator, Lent, Refusal, Why
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
+from xmlrpc_api.declaration.faults import Fault, TooManyAttempts, Unavailable
+from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dispatch import Dispatcher, to_fault
-from xmlrpc_api.faults import Fault, TooManyAttempts, Unavailable
-from xmlrpc_api.rights import Caller
 
 FORWARDED_FOR = "X-Forwarded-For"
 FORWARDED_LIMIT = 50

@@ -8,10 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import select
 
 from models import ROOT_ID, Customer
-from xmlrpc_api import faults, reference
-from xmlrpc_api.database import Database
+from xmlrpc_api.declaration import faults, manual
+from xmlrpc_api.declaration.registry import METHODS
 from xmlrpc_api.fresh import Fresh
-from xmlrpc_api.registry import METHODS
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import rest, xml, xmlrpc
 
 READY_SECONDS = 2
@@ -39,9 +39,9 @@ def reference_page() -> bytes:
         .render(
             methods=[METHODS[name] for name in sorted(METHODS)],
             faults=sorted(general, key=lambda item: (item[0] > 0, abs(item[0]), item[1])),
-            request=lambda method: xml.dumps_call(method.name, reference.example_params(method)).decode(),
-            answer=lambda method: xml.dumps(reference.example_answer(method)).decode(),
-            json=lambda method: rest.dumps(reference.example_params(method)),
+            request=lambda method: xml.dumps_call(method.name, manual.example_params(method)).decode(),
+            answer=lambda method: xml.dumps(manual.example_answer(method)).decode(),
+            json=lambda method: rest.dumps(manual.example_params(method)),
             xmlrpc_path=xmlrpc.PATH,
             rest_path=rest.PATH,
         )

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from xmlrpc_api.auth import Refusal
+from xmlrpc_api.access.authenticator import Refusal
 from xmlrpc_api.call import Origin
-from xmlrpc_api.faults import (
+from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Fault,

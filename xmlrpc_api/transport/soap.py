@@ -14,8 +14,8 @@ from typing import Any
 from aiohttp import web
 from lxml import etree
 
-from xmlrpc_api.auth import Credentials, Refusal, Why
-from xmlrpc_api.faults import (
+from xmlrpc_api.access.authenticator import Credentials, Refusal, Why
+from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Conflict,
@@ -32,8 +32,8 @@ from xmlrpc_api.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.fields import Field, Wire, to_decimal
-from xmlrpc_api.registry import TABLES, Family, Method, nearest
+from xmlrpc_api.declaration.fields import Field, Wire, to_decimal
+from xmlrpc_api.declaration.registry import TABLES, Family, Method, nearest
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
 from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse, plain_decimal, safe_text

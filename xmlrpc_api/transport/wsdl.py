@@ -6,8 +6,8 @@ from html import escape
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from xmlrpc_api.fields import Field, Wire
-from xmlrpc_api.registry import TABLES, Family, Method
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import TABLES, Family, Method
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"

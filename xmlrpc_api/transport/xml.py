@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from xmlrpc_api.faults import (
+from xmlrpc_api.declaration.faults import (
     Fault,
     InvalidCharacter,
     InvalidRequest,
@@ -29,7 +29,7 @@ from xmlrpc_api.faults import (
     UnsupportedEncoding,
     WrongType,
 )
-from xmlrpc_api.fields import INT_HIGH, INT_LOW, to_decimal
+from xmlrpc_api.declaration.fields import INT_HIGH, INT_LOW, to_decimal
 
 DEPTH_LIMIT = 16
 MEMBER_LIMIT = 1000

@@ -3,9 +3,9 @@
 from aiohttp import web
 from aiohttp_xmlrpc.handler import XMLRPCView
 
-from xmlrpc_api.auth import Refusal
+from xmlrpc_api.access.authenticator import Refusal
 from xmlrpc_api.call import Origin
-from xmlrpc_api.faults import Fault
+from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.transport import http, xml
 
 PATH = "/xmlapi/xmlapi"

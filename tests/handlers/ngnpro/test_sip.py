@@ -17,7 +17,7 @@ from soap import ADMIN, Clients, SoapFault
 from worlds import make_vouchers
 
 from handlers.ngnpro.sip import ATTRIBUTES
-from xmlrpc_api.services.vouchers import Made
+from xmlrpc_api.services.money.vouchers import Made
 
 FaultOf = Callable[..., int]
 Sip = dict[str, Any]

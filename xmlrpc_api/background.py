@@ -1,0 +1,94 @@
+"""What a server does beside answering calls: short steps in the background, each in its own transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from xmlrpc_api import metrics
+from xmlrpc_api.call import Platform
+from xmlrpc_api.services import idempotency
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.logins import throttle
+from xmlrpc_api.storage.database import Database
+
+SEAL_SECONDS = 1.0
+REFRESH_SECONDS = 1.0
+PRUNE_SECONDS = 600.0
+GAUGE_SECONDS = 1.0
+STOP_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+async def run(platform: Platform, database: Database, stopping: asyncio.Event) -> None:
+    """Do all of it until it is stopped. Any number of processes may: a step that another is at is skipped."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
+        group.create_task(_every(REFRESH_SECONDS, KeyWatch(platform).look, stopping))
+        group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
+        group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
+
+
+class KeyWatch:
+    """Takes up what `xmlrpc-api rotate-key` puts into the key file; the log tells when a server does."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._vault = platform.vault
+        self._known = platform.vault.current
+
+    async def look(self) -> None:
+        """Look at the file; a call that met the new key may have done so before."""
+        self._vault.refresh()
+        if self._vault.current != self._known:
+            self._known = self._vault.current
+            log.info("key taken up", key=self._known)
+
+
+async def prune(platform: Platform, database: Database) -> None:
+    """Forget idempotency keys and throttles whose time is over."""
+    now = platform.clock()
+    keys_before = now - timedelta(hours=platform.config.idempotency_hours)
+    removed = 1
+    while removed:
+        async with database.write() as session:
+            removed = await idempotency.prune(session, keys_before) + await throttle.prune(session, now)
+
+
+async def seal(platform: Platform, database: Database) -> None:
+    """Add what is new in the change history to its chain; the log keeps the newest link, out of reach of the rows."""
+    while True:
+        async with database.read() as session:
+            if not await audit.any_unsealed(session):
+                return
+        async with database.write() as session:
+            seq, newest, count = await audit.seal(session, platform.vault)
+        if not count:
+            return
+        log.info("audit sealed", seq=seq, hash=newest)
+
+
+async def measure(database: Database) -> None:
+    """Tell the metrics what no call counts."""
+    metrics.note_pool(database.pool_in_use())
+
+
+async def _every(seconds: float, step: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 (the next round tries again; calls go on meanwhile)
+            log.warning("upkeep failed", error=type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), seconds)
+
+
+async def stop(task: asyncio.Task[None], stopping: asyncio.Event) -> None:
+    """End it between two steps; or in the middle of one that takes too long, whose transaction is then undone."""
+    stopping.set()
+    await asyncio.wait([task], timeout=STOP_SECONDS)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,1 @@
+"""Secrets that are told again, and passwords that are not."""

@@ -1,0 +1,1 @@
+"""What is public: attributes, methods, rights and faults, each declared once."""

@@ -1,0 +1,129 @@
+"""A model as the API sees it: its attributes, and what each dialect may do with them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
+from sqlalchemy.types import TypeEngine
+
+from models import Access, Base, Exact, StringList, UtcDateTime, field_info, proxied_column
+from xmlrpc_api.declaration.fields import Field, Wire
+
+Statement = Select[*tuple[Any, ...]]
+
+WIRES: tuple[tuple[type[TypeEngine[Any]], Wire], ...] = (
+    (Boolean, Wire.BOOLEAN),
+    (Exact, Wire.DOUBLE),
+    (Integer, Wire.INT),
+    (StringList, Wire.ARRAY),
+    (String, Wire.STRING),
+    (UtcDateTime, Wire.DATETIME),
+)
+
+
+def _column_field(entity: type[Base], name: str) -> tuple[Access, Field]:
+    info = field_info(entity, name)
+    column: Column[Any] = proxied_column(entity, name)
+    wire = next(wire for kind, wire in WIRES if isinstance(column.type, kind))
+    return info.access, Field(
+        name=name,
+        wire=wire,
+        doc=info.doc,
+        nullable=bool(column.nullable),
+        secret=info.secret,
+        hashed=info.hashed,
+        low=info.low,
+        high=info.high,
+        limit=info.limit or getattr(column.type, "length", None),
+        check=info.check,
+        reference=next((key.column for key in column.foreign_keys), None),
+        items=Wire.STRING if wire is Wire.ARRAY else None,
+        read_only=info.access is Access.READ_ONLY,
+        example=info.example,
+    )
+
+
+class Entity:
+    """
+    A model as the API sees it. All lists are computed from the columns, in the order of the class.
+
+    Attributes:
+        name: Its table, which is what the change history calls its objects.
+        key_name: The attribute that holds the id.
+        create: Parameters of its create method.
+        update: Parameters of its update method, all optional.
+        read: What its info method answers.
+        ngnpro: What NGNPro's dialect calls the attributes that it has; all of them may be left out.
+        references: What clients may set, in whatever dialect, and that points at a row; and the column it points at.
+    """
+
+    def __init__(self, model: type[Base]) -> None:
+        self.model = model
+        self.name = model.__tablename__
+        self.key_name = model.__mapper__.primary_key[0].name
+        declared = [_column_field(model, name) for name in model.__annotations__ if _is_attribute(model, name)]
+        self.fields = {field.name: field for access, field in declared if access is not Access.HIDDEN}
+        writable = [(access, field) for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)]
+        self.create = tuple(replace(field, required=access is Access.REQUIRED) for access, field in writable)
+        self.update = tuple(replace(field, nil_refused=not field.nullable) for _, field in writable)
+        elsewhere = {field.name for access, field in declared if access is Access.ELSEWHERE}
+        self.read = tuple(f for f in self.fields.values() if not f.secret and f.name not in elsewhere)
+        names = {name: field_info(model, name).ngnpro for name in self.fields}
+        self.ngnpro = {
+            known: _in_ngnpro(self.fields[name], known) for name, known in names.items() if known is not None
+        }
+        self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
+        self.references = {
+            field.name: field.reference
+            for access, field in declared
+            if field.reference is not None and access not in (Access.READ_ONLY, Access.HIDDEN)
+        }
+
+    def __getitem__(self, name: str) -> Field:
+        return self.fields[name]
+
+    def require(self, name: str) -> Field:
+        """The field of this name, for methods that cannot do without it."""
+        return self.fields[name].require()
+
+    def some(self, *names: str) -> tuple[Field, ...]:
+        """The fields of these names, in this order."""
+        return tuple(self.fields[name] for name in names)
+
+    def select(self, fields: Iterable[Field]) -> Statement:
+        """A Core statement that reads these fields of all rows, each under its own name."""
+        names = [field.name for field in fields]
+        table: Any = self.model.__table__
+        mapper = self.model.__mapper__
+        for relation in dict.fromkeys(self._relation(name) for name in names):
+            if relation is not None:
+                to = mapper.relationships[relation]
+                table = table.join(to.target, to.primaryjoin)
+        return select(*(proxied_column(self.model, name).label(name) for name in names)).select_from(table)
+
+    def column(self, name: str) -> Any:
+        """The column behind an attribute, be it of another table."""
+        return proxied_column(self.model, name)
+
+    def _relation(self, name: str) -> str | None:
+        proxy: Any = self.model.__mapper__.all_orm_descriptors[name]
+        return getattr(proxy, "target_collection", None)
+
+
+def _in_ngnpro(field: Field, name: str) -> Field:
+    """An attribute under NGNPro's name: all may be left out, and forms leave out by sending nothing."""
+    check = {"not_empty": None, "language": "language_or_empty"}.get(field.check or "", field.check)
+    return replace(field, name=name, attribute=field.name, nullable=False, nil_refused=False, check=check)
+
+
+def _is_attribute(model: type[Base], name: str) -> bool:
+    return name in model.__mapper__.columns or "overrides" in getattr(
+        model.__mapper__.all_orm_descriptors.get(name), "info", {}
+    )
+
+
+def table_of(column: Column[Any]) -> Table:
+    """The table a column belongs to."""
+    assert isinstance(column.table, Table)  # noqa: S101
+    return column.table

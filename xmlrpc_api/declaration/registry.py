@@ -1,0 +1,213 @@
+"""
+The tables of all public methods, each declared once by `@method`.
+
+What does not fit together (a name used twice, a parameter that the handler does not take, a missing
+docstring) is an error at import, not at the first call.
+"""
+
+import difflib
+import enum
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, TypeVar
+
+from xmlrpc_api.declaration import faults
+from xmlrpc_api.declaration.fields import I_WHOLESALER, IDEMPOTENCY_KEY, RESULT, Field, Params, Wire
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.turns import Key
+
+LONGEST_COMPARED = 64
+LIKENESS = 0.8
+Handler = Callable[..., Awaitable[Any]]
+Finder = Callable[..., Awaitable[set[Key]]]  # of the call, and its parameters
+H = TypeVar("H", bound=Handler)
+
+
+class Access(enum.Enum):
+    """What a method does to the database."""
+
+    NONE = "does not touch it"
+    READ = "reads"
+    WRITE = "changes it, in one transaction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """
+    A public method.
+
+    The handler answers a dict of members, or one value where `returns` is a wire type. A fault that it
+    raises undoes its changes; a fault that it returns keeps them (a counted failure, a used password).
+
+    Attributes:
+        params: Its parameters; members of the one struct, or, if `positional`, in this order.
+        returns: Members of the struct it answers, or the one value of another type.
+        right: What the caller must hold.
+        access: What it does to the database.
+        scope: The parameter that says on whose behalf a trusted host calls; None if it takes none.
+        scope_optional: Whether a trusted host may leave it out, and then calls as root.
+        ahead: What is slow and needs no transaction, done before it begins; it is given the parameters, and
+            a session that only reads. What it answers is `Call.found`.
+        repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
+        balances: On whose balances it books, so that whoever waits for a busy one holds no connection: parameters
+            that name a customer or an account, or functions that are given the call and its parameters.
+        raises: Faults to expect beside those that any method may raise.
+    """
+
+    name: str
+    handler: Handler
+    params: Params
+    returns: tuple[Field, ...] | Wire
+    right: Right
+    access: Access
+    scope: Field | None
+    scope_optional: bool
+    ahead: Handler | None
+    positional: bool
+    repeatable: bool
+    balances: tuple[str | Finder, ...]
+    raises: tuple[type[faults.Fault], ...]
+
+    @property
+    def documented_params(self) -> tuple[Field, ...]:
+        """All parameters a client may send."""
+        scope = (self.scope,) if self.scope else ()
+        return (*self.params.fields, *scope, *((IDEMPOTENCY_KEY,) if self.repeatable else ()))
+
+    @property
+    def documentation(self) -> str:
+        """The handler's docstring, which is written for the client."""
+        return inspect.getdoc(self.handler) or ""
+
+    @property
+    def return_type(self) -> str:
+        """XML-RPC type of the answer."""
+        return self.returns.value if isinstance(self.returns, Wire) else Wire.STRUCT.value
+
+    @property
+    def signatures(self) -> list[list[str]]:
+        """Each form in which it can be called: type of the answer, then the types of the parameters."""
+        if self.positional:
+            return [[self.return_type, *(field.wire.value for field in self.params)]]
+        forms = [[self.return_type, Wire.STRUCT.value]]
+        return forms if any(field.required for field in self.params) else [*forms, [self.return_type]]
+
+    @property
+    def expected_faults(self) -> tuple[type[faults.Fault], ...]:
+        """Faults that this method may raise, those of its parameters and rights included."""
+        found: list[type[faults.Fault]] = []
+        if self.params.fields:
+            found += [faults.WrongType, faults.BadParameter]
+        if self.scope:
+            found.append(faults.WrongReference)
+        if self.right is not Right.ANYONE:
+            found.append(faults.NotPermitted)
+        if self.repeatable:
+            found.append(faults.Conflict)
+        return tuple(dict.fromkeys([*found, *self.raises]))
+
+
+class Family(enum.Enum):
+    """A family of dialects: those that know the same methods."""
+
+    SWITCH = "the XML-RPC of PortaSwitch, FlySIP and Sippy, and its JSON gateway"
+    NGNPRO = "NGNPro's SOAP"
+
+
+TABLES: dict[Family, dict[str, Method]] = {family: {} for family in Family}
+METHODS = TABLES[Family.SWITCH]
+
+
+def method(
+    name: str,
+    *params: Field,
+    right: Right,
+    access: Access,
+    family: Family = Family.SWITCH,
+    returns: tuple[Field, ...] | Wire = (),
+    scope: Field | None = I_WHOLESALER,
+    scope_optional: bool = False,
+    ahead: Handler | None = None,
+    positional: bool = False,
+    repeatable: bool | None = None,
+    balances: tuple[str | Finder, ...] = (),
+    raises: tuple[type[faults.Fault], ...] = (),
+) -> Callable[[H], H]:
+    """
+    Publish a handler under `name`; see `Method` for the arguments.
+
+    `returns` is given without `result`, which every struct starts with.
+
+    Raises:
+        TypeError: The declaration contradicts itself or the handler.
+    """
+
+    def publish(handler: H) -> H:
+        table = TABLES[family]
+        if name in table:
+            raise TypeError(f"{name} is published twice")
+        if not inspect.getdoc(handler):
+            raise TypeError(f"{name} needs a docstring: it is the client's documentation")
+        _compare(name, params, handler)
+        table[name] = Method(
+            name=name,
+            handler=handler,
+            params=Params(name, params),
+            returns=returns if isinstance(returns, Wire) else (RESULT, *returns),
+            right=right,
+            access=access,
+            scope=scope,
+            scope_optional=scope_optional,
+            ahead=ahead,
+            positional=positional,
+            repeatable=access is Access.WRITE if repeatable is None else repeatable,
+            balances=balances,
+            raises=raises,
+        )
+        return handler
+
+    return publish
+
+
+operation = partial(method, family=Family.NGNPRO, scope=None)  # publishes an operation of NGNPro's SOAP
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name that a misspelt one was probably meant to be."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(name[:LONGEST_COMPARED].lower(), by_lower, 1, LIKENESS)
+    return by_lower[found[0]] if found else None
+
+
+@cache
+def answered_only(family: Family) -> frozenset[str]:
+    """What stands in answers and is nobody's to set: clients that send whole records back send it, too."""
+    methods = TABLES[family].values()
+    accepted = {field.name for known in methods for field in known.documented_params}
+    answers = [known.returns for known in methods if isinstance(known.returns, tuple)]
+    found = (field for answer in answers for field in _members(answer))
+    return frozenset(field.name for field in found if field.read_only or field.name not in accepted)
+
+
+def _members(fields: Iterable[Field]) -> Iterator[Field]:
+    for field in fields:
+        yield field
+        yield from _members(field.members)
+
+
+def _compare(name: str, params: tuple[Field, ...], handler: Handler) -> None:
+    """Refuse a handler whose keyword arguments are not the declared parameters."""
+    signature = inspect.signature(handler).parameters.values()
+    taken = {p.name: p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature)
+    declared = {field.name: field for field in params}
+    if unknown := taken.keys() - declared.keys():
+        raise TypeError(f"{name}: the handler takes {sorted(unknown)}, which is not declared")
+    for field in params:
+        if field.name not in taken:
+            if not takes_all:
+                raise TypeError(f"{name}: {field.name} is declared, but the handler does not take it")
+        elif field.required is not (taken[field.name].default is inspect.Parameter.empty):
+            raise TypeError(f"{name}: {field.name} is required in one place and optional in the other")

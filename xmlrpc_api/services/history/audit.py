@@ -1,0 +1,312 @@
+"""
+The change history: who did what to which object, when and from where, in the transaction of the change.
+
+Every row is signed when it is written, so that a row from elsewhere is noticed; a short background step
+seals new rows into one chain, so that a missing one is noticed. Neither makes writers wait for another.
+"""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models import AuditEntry, AuditHead, Base, Customer, purpose_of, subtree
+from models.audit import HEAD
+from xmlrpc_api.call import Call
+from xmlrpc_api.crypto.vault import Vault
+from xmlrpc_api.declaration.entity import Entity, table_of
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.storage.database import Store
+from xmlrpc_api.storage.fast_path import Query
+
+ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
+PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)
+BASELINE = "BASELINE"  # an object as it was found, whose creation is older than the history
+CHANGED = "changed"
+SEAL_BATCH = 500
+_TABLE = table_of(AuditEntry.__mapper__.columns["i_audit"])
+_NOTED = [column.name for column in _TABLE.columns if column.name not in ("i_audit", "seq", "hash")]
+_NOTE = Query(insert(_TABLE).values({name: bindparam(name) for name in _NOTED}).inline())
+_SEAL = (
+    update(_TABLE).where(_TABLE.c.i_audit == bindparam("sealed")).values(seq=bindparam("seq"), hash=bindparam("hash"))
+)
+_PATH = Query(select(Customer.path).where(Customer.i_customer == bindparam("i_customer", type_=Integer)))
+PURPOSE_ROW, PURPOSE_CHAIN = purpose_of(AuditEntry.mac), purpose_of(AuditEntry.hash)
+SIGNED = (
+    "uid",
+    "created",
+    "i_customer",
+    "scope",
+    "i_customer_actor",
+    "trusted",
+    "address",
+    "dialect",
+    "request_id",
+    "method",
+    "action",
+    "object_type",
+    "object_id",
+    "before",
+    "after",
+)
+
+Snapshot = dict[str, Any]
+
+
+def snapshot(entity: Entity, row: Base) -> Snapshot:
+    """All attributes of a row as they are now, secrets included: for comparing, not for keeping."""
+    return {name: getattr(row, name) for name in entity.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """
+    What a row of the history is about.
+
+    Attributes:
+        type: Table of the object.
+        id: Its id, if it has one.
+        i_customer: Whom it concerns; he and everybody above may read of it.
+        scope: Ids from the root down to i_customer, each followed by a dot.
+    """
+
+    type: str
+    id: int | None
+    i_customer: int
+    scope: str
+
+
+async def added(call: Call, entity: Entity, row: Base, i_customer: int) -> None:
+    """Note that a row was created; i_customer is whom it concerns."""
+    after = {name: value for name, value in snapshot(entity, row).items() if value is not None}
+    subject = await _subject(call, entity, row, i_customer)
+    await note(call, [entry(call, ADDED, subject, after=_shown(entity, after))])
+
+
+async def updated(call: Call, entity: Entity, row: Base, i_customer: int, before: Snapshot) -> None:
+    """Note what has changed since `before`; nothing if nothing did."""
+    now = snapshot(entity, row)
+    names = [name for name in now if now[name] != before[name]]
+    if not names:
+        return
+    old, new = (_shown(entity, {name: values[name] for name in names}) for values in (before, now))
+    subject = await _subject(call, entity, row, i_customer)
+    await note(call, [entry(call, UPDATED, subject, before=old, after=new)])
+
+
+async def removed(call: Call, entity: Entity, row: Base, i_customer: int) -> None:
+    """Note that a row is about to be removed, and all it held."""
+    subject = await _subject(call, entity, row, i_customer)
+    await note(call, [entry(call, DELETED, subject, before=_shown(entity, snapshot(entity, row)))])
+
+
+async def event(
+    call: Call,
+    action: str,
+    *,
+    object_type: str,
+    object_id: int | None,
+    i_customer: int,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """
+    Note something that is not a change of attributes, such as a login.
+
+    Args:
+        call: Tells who, when and from where.
+        action: What happened, in a few words or by one of the codes above.
+        object_type: Table of the object it happened to.
+        object_id: Its id, if there is one.
+        i_customer: Whom it concerns; he and everybody above may read of it.
+        details: What else to know; never a secret.
+    """
+    subject = Subject(object_type, object_id, i_customer, await scope_of(call.store, i_customer))
+    await note(call, [entry(call, action, subject, after=details)])
+
+
+async def told(call: Call, object_type: str, objects: Mapping[int, int]) -> None:
+    """
+    Note that passwords of these objects are about to be told; it is kept before they are, also by a call that reads.
+
+    Args:
+        call: Tells who, when and from where.
+        object_type: Table of the objects.
+        objects: Whom each concerns, by its id.
+    """
+
+    async def write(own: Call) -> None:
+        for object_id, i_customer in objects.items():
+            await event(own, PASSWORD_READ, object_type=object_type, object_id=object_id, i_customer=i_customer)
+
+    if objects:
+        await call.keep(write)
+
+
+async def _subject(call: Call, entity: Entity, row: Base, i_customer: int) -> Subject:
+    if isinstance(row, Customer):
+        scope = subtree(row.path, i_customer)[0]
+    else:
+        scope = await scope_of(call.store, i_customer)
+    return Subject(entity.name, getattr(row, entity.key_name), i_customer, scope)
+
+
+def entry(
+    call: Call,
+    action: str,
+    subject: Subject,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A signed row, ready for `note`."""
+    values = {
+        "uid": secrets.token_hex(16),
+        "created": call.now,
+        "i_customer": subject.i_customer,
+        "scope": subject.scope,
+        "i_customer_actor": call.caller.i_customer,
+        "trusted": call.origin.login is None,
+        "address": call.origin.address,
+        "dialect": call.origin.dialect,
+        "request_id": call.origin.request_id,
+        "method": call.method,
+        "action": action,
+        "object_type": subject.type,
+        "object_id": subject.id,
+        "before": None if before is None else as_json(before),
+        "after": None if after is None else as_json(after),
+    }
+    return {**values, "mac": call.platform.vault.sign(PURPOSE_ROW, content(values))}
+
+
+async def note(call: Call, entries: list[dict[str, Any]]) -> None:
+    """Write rows of the history, in the call's transaction."""
+    for row in entries:
+        await call.store.rows(_NOTE, **row)
+
+
+async def scope_of(store: Store, i_customer: int) -> str:
+    """Ids from the root down to a customer, each followed by a dot: what `AuditEntry.scope` holds."""
+    (row,) = await store.rows(_PATH, i_customer=i_customer)
+    return subtree(row["path"], i_customer)[0]
+
+
+def seen_by(caller: Caller, scope: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """The condition for rows that concern the caller or anybody below him."""
+    first, end = subtree(caller.path, caller.i_customer)
+    return and_(scope >= first, scope < end)
+
+
+def content(values: Mapping[str, Any]) -> bytes:
+    """What is signed of a row."""
+    signed = [values[name] for name in SIGNED]
+    signed[SIGNED.index("created")] = values["created"].astimezone(UTC).isoformat(timespec="microseconds")
+    return json.dumps(signed, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def link(seq: int, previous: str, mac: str) -> bytes:
+    """What is signed of a place in the chain."""
+    return f"{seq}|{previous}|{mac}".encode()
+
+
+async def any_unsealed(session: AsyncSession) -> bool:
+    """Whether there are rows to seal."""
+    statement = select(AuditEntry.i_audit).where(AuditEntry.seq.is_(None)).limit(1)
+    return (await session.execute(statement)).first() is not None
+
+
+async def seal(session: AsyncSession, vault: Vault) -> tuple[int, str, int]:
+    """
+    Add new rows to the chain, oldest first, as many as one short transaction may hold.
+
+    Returns:
+        Place and hash of the newest link, and how many were added: none if another process is at it.
+    """
+    head = (
+        await session.execute(select(AuditHead).where(AuditHead.i_audit_head == HEAD).with_for_update(skip_locked=True))
+    ).scalar_one_or_none()
+    if head is None:
+        return 0, "", 0
+    wanted = select(AuditEntry.i_audit, AuditEntry.mac).where(AuditEntry.seq.is_(None))
+    rows = (await session.execute(wanted.order_by(AuditEntry.i_audit).limit(SEAL_BATCH))).all()
+    links = []
+    for row in rows:
+        head.seq += 1
+        head.hash = vault.sign(PURPOSE_CHAIN, link(head.seq, head.hash, row.mac))
+        links.append({"sealed": row.i_audit, "seq": head.seq, "hash": head.hash})
+    if links:
+        await (await session.connection()).execute(_SEAL, links)
+    return head.seq, head.hash, len(rows)
+
+
+class Proof:
+    """
+    Looks at rows of the history; keys that are not there are counted apart from what is wrong.
+
+    Attributes:
+        missing: How many signatures cannot be proved, by the name of the key that they need.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.missing: Counter[str] = Counter()
+
+    def breaks(self, rows: Iterable[Mapping[Any, Any]], seq: int, previous: str) -> Iterator[str]:
+        """
+        What is wrong with sealed rows that follow the link (seq, previous), in the order of `seq`.
+
+        Yields:
+            A sentence for each row that was changed, inserted, or that follows one that was removed.
+        """
+        for row in rows:
+            yield from self.changes(row)
+            if row["seq"] != seq + 1:
+                yield f"audit rows are missing before row {row['i_audit']}: link {seq + 1} of the chain"
+            elif self._is_wrong(PURPOSE_CHAIN, link(row["seq"], previous, row["mac"]), row["hash"]):
+                yield f"audit row {row['i_audit']} does not fit link {row['seq']} of the chain"
+            seq, previous = row["seq"], row["hash"]
+
+    def changes(self, row: Mapping[Any, Any]) -> Iterator[str]:
+        """A sentence if a row is not as it was written here."""
+        if self._is_wrong(PURPOSE_ROW, content(row), row["mac"]):
+            yield f"audit row {row['i_audit']} was changed, or did not come from this server"
+
+    def _is_wrong(self, purpose: bytes, data: bytes, signature: str) -> bool:
+        name = self._vault.missing(purpose, signature)
+        if name is not None:
+            self.missing[name] += 1
+            return False
+        return not self._vault.signed(purpose, data, signature)
+
+
+def _shown(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they may be kept: of a secret, only that it is there or has changed."""
+    secret = set(entity.secrets)
+    return {name: CHANGED if name in secret and value is not None else value for name, value in values.items()}
+
+
+def plain_values(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as rows of the history hold them when they are read; what is nil is left out."""
+    kept: dict[str, Any] = json.loads(as_json(_shown(entity, values)))
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    """Values as text: amounts as plain decimals in strings, times in ISO 8601."""
+    return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in the history")

@@ -1,0 +1,44 @@
+"""Events: what happened that a billing system may want to act on."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert
+
+from models import Event
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Entity
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.tree import paging
+
+EVENT = Entity(Event)
+DETAILS = Field(
+    name="details",
+    wire=Wire.STRUCT,
+    doc="What else there is to know. Of low_balance: balance, threshold, currency, and what was asked for.",
+    example={"balance": "4.5", "threshold": "5", "currency": "USD"},
+)
+MEMBERS = (*EVENT.read, DETAILS)
+
+
+async def write(call: Call, kind: str, i_customer: int, details: Mapping[str, Any]) -> None:
+    """Write an event that concerns a customer, in the call's transaction."""
+    await call.session.execute(
+        insert(Event).values(
+            i_customer=i_customer,
+            scope=await audit.scope_of(call.store, i_customer),
+            kind=kind,
+            created=call.now,
+            details=audit.as_json(details),
+        )
+    )
+
+
+async def read(call: Call, after: int, limit: int | None) -> list[dict[str, Any]]:
+    """Events of the caller and of everybody below him whose id is above `after`, oldest first."""
+    statement = EVENT.select(EVENT.read).add_columns(Event.details)
+    statement = statement.where(audit.seen_by(call.caller, Event.scope), Event.i_event > after)
+    rows = await paging.rows(call, statement.order_by(Event.i_event), {"limit": limit})
+    return [{**row, "details": json.loads(row["details"])} for row in rows]

@@ -1,0 +1,1 @@
+"""Balances, and everything that is booked on them."""

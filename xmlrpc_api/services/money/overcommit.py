@@ -1,0 +1,70 @@
+"""
+Over-commit: what a customer hands to those directly below him must be his own.
+
+The rule, for a customer with `overcommit_protection`:
+
+    sum over his sub-customers of max(0, balance + credit_limit)
+        <= (balance + credit_limit of his own) * (1 + overcommit_limit / 100)
+
+Sums in other currencies are converted to his base currency by the present rates. Whoever changes one of
+these numbers holds the lock of the protected customer's balance, so that no two changes pass together.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from sqlalchemy import Integer, bindparam, case, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import Balance, Customer, Money
+from xmlrpc_api.declaration.faults import NotEnoughCredit
+from xmlrpc_api.services.money import currencies
+from xmlrpc_api.storage.database import Store
+from xmlrpc_api.storage.fast_path import Query
+
+PERCENT = Decimal(100)
+WATCHED = ("balance", "credit_limit", "overcommit_protection", "overcommit_limit")
+_PROTECTED = Query(
+    select(Customer.i_customer).where(
+        Customer.i_customer == bindparam("i_customer", type_=Integer), Customer.overcommit_protection
+    )
+)
+_SPENDABLE = Balance.balance + Balance.credit_limit
+
+
+async def check(store: Store, customers: Iterable[int]) -> None:
+    """
+    Refuse what the transaction has done so far if one of these customers now hands out too much.
+
+    Raises:
+        NotEnoughCredit: He does.
+        WrongReference: A sub-customer has money in a currency to which there is no rate.
+    """
+    for i_customer in sorted(set(customers)):
+        if await store.rows(_PROTECTED, i_customer=i_customer) and await excess_of(store.session, i_customer) > 0:
+            raise NotEnoughCredit("Not enough credit: sub-customers would be given more than there is")
+
+
+async def excess_of(session: AsyncSession, i_customer: int) -> Decimal:
+    """By how much a customer has handed out more than he may if he is protected; negative: less."""
+    own = (
+        await session.execute(
+            select(_SPENDABLE.label("spendable"), Balance.currency, Customer.overcommit_limit)
+            .join(Customer, Customer.i_customer == Balance.i_customer)
+            .where(Balance.i_customer == i_customer, Balance.is_default)
+        )
+    ).one()
+    handed_out = (
+        select(
+            Balance.currency,
+            type_coerce(func.sum(case((_SPENDABLE > 0, _SPENDABLE), else_=0)), Money).label("amount"),
+        )
+        .join(Customer, Customer.i_customer == Balance.i_customer)
+        .where(Customer.i_wholesaler == i_customer, Balance.is_default)
+        .group_by(Balance.currency)
+    )
+    sums = {row.currency: row.amount for row in await session.execute(handed_out)}
+    rates = await currencies.rates(session, set(sums), own.currency)
+    total = sum((amount * rates[currency] for currency, amount in sums.items()), Decimal(0))
+    allowed: Decimal = own.spendable * (PERCENT + own.overcommit_limit) / PERCENT
+    return total - allowed

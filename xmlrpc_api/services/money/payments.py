@@ -1,0 +1,278 @@
+"""Payments: money that customers are given and that is taken from them, with the other side of each."""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from models import ROOT_ID, Balance, Customer, LedgerEntry
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Entity, Statement
+from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, WrongReference
+from xmlrpc_api.declaration.fields import GMT_DATE
+from xmlrpc_api.services import accounts
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.money import currencies, funding, ledger, overcommit
+from xmlrpc_api.services.money.funding import NOTHING
+from xmlrpc_api.services.money.ledger import Booking, Paid
+from xmlrpc_api.services.tree import ownership, paging
+from xmlrpc_api.services.tree.ownership import Reach
+
+LEDGER = Entity(LedgerEntry)
+BALANCE = Entity(Balance)
+WHEN_LOW = (
+    "threshold",
+    "notify_by_email",
+    "charge_card",
+    "charge_amount",
+    "notification_retry_count",
+    "notification_retry_interval",
+)
+LOW_BALANCE = BALANCE.some(*WHEN_LOW)
+LOW_BALANCE_CHANGES = tuple(field for field in BALANCE.update if field.name in WHEN_LOW)
+KINDS = (ledger.FUNDS, ledger.CREDIT, ledger.DEBIT, ledger.VOUCHER)
+TYPES = {"credit": (ledger.FUNDS, ledger.CREDIT, ledger.VOUCHER), "debit": (ledger.DEBIT,)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """What a client says of a payment; the amount is positive, in `currency`."""
+
+    amount: Decimal
+    currency: str
+    notes: str | None = None
+    time: datetime | None = None
+
+
+async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> Decimal:
+    """
+    Give money to a direct sub-customer of the caller, or take it (kind debit).
+
+    The caller pays what the sub-customer is given, and gets back of it what is taken again; see `services.funding`.
+    Root is not billed.
+
+    Returns:
+        By how much the caller's own balance rose, in his currency; negative: fell.
+
+    Raises:
+        NotFound: The sub-customer is not the caller's.
+        NotEnoughCredit: Whoever gives does not have it, or would hand out too much.
+        WrongReference: There is no rate for the currency.
+    """
+    payer = call.caller.i_customer
+    balances = await ledger.lock(call, {payer, i_customer} - {ROOT_ID})
+    await ownership.find(call, i_customer)
+    balance, own = balances[i_customer], balances.get(payer)
+    booking = await _booking(call, balance, payment, kind, -1 if kind == ledger.DEBIT else 1)
+    other = await _other_side(call, balance, own, payment, booking)
+    change = other.amount if other else NOTHING
+    source = await ledger.book(call, balance, dataclasses.replace(booking, funded_change=-change))
+    if own is not None and other is not None:
+        await ledger.book(call, own, dataclasses.replace(other, source=source))
+    await overcommit.check(call.store, {payer, i_customer})
+    return change
+
+
+async def _other_side(
+    call: Call, balance: Balance, own: Balance | None, payment: Payment, booking: Booking
+) -> Booking | None:
+    """What a booking on a sub-customer's balance does to that of the payer (None: root's); None: nothing."""
+    if own is None:
+        return None
+    if booking.amount > 0:
+        return await _booking(call, own, payment, ledger.PAYER, -1)
+    back = await _share(call, balance, own, payment, -booking.amount)
+    return Booking(amount=back, kind=ledger.PAYER, notes=payment.notes, payment_time=payment.time) if back else None
+
+
+async def _share(call: Call, balance: Balance, own: Balance | None, payment: Payment, taken: Decimal) -> Decimal:
+    """What of a debit is the payer's, in his currency."""
+    if own is None or not balance.funded:
+        return NOTHING
+    worth = await currencies.worth(call.session, payment.amount, payment.currency, own.currency)
+    return funding.share(balance, taken, worth.amount)
+
+
+async def pay_account(call: Call, i_account: int, kind: str, payment: Payment) -> None:
+    """
+    Give money to an account, or take it (kind debit). Its customer does not pay for it: calls are charged to both.
+
+    Raises:
+        NotFound: The account is not there for the caller.
+        NotEnoughCredit: What is taken is not there.
+        WrongReference: There is no rate for the currency.
+    """
+    account = await accounts.find_for_update(call, i_account)
+    sign = -1 if kind == ledger.DEBIT else 1
+    await ledger.book(call, account.money, await _booking(call, account.money, payment, kind, sign))
+
+
+async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment: Payment) -> None:
+    """
+    Move money from one direct sub-customer of the caller to another, and what he may get back of it along with it.
+
+    Raises:
+        NotFound: One of them is not the caller's.
+        NotEnoughCredit: The first does not have it.
+        WrongReference: There is no rate for the currency, or both are the same.
+    """
+    if i_customer_from == i_customer_to:
+        raise WrongReference("i_customer_to")
+    balances = await ledger.lock(call, {call.caller.i_customer, i_customer_from, i_customer_to} - {ROOT_ID})
+    for i_customer in (i_customer_from, i_customer_to):
+        await ownership.find(call, i_customer)
+    giver, taker, own = balances[i_customer_from], balances[i_customer_to], balances.get(call.caller.i_customer)
+    taken = await _booking(call, giver, payment, ledger.TRANSFER, -1)
+    moved = await _share(call, giver, own, payment, -taken.amount)
+    source = await ledger.book(call, giver, dataclasses.replace(taken, funded_change=-moved))
+    given = await _booking(call, taker, payment, ledger.TRANSFER, 1)
+    await ledger.book(call, taker, dataclasses.replace(given, funded_change=moved, source=source))
+    await overcommit.check(call.store, {call.caller.i_customer, i_customer_from, i_customer_to})
+
+
+async def _booking(call: Call, balance: Balance, payment: Payment, kind: str, sign: int) -> Booking:
+    converted = await currencies.convert(call.session, payment.amount, payment.currency, balance.currency)
+    return Booking(
+        amount=sign * converted.amount,
+        kind=kind,
+        notes=payment.notes,
+        payment_time=payment.time,
+        paid=Paid(amount=payment.amount, currency=payment.currency, rate=converted.rate),
+    )
+
+
+async def entries(
+    call: Call, i_customer: int | None, i_account: int | None, page: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """
+    The ledger of the caller, of a direct sub-customer, or of an account, newest first.
+
+    Raises:
+        NotFound: Customer or account are not the caller's.
+    """
+    statement = LEDGER.select(LEDGER.read).join(Balance, Balance.i_balance == LedgerEntry.i_balance)
+    if i_account is not None:
+        await accounts.info(call, i_account, None)
+        statement = statement.where(Balance.i_account == i_account)
+    else:
+        i_customer = call.caller.i_customer if i_customer is None else i_customer
+        await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
+        statement = statement.where(Balance.i_customer == i_customer, Balance.is_default)
+    statement = paging.between(statement, LedgerEntry.created, page)
+    return await paging.rows(call, statement.order_by(LedgerEntry.i_ledger.desc()), page)
+
+
+async def payments(
+    call: Call, i_customer: int | None, i_account: int | None, kind: str | None, page: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """
+    Payments of the caller and of his direct sub-customers, those of their accounts included, newest first.
+
+    Raises:
+        NotFound: i_customer is not the caller's.
+    """
+    statement = _payments(call).where(LedgerEntry.kind.in_(TYPES[kind] if kind else KINDS))
+    if i_customer is not None:
+        await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
+        statement = statement.where(Balance.i_customer == i_customer)
+    if i_account is not None:
+        statement = statement.where(Balance.i_account == i_account)
+    statement = paging.between(statement, LedgerEntry.payment_time, page)
+    rows = await paging.rows(call, statement.order_by(LedgerEntry.i_ledger.desc()), page)
+    return [_shown(row) for row in rows]
+
+
+async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> dict[str, Any]:
+    """
+    One payment of a customer or of an account.
+
+    Raises:
+        BadParameter: Neither was named.
+        NotFound: There is none with this id, or customer or account are not the caller's.
+    """
+    if i_customer is None and i_account is None:
+        raise BadParameter.required("i_customer")
+    statement = _payments(call).where(LedgerEntry.kind.in_(KINDS), LedgerEntry.i_ledger == i_payment)
+    if i_customer is not None:
+        statement = statement.where(Balance.i_customer == i_customer)
+    if i_account is not None:
+        statement = statement.where(Balance.i_account == i_account)
+    row = (await call.session.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("Payment")
+    return _shown(dict(row))
+
+
+async def low_balance(call: Call, i_customer: int) -> dict[str, Any]:
+    """
+    What is to happen when a balance runs low.
+
+    Raises:
+        NotFound: The customer is neither the caller nor a direct sub-customer.
+    """
+    await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
+    columns = [getattr(Balance, field.name) for field in LOW_BALANCE]
+    row = await call.session.execute(select(*columns).where(Balance.i_customer == i_customer, Balance.is_default))
+    return dict(row.mappings().one())
+
+
+async def set_low_balance(call: Call, i_customer: int, changes: Mapping[str, Any]) -> None:
+    """
+    Change what is to happen when the balance of a direct sub-customer runs low.
+
+    Raises:
+        NothingToChange: No attribute was given.
+        NotFound: He is not the caller's.
+        WrongReference: A card is to be charged that is not kept here.
+    """
+    values = dict(changes)
+    if not values:
+        raise NothingToChange
+    if values.pop("i_debit_credit_card", None) is not None or values.get("charge_card"):
+        raise WrongReference("i_debit_credit_card")
+    customer = await ownership.find_for_update(call, i_customer)
+    before = audit.snapshot(BALANCE, customer.money)
+    for name, value in values.items():
+        setattr(customer.money, name, value)
+    await call.session.flush()
+    await audit.updated(call, BALANCE, customer.money, i_customer, before)
+
+
+def _payments(call: Call) -> Statement:
+    return (
+        select(
+            LedgerEntry.i_ledger.label("i_payment"),
+            Balance.i_customer,
+            Balance.i_account,
+            LedgerEntry.kind,
+            LedgerEntry.amount,
+            LedgerEntry.payment_time,
+            LedgerEntry.paid_amount,
+            LedgerEntry.paid_currency,
+            LedgerEntry.notes,
+        )
+        .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
+        .join(Customer, Customer.i_customer == Balance.i_customer)
+        .where(ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
+    )
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "i_payment": row["i_payment"],
+        "i_account": row["i_account"],
+        "i_customer": row["i_customer"],
+        "payment_time": row["payment_time"].strftime(GMT_DATE),
+        "amount": row["paid_amount"],
+        "currency": row["paid_currency"],
+        "type": "debit" if row["kind"] == ledger.DEBIT else "credit",
+        "tx_id": "",
+        "tx_error": "",
+        "tx_result": 1,
+        "by_credit_debit_card": False,
+        "by_voucher": row["kind"] == ledger.VOUCHER,
+        "notes": row["notes"] or "",
+    }

@@ -1,0 +1,251 @@
+"""
+Customers as NGNPro sees them: the administrator, resellers directly below the root, and their customers.
+
+What differs from the XML-RPC dialect is who may set what; creating, changing and deleting are the same services.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select
+
+from models import ROOT_ID, Customer, TimeZone, WebUser
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
+from xmlrpc_api.declaration.rights import ADD, DELETE, EDIT, Caller, Right
+from xmlrpc_api.services import customers
+from xmlrpc_api.services.customers import CUSTOMER
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.ngnpro import properties, queries
+from xmlrpc_api.services.ngnpro.queries import Found
+from xmlrpc_api.services.tree import ownership, resellers
+from xmlrpc_api.services.tree.ownership import Reach
+
+REACH = Reach.SUBTREE_AND_SELF
+ADMINISTRATORS = frozenset({"reseller_active", "company_code", "balance", "credit_limit", "web_login"})
+RESELLER_RIGHTS = {
+    "accounts_mgmt": ADD | EDIT | DELETE,
+    "customers_mgmt": ADD | EDIT | DELETE,
+    "vouchers_mgmt": ADD | EDIT | DELETE,
+    "api_mgmt": 1,
+}
+CUSTOMER_RIGHTS = {"accounts_mgmt": ADD | EDIT | DELETE}
+FILTERS = {
+    "username": WebUser.web_login,
+    "firstName": Customer.first_name,
+    "lastName": Customer.last_name,
+    "organization": Customer.company_name,
+    "tel": Customer.phone,
+    "email": Customer.email,
+    "web": Customer.web,
+    "city": Customer.city,
+    "country": Customer.country,
+}
+ORDERS: dict[str, Any] = {
+    "changeDate": Customer.changed,
+    "username": WebUser.web_login,
+    "firstName": Customer.first_name,
+    "lastName": Customer.last_name,
+    "organization": Customer.company_name,
+    "customer": Customer.i_customer,
+}
+SHOWN = tuple(field.attribute or field.name for field in CUSTOMER.ngnpro.values() if not field.secret)
+SELECT = (
+    CUSTOMER.select(CUSTOMER[name] for name in SHOWN)
+    .add_columns(Customer.path, Customer.changed, Customer.api_password, TimeZone.name.label("timezone"))
+    .join(TimeZone, TimeZone.i_time_zone == Customer.i_time_zone)
+)
+
+
+async def create(
+    call: Call, attributes: Mapping[str, Any], reseller: int | None, sent: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """
+    Add a customer; the administrator adds a reseller where no reseller is given.
+
+    Raises:
+        NotPermitted: The caller is no reseller, or not an active one.
+        NotFound: There is no such reseller.
+        BadParameter, WrongReference, Conflict: As `customers.create`.
+    """
+    is_admin = resellers.is_admin(call)
+    parent = await _reseller(call, reseller) if is_admin and reseller else None
+    login = attributes.get("web_login")
+    if not login:
+        raise BadParameter.required("username")
+    values = {**_settable(call, attributes, is_self=False), "web_login": login}
+    rights = RESELLER_RIGHTS if is_admin and parent is None else CUSTOMER_RIGHTS
+    defaults = {"name": login, "i_tariff": None, **rights, "api_access": int("api_password" in values)}
+    customer = await customers.create(call, {**defaults, **values}, parent)
+    await properties.merge(call, customer.i_customer, customer.path, sent)
+    return await info(call, customer.i_customer)
+
+
+async def _reseller(call: Call, i_customer: int) -> Caller:
+    """
+    A reseller for whom the administrator acts.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    found = await ownership.load_caller(call.store, i_customer)
+    if found is None or resellers.reseller_of(found.path, i_customer) != i_customer:
+        raise NotFound("Customer")
+    return found
+
+
+def _settable(call: Call, attributes: Mapping[str, Any], *, is_self: bool) -> dict[str, Any]:
+    """What the caller may set of what he has sent; forms echo the rest, which changes nothing."""
+    if resellers.is_admin(call):
+        return dict(attributes)
+    hidden = ADMINISTRATORS | ({"impersonate"} if is_self else frozenset())
+    return {name: value for name, value in attributes.items() if name not in hidden}
+
+
+async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sent: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Change the caller himself or a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+        NotPermitted: He is not the caller, who lacks the right to edit customers; or the password is that of whose
+            rights were lent to the caller.
+        BadParameter, WrongReference, Conflict: As `customers.change`.
+    """
+    is_self = i_customer == call.caller.i_customer
+    path = await _path(call, i_customer)
+    if not is_self:
+        call.caller.demand(Right.CUSTOMERS_EDIT)
+    values = _settable(call, attributes, is_self=is_self)
+    if is_self and call.origin.is_borrowed and "api_password" in values:
+        raise NotPermitted("only who logs in as this customer may change his password")
+    if values:
+        await customers.change(call, i_customer, values, reach=REACH)
+    await properties.merge(call, i_customer, path, sent)
+
+
+async def remove(call: Call, i_customer: int) -> None:
+    """
+    Delete a customer below the caller.
+
+    Raises:
+        NotFound: He is not there for the caller.
+        Conflict: Records still carry his id.
+    """
+    await customers.delete(call, i_customer, reach=Reach.SUBTREE)
+
+
+async def set_properties(call: Call, i_customer: int, sent: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Change properties of the caller or of a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+        NotPermitted: One of them is not the caller's to change, or he is not the caller, who lacks the right to edit
+            customers.
+    """
+    path = await _path(call, i_customer)
+    if i_customer != call.caller.i_customer:
+        call.caller.demand(Right.CUSTOMERS_EDIT)
+    await ownership.find_for_update(call, i_customer, REACH, rights_stay=True)
+    await properties.merge(call, i_customer, path, sent)
+
+
+async def properties_of(call: Call, i_customer: int) -> list[dict[str, str]]:
+    """
+    The properties of the caller or of a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+    """
+    await _path(call, i_customer)
+    return (await properties.read(call, [i_customer])).get(i_customer, [])
+
+
+async def info(call: Call, i_customer: int) -> dict[str, Any]:
+    """
+    The caller himself or a customer below him.
+
+    Raises:
+        NotFound: He is not there for the caller.
+    """
+    wanted = SELECT.where(_in_reach(call, i_customer))
+    row = (await call.session.execute(wanted)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("Customer")
+    return (await _shown(call, [dict(row)]))[0]
+
+
+async def search(call: Call, query: Mapping[str, Any], *, only_resellers: bool) -> Found:
+    """
+    The customers that a query asks for, as far as the caller may see them.
+
+    Args:
+        call: The call.
+        query: Filter, order and range.
+        only_resellers: Whether resellers alone count; a filter for one customer finds him anyway.
+
+    Raises:
+        BadParameter: The query cannot be answered.
+    """
+    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
+    conditions = [ownership.within(call.caller, REACH), Customer.i_customer != ROOT_ID]
+    conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
+    conditions += queries.of_customers(chosen)
+    if only_resellers and "customer" not in chosen:
+        conditions.append(Customer.i_wholesaler == ROOT_ID)
+    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, Customer.i_customer)
+    return Found(found.total, await _shown(call, found.rows))
+
+
+async def _path(call: Call, i_customer: int) -> str:
+    """
+    The path of a customer in reach.
+
+    Raises:
+        NotFound: He is not there for the caller; the root is nobody's.
+    """
+    wanted = select(Customer.path).where(_in_reach(call, i_customer))
+    path: str | None = (await call.session.execute(wanted)).scalar_one_or_none()
+    if path is None:
+        raise NotFound("Customer")
+    return path
+
+
+def _in_reach(call: Call, i_customer: int) -> ColumnElement[bool]:
+    within = ownership.within(call.caller, REACH)
+    return and_(within, Customer.i_customer == i_customer, Customer.i_customer != ROOT_ID)
+
+
+async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with all that is computed: reseller, properties, and passwords where they are told."""
+    all_properties = await properties.read(call, [row["i_customer"] for row in rows])
+    tells = resellers.is_admin(call) and call.platform.config.ngnpro_return_passwords
+    told: list[int] = []
+    for row in rows:
+        i_customer = row["i_customer"]
+        row["reseller"] = resellers.reseller_of(row.pop("path"), i_customer)
+        row["properties"] = all_properties.get(i_customer, [])
+        sealed = row.pop("api_password")
+        row["api_password"] = None
+        if tells and sealed is not None:
+            place = customers.api_password_place(i_customer)
+            row["api_password"] = call.platform.vault.decrypt(sealed, place)
+            told.append(i_customer)
+    await audit.told(call, CUSTOMER.name, {i_customer: i_customer for i_customer in told})
+    return rows
+
+
+async def zone(call: Call, name: str) -> int:
+    """
+    The id of a time zone.
+
+    Raises:
+        BadParameter: There is none of this name.
+    """
+    found: int | None = (
+        await call.session.execute(select(TimeZone.i_time_zone).where(TimeZone.name == name))
+    ).scalar_one_or_none()
+    if found is None:
+        raise BadParameter("timezone", "is no time zone, such as Europe/Amsterdam")
+    return found

@@ -1,0 +1,173 @@
+"""
+Properties of customers, and who may change which.
+
+A property with permission `admin` is changed by the administrator, one with `reseller` by the reseller as well,
+any other by the customer himself as well. What is sent back unchanged is no change. Names that limit their customer
+have a permission of their own, which is the least that they can have, whoever makes them. A reseller may hand on some
+rights and credits to his customers, up to what he has himself, although their permission is `admin`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from models import CustomerProperty
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Entity
+from xmlrpc_api.declaration.faults import BadParameter, NotPermitted
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.history.audit import Subject
+from xmlrpc_api.services.tree import resellers
+from xmlrpc_api.services.tree.resellers import Level
+
+PROPERTY = Entity(CustomerProperty)
+CREDITS = (
+    "sip_credit",
+    "sip_alias_credit",
+    "enum_range_credit",
+    "enum_number_credit",
+    "dns_zone_credit",
+    "email_credit",
+)
+ACCESSES = ("pstn_access", "prepaid_changes", "pstn_changes", "sms_access")
+HANDED_ON = (*CREDITS, *ACCESSES)
+ADMIN, RESELLER, CUSTOMER = "admin", "reseller", "customer"
+LIMITING = {
+    **dict.fromkeys((*HANDED_ON, "payment_processor_class", "support_order"), ADMIN),
+    "digest_settings_page": RESELLER,
+}
+NEEDED = {ADMIN: Level.ADMIN, RESELLER: Level.RESELLER}
+PARTS = ("value", "category", "permission")
+_COUNT, _SWITCH = re.compile("[0-9]{0,9}"), re.compile("[01]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One property: as it is, if it is there, and as it is to be."""
+
+    name: str
+    old: Mapping[str, str] | None
+    new: Mapping[str, str]
+
+
+async def read(call: Call, customers: Iterable[int]) -> dict[int, list[dict[str, str]]]:
+    """The properties of these customers, by name."""
+    columns = CustomerProperty.__table__.columns
+    statement = select(*columns).where(CustomerProperty.i_customer.in_(set(customers)))
+    found: dict[int, list[dict[str, str]]] = {}
+    for row in (await call.session.execute(statement.order_by(CustomerProperty.name))).mappings():
+        values = {name: row[name] for name in ("name", *PARTS)}
+        values["permission"] = permission_of(row["name"], row["permission"])
+        found.setdefault(row["i_customer"], []).append(values)
+    return found
+
+
+def permission_of(name: str, asked: str) -> str:
+    """The permission of a property: what is asked for, unless its name needs a higher one."""
+    least = LIMITING.get(name, CUSTOMER)
+    return asked if _level(asked) >= _level(least) else least
+
+
+def _level(permission: str) -> Level:
+    return NEEDED.get(permission, Level.CUSTOMER)
+
+
+async def values(call: Call, i_customer: int) -> dict[str, str]:
+    """The values of a customer's properties."""
+    own = await read(call, [i_customer])
+    return {entry["name"]: entry["value"] for entry in own.get(i_customer, [])}
+
+
+async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Change the properties of a locked customer that were sent; the others stay.
+
+    Raises:
+        NotPermitted: One of them is not the caller's to change.
+        BadParameter: A credit is no whole number, or an access neither 0 nor 1.
+    """
+    level = resellers.level_of(call, path, i_customer)
+    present = {entry["name"]: entry for entry in (await read(call, [i_customer])).get(i_customer, [])}
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for entry in sent:
+        name = entry["name"]
+        old = present.get(name)
+        defaults = old or {"value": "", "category": "", "permission": CUSTOMER}
+        new = {part: entry.get(part, defaults[part]) for part in PARTS}
+        change = Change(name, old, {**new, "permission": permission_of(name, new["permission"])})
+        if old is not None and all(change.new[part] == old[part] for part in PARTS):
+            continue
+        if old is None and not change.new["value"] and level < _level(change.new["permission"]):
+            continue  # a form that shows what is not there, and was not filled in
+        await _demand(call, level, i_customer, change)
+        _demand_value(change)
+        await _write(call, i_customer, change)
+        present[name] = {"name": name, **change.new}
+        before |= {name: old["value"]} if old else {}
+        after[name] = change.new["value"]
+    if after:
+        await note(call, i_customer, before, after)
+
+
+async def note(call: Call, i_customer: int, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Write changed properties, by name, into the change history."""
+    scope = await audit.scope_of(call.store, i_customer)
+    subject = Subject(CustomerProperty.__tablename__, i_customer, i_customer, scope)
+    await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
+
+
+async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> None:
+    """Refuse a change of a property that is not the caller's to make."""
+    permissions = {change.new["permission"], *([change.old["permission"]] if change.old else [])}
+    needed = max(_level(permission) for permission in permissions)
+    if level >= needed:
+        return
+    name = change.name
+    hands_on = level is Level.RESELLER and i_customer != call.caller.i_customer and name in HANDED_ON
+    if not hands_on:
+        raise NotPermitted(f"the property {name} can be changed by the {needed.name.lower()} only")
+    own = (await values(call, call.caller.i_customer)).get(name)
+    if own is None and name in CREDITS:
+        return
+    if number(change.new["value"]) > number(own or ""):
+        raise NotPermitted(f"the property {name} cannot be more than the reseller's own {own or 0}")
+
+
+def _demand_value(change: Change) -> None:
+    """Refuse a value that the name does not allow."""
+    if is_allowed(change.name, change.new["value"]):
+        return
+    is_credit = change.name in CREDITS
+    raise BadParameter(change.name, "must be a whole number, from 0 to 999999999" if is_credit else "must be 0 or 1")
+
+
+def is_allowed(name: str, value: str) -> bool:
+    """Whether a property of this name may have a value; nothing at all is 0."""
+    if name in CREDITS:
+        return _COUNT.fullmatch(value) is not None
+    return name not in ACCESSES or _SWITCH.fullmatch(value) is not None
+
+
+def number(value: str) -> Decimal:
+    """What a property is worth as a number; nothing if it is none."""
+    try:
+        number = Decimal(value.strip() or 0)
+    except InvalidOperation:
+        return Decimal(0)
+    return number if number.is_finite() else Decimal(0)
+
+
+async def _write(call: Call, i_customer: int, change: Change) -> None:
+    if change.old is None:
+        row = {"i_customer": i_customer, "name": change.name, **change.new}
+        await call.session.execute(insert(CustomerProperty).values(row))
+        return
+    statement = update(CustomerProperty).where(
+        CustomerProperty.i_customer == i_customer, CustomerProperty.name == change.name
+    )
+    await call.session.execute(statement.values(**change.new).execution_options(synchronize_session=False))

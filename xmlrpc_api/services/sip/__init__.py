@@ -1,0 +1,1 @@
+"""SIP domains and aliases."""

@@ -1,0 +1,175 @@
+"""SIP domains: who has which."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select
+
+from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Entity
+from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
+from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.ngnpro.queries import Found
+from xmlrpc_api.services.tree import in_use, ownership, references, resellers
+from xmlrpc_api.services.tree.ownership import Reach
+
+DOMAIN = Entity(SipDomain)
+WHAT = "SIP domain"
+REACH = Reach.SUBTREE_AND_SELF
+ORDERS: dict[str, Any] = {"changeDate": SipDomain.changed, "domain": SipDomain.domain}
+SHOWN = tuple(name for name in DOMAIN.fields if name not in DOMAIN.secrets)
+SELECT = (
+    DOMAIN.select(DOMAIN[name] for name in SHOWN)
+    .add_columns(SipDomain.changed, Customer.path)
+    .join(Customer, Customer.i_customer == SipDomain.i_customer)
+)
+
+
+def place(i_domain: int) -> str:
+    """Where an encrypted key belongs."""
+    return f"sip_domains.private_key:{i_domain}"
+
+
+async def create(call: Call, attributes: Mapping[str, Any]) -> None:
+    """
+    Add a domain to the caller, or to the customer of his whom the attributes name.
+
+    Raises:
+        NotFound: There is no such customer for the caller.
+        Conflict: It is there already.
+    """
+    values = dict(attributes)
+    i_customer = await _owner(call, values.pop("i_customer", None))
+    key = values.pop("private_key", None)
+    domain = SipDomain(i_customer=i_customer, changed=call.now, **values)
+    call.session.add(domain)
+    await call.session.flush()
+    if key:
+        domain.private_key = call.platform.vault.encrypt(key, place(domain.i_domain))
+        await call.session.flush()
+    await audit.added(call, DOMAIN, domain, i_customer)
+
+
+async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:
+    """
+    Change a domain.
+
+    Raises:
+        NotFound: It is not there for the caller, or the customer is not.
+        Conflict: It is to go to another customer, but has accounts.
+    """
+    domain = await find(call, name, for_update=True)
+    before = audit.snapshot(DOMAIN, domain)
+    values = dict(attributes)
+    if "i_customer" in values:
+        values["i_customer"] = await _owner(call, values["i_customer"], domain.i_customer)
+    if values.get("i_customer", domain.i_customer) != domain.i_customer:
+        accounts = exists().where(Account.i_domain == domain.i_domain)
+        aliases = exists().where(SipAlias.i_domain == domain.i_domain)
+        if (await call.session.execute(select(or_(accounts, aliases)))).scalar_one():
+            raise Conflict("The domain still has accounts or aliases, which belong to its customer")
+    if "private_key" in values:
+        values["private_key"] = call.platform.vault.encrypt(values["private_key"], place(domain.i_domain))
+    for attribute, value in values.items():
+        setattr(domain, attribute, value)
+    if audit.snapshot(DOMAIN, domain) != before:
+        domain.changed = call.now
+        await call.session.flush()
+        await audit.updated(call, DOMAIN, domain, domain.i_customer, before)
+
+
+async def remove(call: Call, name: str) -> None:
+    """
+    Remove a domain that has no accounts.
+
+    Raises:
+        NotFound: It is not there for the caller.
+        Conflict: It still has accounts.
+    """
+    domain = await find(call, name, for_update=True)
+    await audit.removed(call, DOMAIN, domain, domain.i_customer)
+    await in_use.remove(call, SipDomain, domain.i_domain, WHAT)
+
+
+async def search(call: Call, query: Mapping[str, Any]) -> Found:
+    """
+    The domains that a query asks for, as far as the caller may see them.
+
+    Raises:
+        BadParameter: The query cannot be answered.
+    """
+    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
+    conditions: list[ColumnElement[bool]] = [ownership.within(call.caller, REACH)]
+    if "domain" in chosen:
+        conditions.append(queries.matches(SipDomain.domain, chosen["domain"]))
+    conditions += queries.of_customers(chosen)
+    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, SipDomain.i_domain)
+    for row in found.rows:
+        row["reseller"] = resellers.shown(resellers.reseller_of(row.pop("path"), row["i_customer"]))
+        row["i_customer"] = resellers.shown(row["i_customer"])
+    return found
+
+
+async def find(call: Call, name: str, *, for_update: bool = False) -> SipDomain:
+    """
+    A domain in reach, locked if it is to be changed.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    statement = (
+        select(SipDomain)
+        .join(Customer, Customer.i_customer == SipDomain.i_customer)
+        .where(SipDomain.domain == name.lower(), ownership.within(call.caller, REACH))
+    )
+    if for_update:
+        statement = statement.with_for_update(of=SipDomain).execution_options(populate_existing=True)
+    domain = (await call.session.execute(statement)).scalar_one_or_none()
+    if domain is None:
+        raise NotFound(WHAT)
+    return domain
+
+
+def _name_in(username: str) -> str:
+    return username.rpartition("@")[2].lower() if "@" in username else ""
+
+
+async def demand_usable(call: Call, username: str, i_customer: int) -> None:
+    """
+    Refuse a username below the domain of somebody who has nothing to do with it: it would be an address there.
+
+    Raises:
+        WrongReference: The domain is that of a customer who is neither in the caller's reach, nor is the account's
+            customer or above him.
+    """
+    wanted = select(SipDomain.i_customer).where(SipDomain.domain == _name_in(username))
+    owner = (await call.session.execute(wanted)).scalar_one_or_none()
+    if owner is None or owner in (*ancestors(await ownership.path_of(call, i_customer)), i_customer):
+        return
+    in_reach = select(Customer.i_customer).where(Customer.i_customer == owner, ownership.within(call.caller, REACH))
+    if (await call.session.execute(in_reach)).first() is None:
+        raise WrongReference("username")
+
+
+async def id_of(call: Call, username: str, i_customer: int) -> int | None:
+    """The domain behind the @ of a username, if it is this customer's."""
+    name = _name_in(username)
+    wanted = select(SipDomain.i_domain).where(SipDomain.domain == name, SipDomain.i_customer == i_customer)
+    wanted = wanted.with_for_update(read=True, key_share=True)  # it stays his until the account is there
+    found: int | None = (await call.session.execute(wanted)).scalar_one_or_none()
+    return found
+
+
+async def _owner(call: Call, asked: int | None, present: int | None = None) -> int:
+    """
+    Whose a domain is to be: the customer who is asked for, else as it is, else the caller.
+
+    Raises:
+        NotFound: There is no such customer for the caller.
+    """
+    if not asked:
+        return ROOT_ID if resellers.is_admin(call) and asked == 0 else present or call.caller.i_customer
+    await references.check(call, DOMAIN, {"i_customer": asked})
+    return asked

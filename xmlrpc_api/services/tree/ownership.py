@@ -1,0 +1,196 @@
+"""Who may see and touch whom: the one place that asks whether a customer is the caller's."""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import contains_eager
+
+from models import Balance, Customer, ancestors, subtree
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import table_of
+from xmlrpc_api.declaration.faults import NotFound, NotPermitted
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.services.tree import names
+from xmlrpc_api.storage.fast_path import Query, Row
+
+_CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller) if field.name != "web_login")
+CALLER_COLUMNS = tuple(getattr(Customer, name) for name in _CALLER_NAMES)
+_WANTED = bindparam("i_customer", type_=Integer)
+_PATH = Query(select(Customer.path).where(Customer.i_customer == _WANTED), is_short=True)
+_CALLER = Query(select(*CALLER_COLUMNS, Customer.blocked).where(Customer.i_customer == _WANTED), is_short=True)
+
+
+def _blocked_above() -> Query:
+    columns = (Customer.i_customer, Customer.i_wholesaler, Customer.blocked)
+    up = select(*columns).where(Customer.i_customer == _WANTED).cte("up", recursive=True)
+    up = up.union_all(select(*columns).join(up, Customer.i_customer == up.c.i_wholesaler))
+    return Query(select(up.c.i_customer).where(up.c.blocked, up.c.i_customer != _WANTED).limit(1), is_short=True)
+
+
+_BLOCKED_ABOVE = _blocked_above()
+
+
+class HasRows(Protocol):
+    """What answers queries: a call's store, or the database itself."""
+
+    async def rows(self, query: Query, **values: Any) -> list[Row]:
+        """What a query finds."""
+
+
+class Reach(enum.Enum):
+    """Which customers a method may touch, seen from its caller."""
+
+    CHILDREN = "direct sub-customers"
+    CHILDREN_AND_SELF = "direct sub-customers and the caller himself"
+    SUBTREE = "customers at any depth below"
+    SUBTREE_AND_SELF = "customers at any depth below and the caller himself"
+
+
+def below(caller: Caller) -> ColumnElement[bool]:
+    """The condition for all customers at any depth below the caller."""
+    first, end = subtree(caller.path, caller.i_customer)
+    return and_(Customer.path >= first, Customer.path < end)
+
+
+def within(caller: Caller, reach: Reach) -> ColumnElement[bool]:
+    """The condition for all customers in reach of the caller."""
+    children = reach in (Reach.CHILDREN, Reach.CHILDREN_AND_SELF)
+    others = Customer.i_wholesaler == caller.i_customer if children else below(caller)
+    if reach in (Reach.CHILDREN, Reach.SUBTREE):
+        return others
+    return or_(others, Customer.i_customer == caller.i_customer)
+
+
+def named(i_customer: int | str | None, name: str | None = None) -> ColumnElement[bool]:
+    """The condition for one customer, by id or by name; a string that is no number is a name."""
+    if isinstance(i_customer, int):
+        return Customer.i_customer == i_customer
+    wanted = i_customer if i_customer is not None else name
+    return names.is_customer(wanted) if wanted is not None else false()
+
+
+async def find_for_update(
+    call: Call, i_customer: int, reach: Reach = Reach.CHILDREN, *, rights_stay: bool = False
+) -> Customer:
+    """
+    Lock a customer and his balance until the end of the transaction.
+
+    Args:
+        call: The call.
+        i_customer: His id.
+        reach: Where he must be, seen from the caller.
+        rights_stay: Whether nothing is changed that matters to calls of his own, which may then go on.
+
+    Raises:
+        NotFound: He does not exist or is out of reach; nobody can tell which.
+    """
+    statement = (
+        select(Customer)
+        .join(Customer.money)
+        .join(Customer.default_user)
+        .options(contains_eager(Customer.money), contains_eager(Customer.default_user))
+        .where(within(call.caller, reach), named(i_customer))
+        .with_for_update(of=(Customer, Balance), key_share=rights_stay)
+        .execution_options(populate_existing=True)
+    )
+    customer = (await call.session.execute(statement)).scalar_one_or_none()
+    if customer is None:
+        raise NotFound("Customer")
+    return customer
+
+
+async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> None:
+    """
+    Make sure that a customer is there and in reach.
+
+    Raises:
+        NotFound: He does not exist or is out of reach; nobody can tell which.
+    """
+    statement = select(Customer.i_customer).where(within(call.caller, reach), named(i_customer))
+    if (await call.session.execute(statement)).first() is None:
+        raise NotFound("Customer")
+
+
+async def path_of(call: Call, i_customer: int) -> str:
+    """The path of a customer who is there."""
+    (row,) = await call.store.rows(_PATH, i_customer=i_customer)
+    path: str = row["path"]
+    return path
+
+
+async def hold(call: Call, i_customer: int, reach: Reach = Reach.SUBTREE_AND_SELF) -> bool:
+    """
+    Keep a customer from being deleted until the end of the transaction; what is put below him comes after this.
+
+    Returns:
+        Whether he is there and in reach.
+    """
+    statement = select(Customer.i_customer).where(within(call.caller, reach), named(i_customer))
+    return (await call.session.execute(statement.with_for_update(read=True, key_share=True))).first() is not None
+
+
+async def load_caller(store: HasRows, i_customer: int) -> Caller | None:
+    """The rights of a customer; None if he does not exist or if he or anybody above is blocked."""
+    rows = await store.rows(_CALLER, i_customer=i_customer)
+    if not rows or rows[0]["blocked"] or await is_anybody_blocked_above(store, i_customer, rows[0]["path"]):
+        return None
+    return caller_from(rows[0])
+
+
+async def is_anybody_blocked_above(store: HasRows, i_customer: int, path: str) -> bool:
+    """Whether somebody above a customer is blocked. The root never is."""
+    return len(ancestors(path)) > 1 and bool(await store.rows(_BLOCKED_ABOVE, i_customer=i_customer))
+
+
+async def any_blocked(session: AsyncSession, customers: list[int]) -> bool:
+    """Whether one of these customers is blocked. The root (the first) never is."""
+    if len(customers) <= 1:
+        return False
+    statement = select(Customer.i_customer).where(Customer.i_customer.in_(customers), Customer.blocked).limit(1)
+    return (await session.execute(statement)).first() is not None
+
+
+async def lock_caller(store: HasRows, caller: Caller) -> Caller:
+    """
+    Hold the caller and everybody above him as they are until the end of the transaction.
+
+    Rights, blocking and existence cannot change meanwhile: whoever changes them takes the stronger
+    lock. Parents are locked before their children (they have the smaller ids), so nobody waits in a
+    circle.
+
+    Raises:
+        NotPermitted: He is gone, or he or somebody above him has been blocked.
+    """
+    chain = [*ancestors(caller.path), caller.i_customer]
+    rows = await store.rows(_locking(len(chain)), **dict(zip(_places(len(chain)), chain, strict=True)))
+    if len(rows) != len(chain) or any(row["blocked"] for row in rows):
+        raise NotPermitted("the caller is blocked")
+    return caller_from({**rows[-1], "reseller_active": all(row["reseller_active"] for row in rows[1:])})
+
+
+@cache
+def _locking(count: int) -> Query:
+    """The query that locks so many customers."""
+    columns = table_of(Customer.__mapper__.columns["i_customer"]).columns
+    chain = [bindparam(place, type_=Integer) for place in _places(count)]
+    return Query(
+        select(*(columns[name] for name in (*_CALLER_NAMES, "blocked")))
+        .where(columns.i_customer.in_(chain))
+        .order_by(columns.i_customer)
+        .with_for_update(read=True, key_share=True)
+    )
+
+
+@cache
+def _places(count: int) -> list[str]:
+    return [f"place_{number}" for number in range(count)]
+
+
+def caller_from(row: Mapping[str, Any]) -> Caller:
+    """A caller from a row that holds `CALLER_COLUMNS`."""
+    return Caller(**{name: row[name] for name in _CALLER_NAMES})

@@ -1,0 +1,139 @@
+"""
+Checks that what a call points at may be pointed at.
+
+Every attribute that a client may set, and that points at a row, names its rule here, once, for all dialects. One
+without a rule is an error at import.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, and_, exists, or_, select, true
+
+from models import Base, Customer
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Entity, table_of
+from xmlrpc_api.declaration.faults import Fault, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.services.tree import lending, ownership
+from xmlrpc_api.services.tree.ownership import Reach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """
+    The row that points.
+
+    Attributes:
+        owner: The customer whose tariffs, groups and plans it may point at; None: it points at nothing of the kind.
+        customer: The customer who it is, or whose it is; None: he is not there yet.
+        path: His path.
+    """
+
+    owner: int | None = None
+    customer: int | None = None
+    path: str = ""
+
+
+Condition = Callable[[Column[Any], Caller, Row], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """At which rows an attribute may point, and the fault, by the attribute's name, if it points elsewhere."""
+
+    condition: Condition
+    fault: Callable[[str], Fault] = WrongReference
+
+
+def _owners(column: Column[Any], _caller: Caller, row: Row) -> ColumnElement[bool]:
+    owner = table_of(column).c.i_customer
+    return or_(owner == row.owner, owner.is_(None)) if owner.nullable else owner == row.owner
+
+
+def _others_below(_column: Column[Any], caller: Caller, row: Row) -> ColumnElement[bool]:
+    below = ownership.below(caller)
+    return below if row.customer is None else and_(below, Customer.i_customer != row.customer)
+
+
+EVERYBODYS = Rule(lambda _column, _caller, _row: true())
+OWNERS = Rule(_owners)
+OTHERS_BELOW = Rule(_others_below)
+IN_REACH = Rule(
+    lambda _column, caller, _row: ownership.within(caller, Reach.SUBTREE_AND_SELF), lambda _name: NotFound("Customer")
+)
+LENDERS = Rule(
+    lambda _column, caller, row: lending.lenders(caller, row.customer, row.path),
+    lambda name: NotPermitted(f"{name} must be a customer of the same reseller, you or somebody below you"),
+)
+
+RULES: Mapping[str, Rule] = {
+    "customers.i_tariff": OWNERS,
+    "customers.i_routing_group": OWNERS,
+    "customers.payment_currency": EVERYBODYS,
+    "customers.payment_method": EVERYBODYS,
+    "customers.i_commission_agent": OTHERS_BELOW,
+    "customers.i_password_policy": EVERYBODYS,
+    "customers.i_time_zone": EVERYBODYS,
+    "customers.i_lang": EVERYBODYS,
+    "customers.i_export_type": EVERYBODYS,
+    "customers.impersonate": LENDERS,
+    "web_users.i_access_level": EVERYBODYS,
+    "accounts.i_routing_group": OWNERS,
+    "accounts.i_billing_plan": OWNERS,
+    "accounts.i_time_zone": EVERYBODYS,
+    "accounts.i_lang": EVERYBODYS,
+    "accounts.payment_currency": EVERYBODYS,
+    "accounts.payment_method": EVERYBODYS,
+    "accounts.i_export_type": EVERYBODYS,
+    "accounts.i_password_policy": EVERYBODYS,
+    "accounts.i_commission_agent": OTHERS_BELOW,
+    "accounts.owner": IN_REACH,
+    "sip_domains.i_customer": IN_REACH,
+    "sip_aliases.owner": IN_REACH,
+}
+
+
+def demand_rules(rules: Mapping[str, Rule], models: Iterable[type[Base]]) -> None:
+    """
+    Make sure that there is a rule for each reference that a client may set, and for nothing else.
+
+    Raises:
+        TypeError: There is none, or one too many; the text names them.
+    """
+    entities = [Entity(model) for model in models]
+    needed = {f"{entity.name}.{name}" for entity in entities for name in entity.references}
+    if wrong := needed ^ rules.keys():
+        raise TypeError(f"references and their rules do not fit together: {', '.join(sorted(wrong))}")
+
+
+demand_rules(RULES, (mapper.class_ for mapper in Base.registry.mappers))
+
+
+async def check(call: Call, entity: Entity, values: Mapping[str, Any], row: Row = Row()) -> None:
+    """
+    Refuse values that point at nothing, or at something that they must not point at.
+
+    What was sent is in `values`; nil points nowhere and is fine.
+
+    Raises:
+        WrongReference, NotFound, NotPermitted: What the rule says; of the first such attribute in declared order.
+    """
+    asked = {name: column for name, column in entity.references.items() if values.get(name) is not None}
+    if not asked:
+        return
+    rules = {name: RULES[f"{entity.name}.{name}"] for name in asked}
+    found = [
+        exists().where(column == values[name], rules[name].condition(column, call.caller, row)).label(name)
+        for name, column in asked.items()
+    ]
+    there = (await call.session.execute(select(*found))).one()
+    for name, is_there in zip(asked, there, strict=True):
+        if not is_there:
+            raise rules[name].fault(name)
+
+
+def changed(entity: Entity, row: Base, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The references among `values` that lead elsewhere than before: where it points already, a row may stay."""
+    return {name: values[name] for name in entity.references if name in values and values[name] != getattr(row, name)}

@@ -1,0 +1,1 @@
+"""What changes data when the server is upgraded."""

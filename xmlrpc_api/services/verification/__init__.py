@@ -1,0 +1,1 @@
+"""Proofs that the books and the history are right."""

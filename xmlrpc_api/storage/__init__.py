@@ -1,0 +1,1 @@
+"""The database, the fast way to it, and what its errors mean."""
