@@ -1,5 +1,18 @@
-"""The public methods. Importing this package publishes all of them."""
+"""
+The public methods. Importing this package finds all of its modules, and publishes what they declare.
 
-from handlers import accounts, customers, dictionaries, history, logins, ngnpro, payments, system, web_users
+A folder is a dialect with methods of its own; one in which no method is declared is an error.
+"""
 
-__all__ = ["accounts", "customers", "dictionaries", "history", "logins", "ngnpro", "payments", "system", "web_users"]
+import importlib
+import pkgutil
+
+from xmlrpc_api.declaration.registry import TABLES
+
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)
+
+_published = {method.handler.__module__ for table in TABLES.values() for method in table.values()}
+for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
+    if _module.ispkg and not any(name.startswith(f"{_module.name}.") for name in _published):
+        raise TypeError(f"{_module.name} publishes no method")

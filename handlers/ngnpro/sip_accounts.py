@@ -1,0 +1,206 @@
+"""SipPort: accounts in NGNPro's dialect."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.ngnpro.vocabulary import (
+    CHANGE_DATE,
+    CUSTOMER,
+    DATE,
+    FAULTS,
+    GROUPS,
+    RESELLER,
+    SIP_ID,
+    balance_of_id,
+    by_our_names,
+    sip_id,
+    whole,
+)
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.faults import (
+    NotEnoughCredit,
+    NotFound,
+)
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services import accounts
+from xmlrpc_api.services.ngnpro import accounts as sip_accounts
+from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
+from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.turns import Key
+
+KEPT = {
+    "groups": GROUPS,
+    "acl": Field(
+        name="acl",
+        wire=Wire.ARRAY,
+        type="SipACL",
+        doc="Networks from which it may register; replaced as a whole.",
+        members=(
+            Field(name="ip", wire=Wire.STRING, limit=45, required=True, doc="Address.", example="192.0.2.0"),
+            Field(name="mask", wire=Wire.INT, low=0, high=128, required=True, doc="Bits of the network.", example=24),
+            Field(name="tag", wire=Wire.STRING, limit=64, doc="Name for it.", example="office"),
+        ),
+    ),
+    "properties": Field(
+        name="properties",
+        wire=Wire.ARRAY,
+        type="SipProperty",
+        doc="What front ends keep with it; replaced as a whole.",
+        members=(
+            Field(name="name", wire=Wire.STRING, limit=128, required=True, doc="Name.", example="language"),
+            Field(name="value", wire=Wire.STRING, limit=4096, doc="Value.", example="en"),
+        ),
+    ),
+}
+ATTRIBUTES = accounts.ACCOUNT.ngnpro
+COMPUTED = {
+    "id": sip_id("id"),
+    "ha1": Field(name="ha1", wire=Wire.STRING, doc="HA1 of the password; told to the administrator.", example=""),
+    "timezone": Field(
+        name="timezone", wire=Wire.STRING, limit=64, doc="Time zone, by its IANA name.", example="Europe/Amsterdam"
+    ),
+    "customer": CUSTOMER,
+    "reseller": RESELLER,
+    **KEPT,
+    "createDate": Field(name="createDate", wire=Wire.STRING, doc="When it was created.", example="2026-11-21 05:00:00"),
+    "changeDate": CHANGE_DATE,
+}
+MEMBERS = tuple({**ATTRIBUTES, **COMPUTED}.values())
+
+
+def _account(*, required: bool = False) -> Field:
+    return Field(
+        name="account", wire=Wire.STRUCT, type="SipAccount", required=required, doc="The account.", members=MEMBERS
+    )
+
+
+ACCOUNT = _account(required=True)
+ACCOUNT_QUERY = queries.query(
+    "SipQuery",
+    (
+        *queries.texts(("username", "domain", *sip_accounts.FILTERS)),
+        queries.OWNER,
+        *queries.OWNERS,
+        Field(name="groups", wire=Wire.ARRAY, items=Wire.STRING, limit=64, doc="Only those in all of these groups."),
+    ),
+)
+
+
+async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes by our names; an empty password is one that was not filled in."""
+    values = by_our_names(ATTRIBUTES, account)
+    if "owner" in values:
+        values["owner"] = values["owner"] or None
+    if not values.get("voip_password", "-"):
+        del values["voip_password"]
+    if account.get("timezone"):
+        values["i_time_zone"] = await ngnpro_customers.zone(call, account["timezone"])
+    return values
+
+
+async def _balance_of_account(call: Call, params: Mapping[str, Any]) -> set[Key]:
+    return await sip_accounts.balance_key(call, params["account"].get("id", {}))
+
+
+def _kept(account: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: account[name] for name in KEPT if name in account}
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An account by NGNPro's names."""
+    named = {name: row[field.attribute or name] for name, field in ATTRIBUTES.items()}
+    computed = {name: row[name] for name in ("id", "ha1", "timezone", "reseller", *KEPT)}
+    dates = {"createDate": f"{row['created_on']:{DATE}}", "changeDate": f"{row['updated_on']:{DATE}}"}
+    return {**named, **computed, **dates, "customer": row["i_customer"]}
+
+
+@operation(
+    "SipPort.addAccount",
+    ACCOUNT,
+    right=Right.ACCOUNTS_ADD,
+    access=Access.WRITE,
+    returns=(_account(),),
+    raises=(*FAULTS, NotEnoughCredit),
+)
+async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+    """
+    Add an account below a domain, to whose customer it belongs; for the user name <autoincrement> a free one is taken.
+
+    Without a password it cannot register.
+    """
+    sip_id = whole(account.get("id", {}))
+    made = await sip_accounts.create(call, sip_id, await _attributes(call, account), _kept(account))
+    return {"account": _shown(made)}
+
+
+@operation(
+    "SipPort.updateAccount",
+    ACCOUNT,
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    balances=(_balance_of_account,),
+    raises=FAULTS,
+)
+async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+    """
+    Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
+
+    The groups blocked and quota stay where somebody above the caller has put it there; a quota that was set by
+    somebody above him is made tighter only.
+    """
+    sip_id = whole(account.get("id", {}))
+    await sip_accounts.change(call, sip_id, await _attributes(call, account), _kept(account))
+    return {}
+
+
+@operation(
+    "SipPort.deleteAccount",
+    SIP_ID,
+    right=Right.ACCOUNTS_DELETE,
+    access=Access.WRITE,
+    balances=(balance_of_id,),
+    raises=FAULTS,
+)
+async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
+    """Delete an account whose balance is zero, and that nobody above the caller has blocked or put into group quota."""
+    await sip_accounts.remove(call, whole(sipId))
+    return {}
+
+
+@operation(
+    "SipPort.getAccount",
+    SIP_ID,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(_account(),),
+    raises=(NotFound,),
+)
+async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
+    """Tell an account. HA1, and where the settings allow it the password, are told to the administrator alone."""
+    return {"account": _shown(await sip_accounts.info(call, whole(sipId)))}
+
+
+@operation(
+    "SipPort.getAccounts",
+    ACCOUNT_QUERY,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(
+            name="accounts",
+            wire=Wire.STRUCT,
+            type="SipAccountList",
+            doc="A page of the matches.",
+            members=(
+                queries.TOTAL,
+                Field(name="accounts", wire=Wire.ARRAY, type="SipAccount", doc="The accounts.", members=MEMBERS),
+            ),
+        ),
+    ),
+)
+async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+    """List accounts, as far as the caller may see them: filtered, ordered, a page of them."""
+    found = await sip_accounts.search(call, query)
+    return {"accounts": {"total": found.total, "accounts": [_shown(row) for row in found.rows]}}

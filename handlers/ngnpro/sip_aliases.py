@@ -1,0 +1,115 @@
+"""SipPort: aliases in NGNPro's dialect."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.ngnpro.vocabulary import (
+    CHANGE_DATE,
+    CUSTOMER,
+    DATE,
+    FAULTS,
+    RESELLER,
+    sip_id,
+    whole,
+)
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.faults import (
+    NotEnoughCredit,
+    NotFound,
+)
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.sip import aliases
+
+ALIAS_MEMBERS = (
+    sip_id("id"),
+    sip_id("target"),
+    Field(name="owner", wire=Wire.INT, low=0, doc="A customer to whom front ends assign it; 0: none.", example=0),
+    CUSTOMER,
+    RESELLER,
+    CHANGE_DATE,
+)
+
+
+def _alias(*, required: bool = False) -> Field:
+    return Field(
+        name="alias", wire=Wire.STRUCT, type="SipAlias", required=required, doc="The alias.", members=ALIAS_MEMBERS
+    )
+
+
+ALIAS = _alias(required=True)
+ALIAS_ID = sip_id("id", required=True)
+ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(aliases.FILTERS), queries.OWNER, *queries.OWNERS))
+
+
+def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "changeDate": f"{row['changed']:{DATE}}"}
+
+
+@operation(
+    "SipPort.addAlias",
+    ALIAS,
+    right=Right.ACCOUNTS_ADD,
+    access=Access.WRITE,
+    raises=(*FAULTS, NotEnoughCredit),
+)
+async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
+    """Add an alias below a domain, to whose customer it belongs; its target may be anywhere."""
+    sip_id, target = (whole(alias.get(name, {})) for name in ("id", "target"))
+    await aliases.create(call, sip_id, target, alias.get("owner") or None)
+    return {}
+
+
+@operation("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
+async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
+    """Change where an alias leads to, or its owner."""
+    target = whole(alias["target"]) if alias.get("target") else None
+    changes = {"owner": alias["owner"] or None} if "owner" in alias else {}
+    await aliases.change(call, whole(alias.get("id", {})), target, changes)
+    return {}
+
+
+@operation("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
+async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
+    """Delete an alias."""
+    await aliases.remove(call, whole(id))
+    return {}
+
+
+@operation(
+    "SipPort.getAlias",
+    ALIAS_ID,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(_alias(),),
+    raises=(NotFound,),
+)
+async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
+    """Tell an alias."""
+    return {"alias": _shown_alias(await aliases.info(call, whole(id)))}
+
+
+@operation(
+    "SipPort.getAliases",
+    ALIAS_QUERY,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(
+            name="aliases",
+            wire=Wire.STRUCT,
+            type="SipAliasList",
+            doc="A page of the matches.",
+            members=(
+                queries.TOTAL,
+                Field(name="aliases", wire=Wire.ARRAY, type="SipAlias", doc="The aliases.", members=ALIAS_MEMBERS),
+            ),
+        ),
+    ),
+)
+async def get_aliases(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+    """List aliases, as far as the caller may see them; by their target, all of an account."""
+    found = await aliases.search(call, query)
+    return {"aliases": {"total": found.total, "aliases": [_shown_alias(row) for row in found.rows]}}

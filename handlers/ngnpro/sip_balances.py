@@ -1,0 +1,169 @@
+"""SipPort: the money of accounts, their vouchers and bookings."""
+
+from decimal import Decimal
+from typing import Any
+
+from handlers.ngnpro.vocabulary import DATE, SIP_ID, balance_of_id, sip_id, whole
+from models import LARGEST_AMOUNT
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.faults import (
+    Fault,
+    NotEnoughCredit,
+    NotFound,
+    NotPermitted,
+    TooManyAttempts,
+    WrongReference,
+)
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services.money import vouchers
+from xmlrpc_api.services.ngnpro import accounts as sip_accounts
+from xmlrpc_api.services.ngnpro import queries
+
+BALANCES = Field(
+    name="balances",
+    wire=Wire.STRUCT,
+    type="BalanceChange",
+    doc="What there was, and what there is.",
+    members=(
+        Field(name="old_balance", wire=Wire.DOUBLE, doc="Balance before.", example=Decimal(5)),
+        Field(name="new_balance", wire=Wire.DOUBLE, doc="Balance after.", example=Decimal(15)),
+    ),
+)
+PREPAID = (Field(name="balance", wire=Wire.DOUBLE, doc="Money on the account.", example=Decimal(5)),)
+ENTRY = (
+    Field(name="date", wire=Wire.STRING, doc="When it was booked.", example="2026-11-21 05:00:00"),
+    Field(name="action", wire=Wire.STRING, doc="Kind of the booking.", example="funds"),
+    Field(name="description", wire=Wire.STRING, doc="Notes.", example="CC transaction 7"),
+    Field(name="value", wire=Wire.DOUBLE, doc="What was added; negative: taken.", example=Decimal(10)),
+    Field(name="balance", wire=Wire.DOUBLE, doc="Balance after it.", example=Decimal(15)),
+    Field(name="session", wire=Wire.STRING, doc="The call it was for; empty: none.", example=""),
+)
+
+
+@operation(
+    "SipPort.addBalance",
+    SIP_ID,
+    Field(
+        name="value",
+        wire=Wire.DOUBLE,
+        required=True,
+        low=-LARGEST_AMOUNT,
+        high=LARGEST_AMOUNT,
+        check="not_zero",
+        doc="What to add, in the currency of the account; negative: to take.",
+        example=Decimal(10),
+    ),
+    Field(name="description", wire=Wire.STRING, limit=1024, doc="Notes to keep.", example="CC transaction 7"),
+    right=Right.ACCOUNTS_EDIT,
+    access=Access.WRITE,
+    balances=(balance_of_id,),
+    returns=(BALANCES,),
+    raises=(NotFound, NotPermitted, NotEnoughCredit),
+)
+async def add_balance(
+    call: Call,
+    *,
+    sipId: dict[str, Any],
+    value: Decimal,
+    description: str = "",
+) -> dict[str, Any]:
+    """Add money to an account, or take it. Administrator and resellers may; customers use vouchers."""
+    old, new = await sip_accounts.add_balance(call, whole(sipId), value, description)
+    return {"balances": {"old_balance": old, "new_balance": new}}
+
+
+@operation(
+    "SipPort.addBalanceFromVoucher",
+    SIP_ID,
+    Field(
+        name="card",
+        wire=Wire.STRUCT,
+        type="PrepaidCard",
+        required=True,
+        doc="The voucher.",
+        members=(
+            Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the voucher.", example=7),
+            Field(name="number", wire=Wire.STRING, required=True, limit=32, secret=True, doc="Its PIN."),
+        ),
+    ),
+    right=Right.ANYONE,
+    access=Access.WRITE,
+    balances=(balance_of_id,),
+    returns=(BALANCES,),
+    raises=(NotFound, TooManyAttempts, WrongReference),
+)
+async def add_balance_from_voucher(
+    call: Call,
+    *,
+    sipId: dict[str, Any],
+    card: dict[str, Any],
+) -> dict[str, Any] | Fault:
+    """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
+    account = await sip_accounts.find(call, whole(sipId))
+    before = account.balance
+    refusal = await vouchers.use(call, account, card["id"], card["number"])
+    if refusal is not None:
+        return refusal
+    return {"balances": {"old_balance": before, "new_balance": account.balance}}
+
+
+@operation(
+    "SipPort.getPrepaidStatus",
+    Field(
+        name="sipIds",
+        wire=Wire.ARRAY,
+        type="SipId",
+        required=True,
+        doc="The accounts.",
+        members=sip_id("sipId").members,
+    ),
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(name="accounts", wire=Wire.ARRAY, type="PrepaidAccount", doc="In the same order.", members=PREPAID),
+    ),
+    raises=(NotFound,),
+)
+async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Tell the balances of accounts."""
+    rows = [await sip_accounts.info(call, whole(sip_id), tells=False) for sip_id in sipIds]
+    return {"accounts": [{"balance": row["balance"]} for row in rows]}
+
+
+@operation(
+    "SipPort.getCreditHistory",
+    SIP_ID,
+    Field(name="count", wire=Wire.INT, required=True, low=0, doc="How many at most.", example=200),
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(
+            name="history",
+            wire=Wire.STRUCT,
+            type="CreditHistory",
+            doc="The bookings.",
+            members=(
+                queries.TOTAL,
+                Field(name="entries", wire=Wire.ARRAY, type="CreditEntry", doc="Newest first.", members=ENTRY),
+            ),
+        ),
+    ),
+    raises=(NotFound,),
+)
+async def get_credit_history(call: Call, *, sipId: dict[str, Any], count: int) -> dict[str, Any]:
+    """Tell the bookings of an account, newest first."""
+    found = await sip_accounts.history(call, whole(sipId), count)
+    entries = [
+        {
+            "date": f"{row['created']:{DATE}}",
+            "action": row["kind"],
+            "description": row["notes"] or "",
+            "value": row["amount"],
+            "balance": row["balance_after"],
+            "session": "",
+        }
+        for row in found.rows
+    ]
+    return {"history": {"total": found.total, "entries": entries}}

@@ -1,0 +1,105 @@
+"""SipPort: domains in NGNPro's dialect."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from handlers.ngnpro.vocabulary import (
+    CHANGE_DATE,
+    CUSTOMER,
+    DATE,
+    DOMAIN_LIMIT,
+    FAULTS,
+    RESELLER,
+    by_our_names,
+)
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.faults import (
+    BadParameter,
+)
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.sip import domains
+
+DOMAIN_ATTRIBUTES = {**domains.DOMAIN.ngnpro, "customer": replace(CUSTOMER, attribute="i_customer")}
+DOMAIN_MEMBERS = (*DOMAIN_ATTRIBUTES.values(), RESELLER, CHANGE_DATE)
+DOMAIN = Field(
+    name="domain", wire=Wire.STRUCT, type="SipDomain", required=True, doc="The domain.", members=DOMAIN_MEMBERS
+)
+DOMAIN_NAME = Field(
+    name="domain", wire=Wire.STRING, required=True, limit=DOMAIN_LIMIT, doc="Name of the domain.", example="example.com"
+)
+DOMAIN_QUERY = queries.query("SipDomainQuery", (*queries.texts(["domain"]), *queries.OWNERS))
+
+
+def _name_of(domain: Mapping[str, Any]) -> str:
+    if not domain.get("domain"):
+        raise BadParameter.required("domain")
+    return str(domain["domain"])
+
+
+@operation(
+    "SipPort.addDomain",
+    DOMAIN,
+    right=Right.ACCOUNTS_ADD,
+    access=Access.WRITE,
+    raises=FAULTS,
+)
+async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
+    """Add a domain, to the caller or to one of his customers; what hangs below it belongs to the same."""
+    _name_of(domain)
+    attributes = by_our_names(DOMAIN_ATTRIBUTES, domain)
+    if not attributes.get("i_customer") and domain.get("reseller"):
+        attributes["i_customer"] = domain["reseller"]
+    await domains.create(call, attributes)
+    return {}
+
+
+@operation("SipPort.updateDomain", DOMAIN, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
+async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
+    """Change a domain: what is left out stays."""
+    name = _name_of(domain)
+    attributes = by_our_names(DOMAIN_ATTRIBUTES, domain)
+    await domains.change(call, name, {known: value for known, value in attributes.items() if known != "domain"})
+    return {}
+
+
+@operation("SipPort.deleteDomain", DOMAIN_NAME, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
+async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
+    """Delete a domain that has no accounts any more."""
+    await domains.remove(call, domain)
+    return {}
+
+
+@operation(
+    "SipPort.getDomains",
+    DOMAIN_QUERY,
+    right=Right.ANYONE,
+    access=Access.READ,
+    returns=(
+        Field(
+            name="domains",
+            wire=Wire.STRUCT,
+            type="SipDomainList",
+            doc="A page of the matches.",
+            members=(
+                queries.TOTAL,
+                Field(name="domains", wire=Wire.ARRAY, type="SipDomain", doc="The domains.", members=DOMAIN_MEMBERS),
+            ),
+        ),
+    ),
+)
+async def get_domains(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+    """List domains, as far as the caller may see them. Private keys are never told."""
+    found = await domains.search(call, query)
+    rows = [
+        {
+            **{name: row.get(field.attribute or name) for name, field in DOMAIN_ATTRIBUTES.items()},
+            "reseller": row["reseller"],
+            "changeDate": f"{row['changed']:{DATE}}",
+        }
+        for row in found.rows
+    ]
+    return {"domains": {"total": found.total, "domains": rows}}
