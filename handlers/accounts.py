@@ -18,7 +18,7 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.registry import Effect, method
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.logins import authentication, devices
@@ -46,7 +46,7 @@ LISTED = (
     "createAccount",
     *ACCOUNT.create,
     right=Right.ACCOUNTS_ADD,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     returns=ACCOUNT.some("i_account", *CREDENTIALS),
     raises=(WrongReference, NotEnoughCredit, Conflict),
@@ -69,7 +69,7 @@ async def create_account(call: Call, **attributes: Any) -> dict[str, Any]:
     ACCOUNT["i_account"],
     ACCOUNT["username"],
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
     returns=ACCOUNT.read,
@@ -90,7 +90,7 @@ async def get_account_info(call: Call, *, i_account: int | None = None, username
     I_ACCOUNT,
     *ACCOUNT.update,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
@@ -109,7 +109,7 @@ async def update_account(call: Call, *, i_account: int, **changes: Any) -> dict[
     "deleteAccount",
     I_ACCOUNT,
     right=Right.ACCOUNTS_DELETE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound, Conflict),
@@ -129,7 +129,7 @@ async def delete_account(call: Call, *, i_account: int) -> dict[str, Any]:
     OFFSET,
     LIMIT,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="accounts", wire=Wire.ARRAY, doc="The accounts, oldest first.", members=LISTED),),
 )
@@ -143,7 +143,7 @@ async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None
     "blockAccount",
     I_ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
@@ -158,7 +158,7 @@ async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
     "unblockAccount",
     I_ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_account",),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
@@ -204,7 +204,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     authentication.REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
     repeatable=False,
@@ -229,7 +229,7 @@ async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
     "resetAccountOneTimePassword",
     ACCOUNT.require("username"),
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
     returns=(authentication.ONE_TIME_PASSWORD,),

@@ -7,7 +7,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
 from xmlrpc_api.declaration.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.registry import Effect, method
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import Expected
@@ -39,7 +39,7 @@ IF_BALANCE = Field(
     "createCustomer",
     *CUSTOMER.create,
     right=Right.CUSTOMERS_ADD,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(customers.own_balance,),
     returns=CUSTOMER.some("i_customer"),
     raises=(WrongReference, NotEnoughCredit, Conflict),
@@ -61,7 +61,7 @@ async def create_customer(call: Call, **attributes: Any) -> dict[str, Any]:
     NAME,
     AS_OF,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="customer", wire=Wire.STRUCT, doc="The customer.", members=CUSTOMER.read),),
     raises=(NotFound,),
 )
@@ -90,7 +90,7 @@ async def get_customer_info(
     IF_BALANCE,
     *CUSTOMER.update,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer", customers.own_balance),
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
 )
@@ -112,7 +112,7 @@ async def update_customer(
     I_CUSTOMER,
     IF_VERSION,
     right=Right.CUSTOMERS_DELETE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer",),
     raises=(NotFound, Conflict),
 )
@@ -132,7 +132,7 @@ async def delete_customer(call: Call, *, i_customer: int, if_version: int | None
     OFFSET,
     LIMIT,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED),),
 )
 async def list_customers(call: Call, *, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
@@ -144,7 +144,7 @@ async def list_customers(call: Call, *, offset: int = 0, limit: int | None = Non
     "blockCustomer",
     I_CUSTOMER,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer",),
     raises=(NotFound,),
 )
@@ -162,7 +162,7 @@ async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
     "unblockCustomer",
     I_CUSTOMER,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer",),
     raises=(NotFound,),
 )

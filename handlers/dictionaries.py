@@ -4,7 +4,7 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.registry import Effect, method
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import dictionaries
 
@@ -24,7 +24,7 @@ TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or
     NAME,
     TYPE,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),),
 )

@@ -5,7 +5,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
-from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.registry import Effect, method
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.history import past
 
@@ -25,7 +25,7 @@ PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
     Field(name="i_customer_actor", wire=Wire.INT, low=1, doc="Only what was done on his behalf.", example=1),
     *PAGE,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
 )
@@ -43,7 +43,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> dict[str, Any]:
     I_CUSTOMER,
     *PAGE,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
     raises=(NotFound,),
 )

@@ -16,7 +16,7 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.registry import Effect, method
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.logins import api_passwords, authentication, devices, password_policies, web_users
@@ -97,7 +97,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     authentication.REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope_optional=True,
     repeatable=False,
     ahead=_look,
@@ -128,7 +128,7 @@ async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault
     "resetCustomerOneTimePassword",
     WEB_LOGIN,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope_optional=True,
     returns=(authentication.ONE_TIME_PASSWORD,),
     raises=SUBJECT_FAULTS,
@@ -178,7 +178,7 @@ async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) ->
     authentication.REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope_optional=True,
     ahead=_look_at_proof,
     returns=(devices.NEW_DEVICE,),
@@ -200,7 +200,7 @@ async def change_web_password(call: Call, **attributes: Any) -> dict[str, Any] |
     _api_password("old", "The API password so far; a trusted host, too, has to tell it."),
     _api_password("new", "The new API password.", check="not_empty"),
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     raises=(AuthenticationFailed, TooManyAttempts),
 )
 async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, Any] | Fault:
@@ -232,7 +232,7 @@ async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, An
         example="en",
     ),
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
     raises=(WrongReference,),
 )
@@ -248,7 +248,7 @@ async def validate_password(
     "enableSecondFactor",
     WEB_LOGIN,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     returns=(
         Field(name="secret", wire=Wire.STRING, secret=True, doc="Seed for an authenticator, in base32."),
         Field(name="otpauth_uri", wire=Wire.STRING, secret=True, doc="The same as URI, to be shown as QR code."),
@@ -270,7 +270,7 @@ async def enable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
     WEB_LOGIN,
     CODE.require(),
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     returns=(
         Field(
             name="recovery_codes",
@@ -287,7 +287,7 @@ async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> dic
     return codes if isinstance(codes, Fault) else {"recovery_codes": codes}
 
 
-@method("disableSecondFactor", WEB_LOGIN, right=Right.ANYONE, access=Access.WRITE, raises=SUBJECT_FAULTS)
+@method("disableSecondFactor", WEB_LOGIN, right=Right.ANYONE, effect=Effect.WRITE, raises=SUBJECT_FAULTS)
 async def disable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
     """Switch the second factor of a login off; seed and recovery codes are forgotten."""
     await authentication.disable_second_factor(call, web_login)

@@ -18,7 +18,7 @@ from xmlrpc_api.declaration.fields import (
     Field,
     Wire,
 )
-from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.registry import Effect, method
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.history import events
 from xmlrpc_api.services.money import ledger, payments
@@ -103,7 +103,7 @@ def _payment(attributes: dict[str, Any]) -> Payment:
     I_CUSTOMER,
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer", ledger.own),
     raises=PAYMENT_FAULTS,
 )
@@ -122,7 +122,7 @@ async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) 
     I_CUSTOMER,
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer", ledger.own),
     raises=PAYMENT_FAULTS,
 )
@@ -141,7 +141,7 @@ async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> 
     I_CUSTOMER,
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer", ledger.own),
     returns=(
         Field(
@@ -168,7 +168,7 @@ async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> d
     I_ACCOUNT,
     *PAYMENT,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     balances=("i_account",),
     raises=PAYMENT_FAULTS,
@@ -184,7 +184,7 @@ async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> di
     I_ACCOUNT,
     *PAYMENT,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     balances=("i_account",),
     raises=PAYMENT_FAULTS,
@@ -200,7 +200,7 @@ async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[
     I_ACCOUNT,
     *PAYMENT,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     balances=("i_account",),
     raises=PAYMENT_FAULTS,
@@ -219,7 +219,7 @@ async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[s
     Field(name="i_customer_to", wire=Wire.INT, required=True, low=1, doc="Who gets; another one.", example=30),
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer_from", "i_customer_to", ledger.own),
     raises=PAYMENT_FAULTS,
 )
@@ -242,7 +242,7 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
         name="type", wire=Wire.STRING, check="payment_type", doc="credit or debit; both if left out.", example="credit"
     ),
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="payments", wire=Wire.ARRAY, doc="The payments, newest first.", members=PAYMENT_INFO),),
     raises=(NotFound,),
 )
@@ -264,7 +264,7 @@ async def get_payments_list(
     OF_ACCOUNT,
     replace(I_CUSTOMER, required=False),
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=PAYMENT_INFO,
     raises=(NotFound,),
 )
@@ -281,7 +281,7 @@ async def get_payment_info(
     OF_ACCOUNT,
     *PAGE,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="ledger", wire=Wire.ARRAY, doc="The bookings, newest first.", members=payments.LEDGER.read),),
     raises=(NotFound,),
 )
@@ -301,7 +301,7 @@ NO_CARD = Field(
     "getLowBalance",
     I_CUSTOMER,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(*payments.LOW_BALANCE, NO_CARD),
     raises=(NotFound,),
 )
@@ -316,7 +316,7 @@ async def get_low_balance(call: Call, *, i_customer: int) -> dict[str, Any]:
     *payments.LOW_BALANCE_CHANGES,
     NO_CARD,
     right=Right.CUSTOMERS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("i_customer",),
     raises=(NotFound, WrongReference, Conflict),
 )
@@ -335,7 +335,7 @@ async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> dic
     Field(name="after", wire=Wire.INT, low=0, doc="Only events with a greater i_event; to read on.", example=3),
     LIMIT,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="events", wire=Wire.ARRAY, doc="The events, oldest first.", members=events.MEMBERS),),
 )
 async def list_events(call: Call, *, after: int = 0, limit: int | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration import manual
 from xmlrpc_api.declaration.faults import BadParameter
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import METHODS, Access, Method, method, nearest
+from xmlrpc_api.declaration.registry import METHODS, Effect, Method, method, nearest
 from xmlrpc_api.declaration.rights import Right
 
 METHOD_NAME = Field(
@@ -33,7 +33,7 @@ def _known(name: str) -> Method:
     return METHODS[name]
 
 
-@method("system.listMethods", right=Right.ANYONE, access=Access.NONE, scope=None, returns=Wire.ARRAY)
+@method("system.listMethods", right=Right.ANYONE, effect=Effect.NONE, scope=None, returns=Wire.ARRAY)
 async def list_methods(_call: Call) -> list[str]:
     """Tell the names of all methods."""
     return sorted(METHODS)
@@ -43,7 +43,7 @@ async def list_methods(_call: Call) -> list[str]:
     "system.methodHelp",
     METHOD_NAME,
     right=Right.ANYONE,
-    access=Access.NONE,
+    effect=Effect.NONE,
     scope=None,
     positional=True,
     returns=Wire.STRING,
@@ -57,7 +57,7 @@ async def method_help(_call: Call, *, methodName: str) -> str:  # noqa: N803 (th
     "system.methodSignature",
     METHOD_NAME,
     right=Right.ANYONE,
-    access=Access.NONE,
+    effect=Effect.NONE,
     scope=None,
     positional=True,
     returns=Wire.ARRAY,
@@ -71,7 +71,7 @@ async def method_signature(_call: Call, *, methodName: str) -> list[list[str]]: 
     "system.multicall",
     CALLS,
     right=Right.ANYONE,
-    access=Access.NONE,
+    effect=Effect.NONE,
     scope=None,
     positional=True,
     returns=Wire.ARRAY,

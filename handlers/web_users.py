@@ -5,7 +5,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Access, method
+from xmlrpc_api.declaration.registry import Effect, method
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.logins import web_users
 
@@ -26,7 +26,7 @@ FAULTS = (NotFound, NotPermitted)
     OWNER,
     *WEB_USER.create,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     returns=WEB_USER.some("i_web_user"),
     raises=(*FAULTS, WrongReference, Conflict),
 )
@@ -46,7 +46,7 @@ async def create_web_user(call: Call, *, i_customer: int | None = None, **attrib
     I_WEB_USER,
     *WEB_USER.update,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     raises=(*FAULTS, WrongReference, Conflict),
 )
 async def update_web_user(call: Call, *, i_web_user: int, **changes: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ async def update_web_user(call: Call, *, i_web_user: int, **changes: Any) -> dic
     return {}
 
 
-@method("deleteWebUser", I_WEB_USER, right=Right.ANYONE, access=Access.WRITE, raises=FAULTS)
+@method("deleteWebUser", I_WEB_USER, right=Right.ANYONE, effect=Effect.WRITE, raises=FAULTS)
 async def delete_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
     """Delete a web user. The default one goes with his customer only."""
     await web_users.remove(call, i_web_user)
@@ -68,7 +68,7 @@ async def delete_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
     OFFSET,
     LIMIT,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="web_users", wire=Wire.ARRAY, doc="The web users, oldest first.", members=WEB_USER.read),),
     raises=(NotFound,),
 )
@@ -84,7 +84,7 @@ async def list_web_users(
     WEB_USER["i_web_user"],
     WEB_USER["web_login"],
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(Field(name="web_user", wire=Wire.STRUCT, doc="The web user.", members=WEB_USER.read),),
     raises=(NotFound,),
 )
@@ -99,7 +99,7 @@ async def get_web_user_info(
     "blockWebUser",
     I_WEB_USER,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     returns=WEB_USER.some("i_web_user"),
     raises=FAULTS,
@@ -114,7 +114,7 @@ async def block_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
     "unblockWebUser",
     I_WEB_USER,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     returns=WEB_USER.some("i_web_user"),
     raises=FAULTS,

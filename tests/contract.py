@@ -38,7 +38,7 @@ def _method(method: Method) -> dict[str, Any]:
         "positional": method.positional,
         "returns": {f.name: _field(f) for f in returns} if isinstance(returns, tuple) else returns.value,
         "right": method.right.name,
-        "access": method.access.name,
+        "access": method.effect.name,
         "faults": sorted({fault.code for fault in method.expected_faults}),
     }
 

@@ -26,7 +26,7 @@ from worlds import CALLS, Person, World, make_vouchers
 
 from models import ExchangeRate, ancestors
 from xmlrpc_api.declaration.fields import Wire
-from xmlrpc_api.declaration.registry import Access
+from xmlrpc_api.declaration.registry import Effect
 
 CURRENCIES = ("USD", "EUR", "JPY", "KWD")
 SEEDS = st.integers(0, 2**24 - 1)  # of wider ranges small numbers are taken, again and again
@@ -332,7 +332,7 @@ def test_every_method_that_is_given_an_amount_is_tried() -> None:
     given = {
         method.name
         for method in CALLS.values()
-        if method.access is Access.WRITE
+        if method.effect is Effect.WRITE
         for one in method.params.fields
         if any(part.name in names and part.wire is Wire.DOUBLE for part in (one, *one.members))
     }

@@ -8,7 +8,7 @@ import pytest
 
 from xmlrpc_api import config
 from xmlrpc_api.declaration import manual
-from xmlrpc_api.declaration.registry import METHODS, TABLES, Access, Family
+from xmlrpc_api.declaration.registry import METHODS, TABLES, Effect, Family
 
 README = contract.README.read_text()
 
@@ -31,7 +31,7 @@ def test_what_ngnpro_only_reads_takes_no_turn_to_write() -> None:
     operations = {name.partition(".")[2]: method for name, method in TABLES[Family.NGNPRO].items()}
     reading = {name for name in operations if name.startswith("get")}
 
-    assert {name for name, method in operations.items() if method.access is Access.READ} == reading
+    assert {name for name, method in operations.items() if method.effect is Effect.READ} == reading
 
 
 def test_fault_codes_are_those_of_the_interface() -> None:

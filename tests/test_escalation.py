@@ -26,7 +26,7 @@ from territory import Land, common, survey
 from worlds import CALLS, Person, World, make_vouchers
 
 from models import ROOT_ID, ancestors
-from xmlrpc_api.declaration.registry import TABLES, Access
+from xmlrpc_api.declaration.registry import TABLES, Effect
 
 SEEDS = st.integers(0, 2**24 - 1)  # of wider ranges small numbers are taken, again and again
 OPERATIONS = [
@@ -34,7 +34,7 @@ OPERATIONS = [
 ]
 NAMES = sorted({name for _, name in OPERATIONS})
 WEIGHTS = {
-    name: 2 + min(20, temptations(method)) if method.access is Access.WRITE else 1 for name, method in CALLS.items()
+    name: 2 + min(20, temptations(method)) if method.effect is Effect.WRITE else 1 for name, method in CALLS.items()
 }
 OFTEN = [name for name in NAMES for _ in range(WEIGHTS[name])]
 SECRET = re.compile(r"secret(\d+)ends")

@@ -34,7 +34,7 @@ from xmlrpc_api.declaration.faults import (
     WrongType,
 )
 from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params, Wire
-from xmlrpc_api.declaration.registry import TABLES, Access, Family, Method, answered_only, nearest
+from xmlrpc_api.declaration.registry import TABLES, Effect, Family, Method, answered_only, nearest
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services import idempotency
 from xmlrpc_api.services.tree import ownership
@@ -125,7 +125,7 @@ class Dispatcher:
         Raises:
             Fault: Whatever went wrong.
         """
-        return await self._observed(origin, name, self._in_transaction(origin, name, Access.WRITE, caller, work))
+        return await self._observed(origin, name, self._in_transaction(origin, name, Effect.WRITE, caller, work))
 
     async def perform_each(
         self, origin: Origin, name: str, caller: Caller, works: Sequence[Callable[[Call], Awaitable[Any]]]
@@ -160,13 +160,13 @@ class Dispatcher:
     async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         prepared = await self._prepare(origin, name, params)
         work = self._run(origin, prepared)
-        return await (self._in_time(work) if prepared.method.access is Access.WRITE else work)
+        return await (self._in_time(work) if prepared.method.effect is Effect.WRITE else work)
 
     async def _run(self, origin: Origin, prepared: Prepared) -> Any:
         method = prepared.method
         async with self._balances.hold(prepared.queues):
             work = self._runner(prepared)
-            return _raised(await self._in_transaction(origin, method.name, method.access, prepared.caller, work))
+            return _raised(await self._in_transaction(origin, method.name, method.effect, prepared.caller, work))
 
     async def _observed(self, origin: Origin, name: str, work: Awaitable[Any]) -> Any:
         """Await a call; turn any error into a fault; count and log the outcome."""
@@ -201,7 +201,7 @@ class Dispatcher:
         method = _methods(origin).get(name)
         if method is None:
             raise MethodNotFound(nearest(name, _methods(origin)))
-        if method.access is Access.WRITE and not origin.may_change:
+        if method.effect is Effect.WRITE and not origin.may_change:
             raise PostRequired
         raw = _named_params(method, params)
         caller = await self._caller(origin, method, raw)
@@ -275,15 +275,15 @@ class Dispatcher:
         return f"{shown[0]} (did you mean {meant}?)" if meant else shown[0]
 
     async def _in_transaction(
-        self, origin: Origin, name: str, access: Access, caller: Caller, work: Callable[[Call], Awaitable[Any]]
+        self, origin: Origin, name: str, effect: Effect, caller: Caller, work: Callable[[Call], Awaitable[Any]]
     ) -> Any:
         """
-        Run `work` with the session that `access` asks for, when it is the caller's turn.
+        Run `work` with the session that `effect` asks for, when it is the caller's turn.
 
         Whoever waits for a turn may hold balances, whoever has one waits for no balance: so nobody waits in a circle.
         """
-        async with self._callers.hold(() if access is Access.NONE else (caller.i_customer,)):
-            if access is Access.WRITE:
+        async with self._callers.hold(() if effect is Effect.NONE else (caller.i_customer,)):
+            if effect is Effect.WRITE:
                 return await self._write(origin, name, caller, work)
             async with Reading(self.database) as store:
                 return await work(self._new_call(origin, name, store, caller))
@@ -388,7 +388,7 @@ class Dispatcher:
             none: frozenset[Key] = frozenset()
             queues = none.union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
             async with self._balances.hold(queues):
-                results: list[Any] = await self._in_transaction(origin, MULTICALL, Access.WRITE, caller, run)
+                results: list[Any] = await self._in_transaction(origin, MULTICALL, Effect.WRITE, caller, run)
                 return results
 
         results = await self._in_time(run_in_turn())

@@ -6,7 +6,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.registry import Effect, operation
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
@@ -111,7 +111,7 @@ def _list(found: Found) -> dict[str, Any]:
     "CustomerPort.addAccount",
     ACCOUNT,
     right=Right.CUSTOMERS_ADD,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(_parents_balance,),
     returns=(_account("account", "The customer, with the ids that he was given."),),
     raises=FAULTS,
@@ -132,7 +132,7 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     "CustomerPort.updateAccount",
     ACCOUNT,
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(_balance_of,),
     raises=FAULTS,
 )
@@ -154,7 +154,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     "CustomerPort.deleteAccount",
     ID,
     right=Right.CUSTOMERS_DELETE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("id",),
     raises=FAULTS,
 )
@@ -168,7 +168,7 @@ async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
     "CustomerPort.getAccount",
     ID,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(_account("account", "The customer."),),
     raises=(NotFound,),
 )
@@ -181,7 +181,7 @@ async def get_account(call: Call, *, id: int) -> dict[str, Any]:
     "CustomerPort.getCustomers",
     QUERY,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(LIST,),
 )
 async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
@@ -193,7 +193,7 @@ async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     "CustomerPort.getResellers",
     QUERY,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(LIST,),
 )
 async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
@@ -206,7 +206,7 @@ async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     CUSTOMER,
     PROPERTIES.require(),
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=("customer",),
     raises=(NotFound, NotPermitted),
 )
@@ -225,7 +225,7 @@ async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapp
     "CustomerPort.getProperties",
     CUSTOMER,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(PROPERTIES,),
     raises=(NotFound,),
 )

@@ -22,7 +22,7 @@ from xmlrpc_api.declaration.faults import (
     NotFound,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.registry import Effect, operation
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
@@ -120,7 +120,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     "SipPort.addAccount",
     ACCOUNT,
     right=Right.ACCOUNTS_ADD,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     returns=(_account(),),
     raises=(*FAULTS, NotEnoughCredit),
 )
@@ -139,7 +139,7 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     "SipPort.updateAccount",
     ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(_balance_of_account,),
     raises=FAULTS,
 )
@@ -159,7 +159,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     "SipPort.deleteAccount",
     SIP_ID,
     right=Right.ACCOUNTS_DELETE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(balance_of_id,),
     raises=FAULTS,
 )
@@ -173,7 +173,7 @@ async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]
     "SipPort.getAccount",
     SIP_ID,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(_account(),),
     raises=(NotFound,),
 )
@@ -186,7 +186,7 @@ async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     "SipPort.getAccounts",
     ACCOUNT_QUERY,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(
         Field(
             name="accounts",

@@ -18,7 +18,7 @@ from xmlrpc_api.declaration.faults import (
     NotFound,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.registry import Effect, operation
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip import aliases
@@ -52,7 +52,7 @@ def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
     "SipPort.addAlias",
     ALIAS,
     right=Right.ACCOUNTS_ADD,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     raises=(*FAULTS, NotEnoughCredit),
 )
 async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@operation("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
+@operation("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, effect=Effect.WRITE, raises=FAULTS)
 async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     """Change where an alias leads to, or its owner."""
     target = whole(alias["target"]) if alias.get("target") else None
@@ -71,7 +71,7 @@ async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@operation("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
+@operation("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, effect=Effect.WRITE, raises=FAULTS)
 async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     """Delete an alias."""
     await aliases.remove(call, whole(id))
@@ -82,7 +82,7 @@ async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     "SipPort.getAlias",
     ALIAS_ID,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(_alias(),),
     raises=(NotFound,),
 )
@@ -95,7 +95,7 @@ async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     "SipPort.getAliases",
     ALIAS_QUERY,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(
         Field(
             name="aliases",

@@ -15,7 +15,7 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.registry import Effect, operation
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
@@ -57,7 +57,7 @@ ENTRY = (
     ),
     Field(name="description", wire=Wire.STRING, limit=1024, doc="Notes to keep.", example="CC transaction 7"),
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(balance_of_id,),
     returns=(BALANCES,),
     raises=(NotFound, NotPermitted, NotEnoughCredit),
@@ -89,7 +89,7 @@ async def add_balance(
         ),
     ),
     right=Right.ANYONE,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(balance_of_id,),
     returns=(BALANCES,),
     raises=(NotFound, TooManyAttempts, WrongReference),
@@ -120,7 +120,7 @@ async def add_balance_from_voucher(
         members=sip_id("sipId").members,
     ),
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(
         Field(name="accounts", wire=Wire.ARRAY, type="PrepaidAccount", doc="In the same order.", members=PREPAID),
     ),
@@ -137,7 +137,7 @@ async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dic
     SIP_ID,
     Field(name="count", wire=Wire.INT, required=True, low=0, doc="How many at most.", example=200),
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(
         Field(
             name="history",

@@ -18,7 +18,7 @@ from xmlrpc_api.declaration.faults import (
     BadParameter,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.registry import Effect, operation
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip import domains
@@ -44,7 +44,7 @@ def _name_of(domain: Mapping[str, Any]) -> str:
     "SipPort.addDomain",
     DOMAIN,
     right=Right.ACCOUNTS_ADD,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     raises=FAULTS,
 )
 async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-@operation("SipPort.updateDomain", DOMAIN, right=Right.ACCOUNTS_EDIT, access=Access.WRITE, raises=FAULTS)
+@operation("SipPort.updateDomain", DOMAIN, right=Right.ACCOUNTS_EDIT, effect=Effect.WRITE, raises=FAULTS)
 async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
     """Change a domain: what is left out stays."""
     name = _name_of(domain)
@@ -66,7 +66,7 @@ async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]
     return {}
 
 
-@operation("SipPort.deleteDomain", DOMAIN_NAME, right=Right.ACCOUNTS_DELETE, access=Access.WRITE, raises=FAULTS)
+@operation("SipPort.deleteDomain", DOMAIN_NAME, right=Right.ACCOUNTS_DELETE, effect=Effect.WRITE, raises=FAULTS)
 async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
     """Delete a domain that has no accounts any more."""
     await domains.remove(call, domain)
@@ -77,7 +77,7 @@ async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
     "SipPort.getDomains",
     DOMAIN_QUERY,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(
         Field(
             name="domains",

@@ -8,7 +8,7 @@ from xmlrpc_api.declaration.faults import (
     NotFound,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Access, operation
+from xmlrpc_api.declaration.registry import Effect, operation
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 
@@ -22,7 +22,7 @@ GROUP = Field(
     SIP_ID,
     GROUP,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(balance_of_id,),
     raises=FAULTS,
 )
@@ -41,7 +41,7 @@ async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict
     SIP_ID,
     GROUP,
     right=Right.ACCOUNTS_EDIT,
-    access=Access.WRITE,
+    effect=Effect.WRITE,
     balances=(balance_of_id,),
     raises=FAULTS,
 )
@@ -55,7 +55,7 @@ async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) ->
     "SipPort.getGroups",
     SIP_ID,
     right=Right.ANYONE,
-    access=Access.READ,
+    effect=Effect.READ,
     returns=(GROUPS,),
     raises=(NotFound,),
 )

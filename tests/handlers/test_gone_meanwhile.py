@@ -29,7 +29,7 @@ from xmlrpc_api.call import Call, Origin, utc_now
 from xmlrpc_api.declaration import manual
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import I_WHOLESALER
-from xmlrpc_api.declaration.registry import METHODS, Access
+from xmlrpc_api.declaration.registry import METHODS, Effect
 from xmlrpc_api.services import accounts, customers
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.tree.ownership import Reach
@@ -43,8 +43,8 @@ WAITING = (
 INTERNAL_ERROR = 200  # in NGNPro's dialect
 LOOKS, HELD_SECONDS = 0.01, 20
 ABOUT_CUSTOMERS = {"i_customer", "i_customer_from", "i_web_user", "web_login"}
-CHANGING = {name for name, method in METHODS.items() if method.access is Access.WRITE}
-SCOPED = [name for name, method in METHODS.items() if method.scope is not None and method.access is not Access.NONE]
+CHANGING = {name for name, method in METHODS.items() if method.effect is Effect.WRITE}
+SCOPED = [name for name, method in METHODS.items() if method.scope is not None and method.effect is not Effect.NONE]
 ABOUT = sorted(
     name for name in SCOPED if ABOUT_CUSTOMERS & METHODS[name].params.by_name.keys() and name != "createCustomer"
 )

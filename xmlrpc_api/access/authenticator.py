@@ -74,7 +74,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class _Account:
+class _Credential:
     caller: Caller
     api_password: str
 
@@ -215,7 +215,7 @@ class Authenticator:
         lender = await ownership.load_caller(self._database, loan.lender)
         return Refusal(Why.WRONG, login) if lender is None else Lent(replace(lender, web_login=login))
 
-    async def _look_up(self, web_login: str) -> _Account | None:
+    async def _look_up(self, web_login: str) -> _Credential | None:
         """The customer with this login, if he may use the API."""
         if len(web_login) > LONGEST_LOGIN or _NOT_TEXT.search(web_login):
             return None
@@ -229,7 +229,7 @@ class Authenticator:
         except VaultError:
             log.error("the API password cannot be decrypted: wrong key?", i_customer=i_customer)  # noqa: TRY400
             return None
-        return _Account(replace(ownership.caller_from(row), web_login=row["web_login"]), password)
+        return _Credential(replace(ownership.caller_from(row), web_login=row["web_login"]), password)
 
     async def _is_admitted(self, caller: Caller) -> bool:
         return not await ownership.is_anybody_blocked_above(self._database, caller.i_customer, caller.path)

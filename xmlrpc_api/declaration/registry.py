@@ -25,7 +25,7 @@ Finder = Callable[..., Awaitable[set[Key]]]  # of the call, and its parameters
 H = TypeVar("H", bound=Handler)
 
 
-class Access(enum.Enum):
+class Effect(enum.Enum):
     """What a method does to the database."""
 
     NONE = "does not touch it"
@@ -45,7 +45,7 @@ class Method:
         params: Its parameters; members of the one struct, or, if `positional`, in this order.
         returns: Members of the struct it answers, or the one value of another type.
         right: What the caller must hold.
-        access: What it does to the database.
+        effect: What it does to the database.
         scope: The parameter that says on whose behalf a trusted host calls; None if it takes none.
         scope_optional: Whether a trusted host may leave it out, and then calls as root.
         ahead: What is slow and needs no transaction, done before it begins; it is given the parameters, and
@@ -61,7 +61,7 @@ class Method:
     params: Params
     returns: tuple[Field, ...] | Wire
     right: Right
-    access: Access
+    effect: Effect
     scope: Field | None
     scope_optional: bool
     ahead: Handler | None
@@ -124,7 +124,7 @@ def method(
     name: str,
     *params: Field,
     right: Right,
-    access: Access,
+    effect: Effect,
     family: Family = Family.SWITCH,
     returns: tuple[Field, ...] | Wire = (),
     scope: Field | None = I_WHOLESALER,
@@ -157,12 +157,12 @@ def method(
             params=Params(name, params),
             returns=returns if isinstance(returns, Wire) else (RESULT, *returns),
             right=right,
-            access=access,
+            effect=effect,
             scope=scope,
             scope_optional=scope_optional,
             ahead=ahead,
             positional=positional,
-            repeatable=access is Access.WRITE if repeatable is None else repeatable,
+            repeatable=effect is Effect.WRITE if repeatable is None else repeatable,
             balances=balances,
             raises=raises,
         )
