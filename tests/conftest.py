@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -26,12 +27,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of nothing but times run with --soak alone: a busy machine must not fail the suite."""
+    """Without --soak, tests of nothing but times do not run (a busy machine must not fail the suite), nor do twins."""
     if config.getoption("--soak"):
         return
-    timed = [item for item in items if item.get_closest_marker("timing")]
-    config.hook.pytest_deselected(items=timed)
-    items[:] = [item for item in items if item not in set(timed)]
+    cases = {item.nodeid for item in items}
+    left_out = {item for item in items if item.get_closest_marker("timing") or _is_twin(item, cases)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_twin(item: pytest.Item, cases: set[str]) -> bool:
+    """
+    Of a test marked `one_engine`, each case runs on one engine: which one, a checksum of its name chooses.
+
+    So both engines are met all over a module. A case that is asked for alone runs on the engine asked for.
+    """
+    case = getattr(item, "callspec", None)
+    if not case or "engine" not in case.params or not item.get_closest_marker("one_engine"):
+        return False
+    names = [item.nodeid.replace(case.params["engine"], engine, 1) for engine in ENGINES]
+    chosen = names[zlib.crc32(names[0].encode()) % len(names)]
+    return item.nodeid != chosen and cases.issuperset(names) and not item.get_closest_marker("each_engine")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from xmlrpc_api.declaration.faults import MethodNotFound
 from xmlrpc_api.declaration.registry import TABLES, Family
 from xmlrpc_api.transport import http
 
+pytestmark = pytest.mark.one_engine
+
 
 @pytest.mark.parametrize("name", ["listCustomers", "CustomerPort.getAccount"])
 def test_a_dialect_that_is_not_known_has_no_methods(server: Server, name: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 from harness import Server
 from wire import LIST, PATH, TEXT_XML, Reply, answer, header, send, signed
 
+pytestmark = pytest.mark.one_engine
+
 Start = Callable[..., Server]
 
 

@@ -20,6 +20,8 @@ from wire import LIST, TEXT_XML, Reply, answer, header, send
 
 from xmlrpc_api.transport import http as faces_http
 
+pytestmark = pytest.mark.one_engine
+
 PASSWORD = "s3cret-Api"
 
 
@@ -115,6 +117,7 @@ SHUT_OUT = [
 ]
 
 
+@pytest.mark.each_engine
 @pytest.mark.parametrize("make", SHUT_OUT)
 def test_whoever_is_shut_out_looks_unknown(
     server: Server, root: Api, customers: Any, log_in: LogIn, make: Callable[[Api, Any], str]
@@ -158,6 +161,7 @@ def test_an_unblocked_customer_is_let_in_again(server: Server, root: Api, custom
     assert log_in(server, reseller.login).status == 200
 
 
+@pytest.mark.each_engine
 def test_the_case_of_the_login_does_not_matter(server: Server, customers: Any, log_in: LogIn) -> None:
     login = unique("Straße-Żółć")
     customers.reseller(web_login=login)
@@ -176,6 +180,7 @@ LOGINS = [
 ]
 
 
+@pytest.mark.each_engine
 @pytest.mark.parametrize("login", LOGINS)
 def test_every_login_that_can_be_given_can_be_used(server: Server, customers: Any, log_in: LogIn, login: str) -> None:
     login = f"{unique()}{login}"
@@ -194,6 +199,7 @@ def test_every_api_password_that_can_be_given_can_be_used(
     assert log_in(server, reseller.login, password).status == 200
 
 
+@pytest.mark.each_engine
 def test_a_renamed_login_works_at_once_with_the_same_password(
     server: Server, root: Api, customers: Any, log_in: LogIn
 ) -> None:
@@ -205,6 +211,7 @@ def test_a_renamed_login_works_at_once_with_the_same_password(
     assert log_in(server, reseller.login).status == 401
 
 
+@pytest.mark.each_engine
 def test_a_changed_password_works_at_once_and_the_old_one_no_more(
     server: Server, root: Api, customers: Any, log_in: LogIn
 ) -> None:

@@ -11,6 +11,8 @@ from wire import TEXT_XML, Reply, document, member, send, signed
 from xmlrpc_api.addresses import is_in
 from xmlrpc_api.config import Config, ConfigError
 
+pytestmark = pytest.mark.one_engine
+
 TRUSTED, PROXY, STRANGER = "127.0.0.2", "127.0.0.9", "127.0.0.3"
 HOSTS = [TRUSTED, "10.1.0.0/16", "2001:db8::/32"]
 PROXIES = [PROXY, "10.9.0.0/16", "2001:db9::/32"]

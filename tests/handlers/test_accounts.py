@@ -139,6 +139,7 @@ class TestRoundTrip:
         assert switch.listAccounts()["accounts"][0]["balance"] == 5
 
 
+@pytest.mark.one_engine
 class TestChecks:
     @pytest.mark.parametrize(
         ("attributes", "code", "text"),
@@ -178,6 +179,7 @@ class TestChecks:
 
         assert reseller.listAccounts()["accounts"] == []
 
+    @pytest.mark.each_engine
     @pytest.mark.parametrize(("name", "change"), [("username", str.upper), ("authname", str)])
     def test_names_are_unique(
         self, root: Api, reseller: Reseller, refused: Refused, name: str, change: Callable[[str], str]
@@ -196,6 +198,7 @@ class TestChecks:
         with refused(BadParameter.code, "Parameter i_account is required"):
             reseller.getAccountInfo()
 
+    @pytest.mark.each_engine
     def test_a_customer_with_accounts_cannot_be_deleted(
         self, reseller: Reseller, customers: Customers, refused: Refused
     ) -> None:
@@ -208,6 +211,7 @@ class TestChecks:
         reseller.deleteCustomer(i_customer=child.i_customer)
 
 
+@pytest.mark.one_engine
 class TestRights:
     @pytest.fixture
     def calls(self, reseller: Reseller, customers: Customers) -> dict[str, dict[str, Any]]:

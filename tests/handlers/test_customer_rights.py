@@ -8,6 +8,7 @@ BITMASKS = ("accounts_mgmt", "customers_mgmt", "tariffs_mgmt", "vouchers_mgmt")
 FLAGS = ("system_mgmt", "api_mgmt", "use_own_tariff")
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("mask", range(8))
 class TestManagementBits:
     def test_add_needs_bit_0(self, customers, refused, mask):
@@ -97,6 +98,7 @@ class TestManagementBits:
         return caller, child
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("name", BITMASKS)
 @pytest.mark.parametrize("own", range(8))
 def test_nobody_grants_a_bit_that_he_lacks(root, customers, refused, name, own):
@@ -115,6 +117,7 @@ def test_nobody_grants_a_bit_that_he_lacks(root, customers, refused, name, own):
             assert caller.info(customers.make(caller, **{name: given}))[name] == given
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("name", FLAGS)
 def test_nobody_grants_a_flag_that_he_lacks(customers, refused, name):
     settings = {} if name == "use_own_tariff" else {"i_tariff": None}
@@ -127,6 +130,7 @@ def test_nobody_grants_a_flag_that_he_lacks(customers, refused, name):
     assert customers.make(caller, **{**settings, name: 0})
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("name", FLAGS)
 def test_an_update_cannot_grant_a_flag_either(root, customers, refused, name):
     caller = customers.reseller()
@@ -138,6 +142,7 @@ def test_an_update_cannot_grant_a_flag_either(root, customers, refused, name):
     assert caller.info(child)[name] == 0
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("setting", [{"api_access": 1}, {"api_password": "s3cret"}])
 def test_api_access_is_given_with_api_mgmt_only(root, customers, refused, setting):
     caller = customers.reseller(api_mgmt=0)
@@ -255,6 +260,7 @@ class TestDepth:
         assert root.updateCustomer(i_customer=top.i_customer, max_depth=2) == {"result": "OK"}
 
 
+@pytest.mark.one_engine
 class TestOwnTariff:
     def test_nil_needs_use_own_tariff(self, root, customers, refused):
         caller = customers.reseller(use_own_tariff=0)

@@ -7,6 +7,8 @@ from sippy import new
 from xmlrpc_api.declaration.fields import Wire
 from xmlrpc_api.services.customers import CUSTOMER
 
+pytestmark = pytest.mark.one_engine
+
 VALID = {"web_password": "s3cret-Web", "i_tariff": None}
 
 
@@ -109,6 +111,7 @@ REFERENCES = {
 }
 
 
+@pytest.mark.each_engine
 @pytest.mark.parametrize("name", REFERENCES)
 def test_a_reference_to_nothing_is_refused(reseller, customers, refused, name):
     i_customer = customers.make(reseller)

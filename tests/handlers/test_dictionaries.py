@@ -11,6 +11,8 @@ from faces import Api
 
 from xmlrpc_api.declaration.faults import BadParameter
 
+pytestmark = pytest.mark.one_engine
+
 STRONG = "Blue-Kettle42-sings"
 NOT_PLACES = {"localtime", "posixrules", "Factory"}
 

@@ -19,6 +19,8 @@ from sippy import new
 from xmlrpc_api.declaration.faults import AuthenticationFailed, OneTimePasswordAccepted, TooManyAttempts, Unavailable
 from xmlrpc_api.services.logins import throttle
 
+pytestmark = pytest.mark.one_engine
+
 OK = "OK"
 FAILED = (AuthenticationFailed.code, "Authentication failed")
 CODE_REQUIRED = (AuthenticationFailed.code, "Parameter code is required")
@@ -118,6 +120,7 @@ class TestWhoSuffers:
         assert portal.outcome(login, **address, device=token) == OK
         assert portal.outcome(login, portal.reset(login), **address) == ACCEPTED
 
+    @pytest.mark.each_engine
     def test_one_password_on_many_logins_from_many_addresses_locks_none(
         self, portal: Portal, reseller: Reseller
     ) -> None:
@@ -382,6 +385,7 @@ class TestDevices:
         assert {one.result() for one in owner} == {OK}
 
 
+@pytest.mark.each_engine
 class TestHistory:
     def test_a_flood_of_unknown_logins_does_not_fill_it(
         self, portal: Portal, login: str, reseller: Reseller, timed: Server
@@ -398,6 +402,7 @@ class TestHistory:
         assert [row.action for row in rows if row.object_id is not None] == ["A", "LOGIN_FAILED"]
 
 
+@pytest.mark.each_engine
 class TestRows:
     def test_those_of_the_fewest_failures_make_room(self, fresh: Server) -> None:
         """Whoever floods with invented logins does not wash out the counter of the one he guesses."""

@@ -177,6 +177,7 @@ def is_refused(work: Callable[[str], Any], who: str) -> bool:
     return False
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("kind", SUBJECTS)
 class TestLifting:
     @pytest.mark.parametrize("setter", WHO)
@@ -210,6 +211,7 @@ class TestLifting:
         subject.lift("root")
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("kind", TWICE)
 class TestTwice:
     def test_one_from_below_lowers_nothing(self, line: Line, kind: type[Subject]) -> None:

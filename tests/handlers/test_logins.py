@@ -150,6 +150,7 @@ class TestAuthentication:
         reseller.unblockWebUser(i_web_user=i_web_user)
         assert Login(reseller, name).outcome() == "OK"
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize(
         "password",
         [
@@ -168,6 +169,7 @@ class TestAuthentication:
         assert login.outcome(password[:-1]) == FAILED
         assert login.outcome(password + "x") == FAILED
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize("name", ["username", "password"])
     def test_what_is_missing_is_named(self, reseller: Reseller, refused: Refused, name: str) -> None:
         params = {"username": "acme", "password": WEB_PASSWORD}
@@ -237,6 +239,7 @@ class TestOneTimePasswords:
         assert other.outcome(password) == FAILED
         assert login.outcome(password) == ACCEPTED
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize("change", [str.swapcase, str.strip, lambda value: f" {value}", lambda value: value[:-1]])
     def test_is_exact(self, login: Login, change: Callable[[str], str]) -> None:
         password = login.reset()
@@ -425,6 +428,7 @@ class TestChangePassword:
                 web_login=login.web_login, one_time_password=password, new_password="An-0ther"
             )
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize(
         ("proof", "text"),
         [

@@ -13,6 +13,8 @@ from soap import ADMIN, ADMIN_PASSWORD, Clients, auth, envelope, send
 
 from xmlrpc_api.declaration.faults import BadParameter, NotEnoughCredit, WrongType
 
+pytestmark = pytest.mark.one_engine
+
 NOISE = [
     (0.1 * 3, 0.3),
     (1 / 3, 0.333333),
@@ -64,6 +66,7 @@ class TestDoubles:
         with urllib.request.urlopen(f"{server.address}/api.php", urllib.parse.urlencode(sent).encode()) as answer:
             assert json.loads(answer.read())["faultCode"] in (BadParameter.code, WrongType.code)
 
+    @pytest.mark.each_engine
     def test_a_double_written_out_in_full_is_read(self, root: Api, server: Server, customers: Customers) -> None:
         """The specification knows no exponents, so some libraries write 1e-9 in 80 characters."""
         i_customer = customers.make(root)
@@ -132,6 +135,7 @@ class TestSoap:
             assert clients.admin().getAccount(id=reseller["id"])["credit"] == float(credit)
 
 
+@pytest.mark.each_engine
 def test_rounding_gives_nothing_away(root: Api, reseller: Reseller, customers: Customers, refused: Any) -> None:
     """What is booked on both sides is the rounded amount."""
     i_customer = customers.make(reseller)

@@ -12,6 +12,8 @@ from xmlrpc_api.crypto.passwords import SCORED_CHARACTERS, score
 from xmlrpc_api.declaration.faults import BadParameter, WrongReference
 from xmlrpc_api.services.logins.password_policies import REASONS
 
+pytestmark = pytest.mark.one_engine
+
 Refused = Any
 STRICT = 900
 DEMANDS = {

@@ -84,6 +84,7 @@ def authenticator(portal: Api, login: str, clock: Clock) -> Authenticator:
     return Authenticator(portal, login, clock)
 
 
+@pytest.mark.one_engine
 class TestStandards:
     @pytest.fixture
     def rfc_login(self, timed: Server, portal: Api, login: str) -> str:
@@ -119,6 +120,7 @@ class TestStandards:
         assert (read.digits, read.interval) == (6, STEP)
 
 
+@pytest.mark.one_engine
 class TestCodes:
     def test_counts_once_it_is_confirmed(self, portal: Api, login: str, clock: Clock) -> None:
         portal.enableSecondFactor(web_login=login)
@@ -128,6 +130,7 @@ class TestCodes:
         assert outcome(portal, login) == CODE_REQUIRED
         assert portal.getWebUserInfo(web_login=login)["web_user"]["second_factor"] is True
 
+    @pytest.mark.each_engine
     def test_is_accepted_once(self, portal: Api, login: str, authenticator: Authenticator) -> None:
         code = authenticator.code()
 
@@ -177,6 +180,7 @@ class TestCodes:
         assert outcomes == [401, 401, 401, TooManyAttempts.code]
         assert outcome(portal, login, code=authenticator.code())[0] == TooManyAttempts.code
 
+    @pytest.mark.each_engine
     def test_at_once_one_of_many_is_accepted(
         self, timed: Server, reseller: Reseller, login: str, authenticator: Authenticator
     ) -> None:

@@ -8,6 +8,8 @@ from faces import Api
 from xmlrpc_api.declaration.faults import BadParameter
 from xmlrpc_api.declaration.registry import METHODS
 
+pytestmark = pytest.mark.one_engine
+
 DOCUMENTED = [
     "accountAddFunds",
     "accountCredit",

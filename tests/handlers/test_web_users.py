@@ -124,6 +124,7 @@ class TestRoundTrip:
             info(reseller, i_web_user)
 
 
+@pytest.mark.one_engine
 class TestChecks:
     @pytest.mark.parametrize(
         ("attributes", "code", "text"),
@@ -145,6 +146,7 @@ class TestChecks:
         with refused(code, text):
             make(reseller, **attributes)
 
+    @pytest.mark.each_engine
     def test_a_login_is_unique_whatever_its_case(self, root: Api, reseller: Reseller, refused: Refused) -> None:
         login = unique("user")
         make(root, web_login=login)
@@ -170,6 +172,7 @@ class TestChecks:
         assert info(reseller, i_web_user)["second_factor"] is False
 
 
+@pytest.mark.one_engine
 class TestRights:
     @pytest.fixture
     def calls(self, reseller: Reseller, customers: Customers) -> dict[str, dict[str, Any]]:

@@ -13,6 +13,8 @@ from wire import LIST, PATH, TEXT_XML, Reply, send, signed
 
 from xmlrpc_api.config import ConfigError
 
+pytestmark = pytest.mark.one_engine
+
 GATEWAY = "/api.php"
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 READ = {"action": "system.listMethods"}

@@ -9,6 +9,8 @@ from conftest import Within
 from harness import Server
 from wire import LIST, PATH, raw
 
+pytestmark = pytest.mark.one_engine
+
 NEXT = b"GET /canary-smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 LENGTH = len(LIST)
 LARGE = 1_000_000

@@ -9,6 +9,8 @@ from conftest import Reseller
 from harness import Server
 from wire import TEXT_XML, send
 
+pytestmark = pytest.mark.one_engine
+
 INTERNALS = re.compile(rb"traceback|line \d|exception:|error:|lxml|libxml|handlers|python|root:|canary", re.IGNORECASE)
 CALLS = hostile.calls()
 ENVELOPES = hostile.envelopes()

@@ -9,6 +9,8 @@ from faces import Api
 from harness import Server, unique
 from wire import TEXT_XML, document, post, send
 
+pytestmark = pytest.mark.one_engine
+
 LIST = {"methodName": "listCustomers", "params": [{"limit": 0}]}
 EMPTY = [{"result": "OK", "customers": []}]
 
@@ -47,6 +49,7 @@ def test_a_fault_stands_in_its_place_as_a_struct(root: Api) -> None:
     assert results == [{"faultCode": -32601, "faultString": "Method not found"}, EMPTY]
 
 
+@pytest.mark.each_engine
 def test_a_failed_call_leaves_the_others(reseller: Any) -> None:
     first, twin, last = create(), create(), create()
     twin["params"][0]["name"] = first["params"][0]["name"]
@@ -58,6 +61,7 @@ def test_a_failed_call_leaves_the_others(reseller: Any) -> None:
     assert names(reseller) == [call["params"][0]["name"] for call in (first, last)]
 
 
+@pytest.mark.each_engine
 def test_a_failed_call_leaves_nothing_of_its_own(reseller: Any, server: Server) -> None:
     """It gets as far as the customer's row before it fails at the money."""
     call = create(balance=-100.0, credit_limit=0.0)
@@ -70,6 +74,7 @@ def test_a_failed_call_leaves_nothing_of_its_own(reseller: Any, server: Server) 
     assert server.sql("SELECT 1 FROM customers WHERE name = :name", name=name) == []
 
 
+@pytest.mark.each_engine
 def test_a_call_sees_what_those_before_it_did(reseller: Any) -> None:
     name = unique()
     calls = [
@@ -148,6 +153,7 @@ def test_one_authentication_serves_for_all(server: Server, reseller: Any) -> Non
     assert post(server, body).value == []
 
 
+@pytest.mark.each_engine
 def test_it_may_hash_passwords_for_longer_than_the_database_may_take(variant: Callable[..., Server]) -> None:
     slow = variant(bcrypt_cost=10, statement_seconds=0.1)
 

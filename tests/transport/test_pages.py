@@ -23,6 +23,8 @@ from xmlrpc_api.declaration import faults
 from xmlrpc_api.declaration.fields import Field
 from xmlrpc_api.declaration.registry import METHODS
 
+pytestmark = pytest.mark.one_engine
+
 
 def get(server: Server, path: str) -> Reply:
     return send(server, method="GET", target=path)
@@ -133,6 +135,7 @@ def lost(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
     running.close()
 
 
+@pytest.mark.each_engine
 class TestWithoutDatabase:
     def test_it_is_alive_but_not_ready(self, lost: Server) -> None:
         assert get(lost, "/healthz").status == 200
@@ -158,6 +161,7 @@ class TestWithoutDatabase:
         assert send(lost).status == 401
 
 
+@pytest.mark.each_engine
 def test_without_tables_it_is_not_ready(engine: str, new_database: Callable[[str], str]) -> None:
     empty = Server(new_config(new_database(engine)), "")
 
@@ -213,6 +217,7 @@ def status_is(server: Server, status: int) -> bool:
     return True
 
 
+@pytest.mark.each_engine
 def test_it_is_not_ready_while_nothing_can_be_written(
     fresh: Server, engine: str, request: pytest.FixtureRequest
 ) -> None:

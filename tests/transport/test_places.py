@@ -4,6 +4,8 @@ import pytest
 from harness import Server
 from wire import send
 
+pytestmark = pytest.mark.one_engine
+
 PLACES = "XML-RPC is at POST /xmlapi/xmlapi, JSON at GET or POST /api.php, NGNPro's SOAP at POST /ngnpro/"
 WRONG_PLACES = ["/", "/RPC2", "/xmlapi", "/xmlapi/xmlapi/", "/api.php/", "/index.html", "/metrics"]
 WRONG_WAYS = [

@@ -18,6 +18,8 @@ from wire import Reply, first_line, raw, send, signed
 
 from xmlrpc_api import logs
 
+pytestmark = pytest.mark.one_engine
+
 PATH = "/api.php"
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 OK = {"result": "OK", "customers": []}
@@ -139,6 +141,7 @@ def test_unknown_fields_do_not_matter(gateway: Gateway) -> None:
 AMOUNTS = ["0.1", "99.2", "123456789.123456", "0.000001", "1e-6", "100", "-0.5", "1E+3", "12345678901.000001"]
 
 
+@pytest.mark.each_engine
 @pytest.mark.parametrize("amount", AMOUNTS)
 def test_amounts_are_exact_both_ways(gateway: Gateway, amount: str) -> None:
     params = {"name": unique(), "web_password": "s3cret-Web", "i_tariff": None, "credit_limit": 1000}
@@ -159,6 +162,7 @@ def test_null_and_absent_are_different(gateway: Gateway, customers: Any, root: A
     assert root.info(i_customer)["max_sessions"] is None
 
 
+@pytest.mark.each_engine
 def test_text_is_whole(gateway: Gateway, customers: Any, root: Api) -> None:
     text = "  żółć \U0001f600 <&> \"'\\ \t "
     i_customer = customers.make(root)

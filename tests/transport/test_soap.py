@@ -14,6 +14,8 @@ from xmlrpc_api.declaration.faults import BadParameter
 from xmlrpc_api.declaration.registry import TABLES, Family
 from xmlrpc_api.transport.soap import dumps_fault
 
+pytestmark = pytest.mark.one_engine
+
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 ENCODING = "{http://schemas.xmlsoap.org/soap/encoding/}"
 HEADER = auth(ADMIN, ADMIN_PASSWORD, admin=True)

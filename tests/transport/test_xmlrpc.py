@@ -17,6 +17,8 @@ from wire import LIST, PATH, TEXT_XML, document, first_line, php_has_curl, post,
 
 from xmlrpc_api.transport.http import GATE
 
+pytestmark = pytest.mark.one_engine
+
 Start = Callable[..., Server]
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n"
 

@@ -65,6 +65,7 @@ class TestRoundTrip:
         assert made["password"] is None
         assert stored(clients, made) == made
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize("name", sorted(set(ATTRIBUTES) - {"balance", "credit", "resellerActive"}))
     def test_an_update_changes_what_is_given_and_nothing_else(self, clients: Clients, name: str) -> None:
         made = clients.reseller(**{known: value for known, value in ATTRIBUTES.items() if known != name})
@@ -85,6 +86,7 @@ class TestRoundTrip:
 
         assert stored(clients, made) == made
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize("name", ["username", "password", "language"])
     def test_what_cannot_be_empty_stays_when_a_form_sends_nothing(
         self, clients: Clients, ngnpro: Server, name: str
@@ -152,6 +154,7 @@ class TestCreation:
 
         assert fault_of(clients.of(customer).addAccount, account={"username": unique("customer")}) == PERMISSION
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize(
         ("account", "code"),
         [
@@ -334,6 +337,7 @@ class TestLists:
         assert len(roomy(query=everything)["accounts"]) == 3
         assert fault_of(strict, query=everything) == BAD_VALUE
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize(
         "query",
         [
@@ -346,6 +350,7 @@ class TestLists:
         assert fault_of(clients.admin().getCustomers, query=query) == BAD_VALUE
 
 
+@pytest.mark.one_engine
 class TestWords:
     """Faults speak of attributes as this dialect does."""
 
@@ -386,6 +391,7 @@ class TestWords:
         assert told == "Not permitted: password can be set by a caller with api_mgmt only"
 
 
+@pytest.mark.one_engine
 class TestProperties:
     @pytest.mark.parametrize(
         ("permission", "allowed"),
@@ -528,6 +534,7 @@ class TestProperties:
 
         assert fault_of(clients.admin().addAccount, account=named(properties=given)) == BAD_VALUE
 
+    @pytest.mark.each_engine
     def test_they_go_with_their_customer(self, clients: Clients, ngnpro: Server) -> None:
         made = clients.reseller(properties=[prop(name, "1", "admin") for name in CREDITS])
 

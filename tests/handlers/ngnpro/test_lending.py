@@ -174,6 +174,7 @@ OF_LOGINS: dict[str, Callable[..., Any]] = {
 }
 
 
+@pytest.mark.one_engine
 class TestCredentials:
     """Whoever has the login of a borrower has the rights of the lender."""
 

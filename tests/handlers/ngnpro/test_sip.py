@@ -164,6 +164,7 @@ class TestAccounts:
         told = home.get(made["id"])
         assert {**told, "ha1": None} == {**made, "ha1": None}
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize("name", sorted(set(GIVEN) - {"password", "prepaid"}))
     def test_an_update_changes_what_is_given_and_nothing_else(self, home: Home, name: str) -> None:
         made = home.add(home.admin, prepaid=True)
@@ -213,6 +214,7 @@ class TestAccounts:
 
         assert sorted(made) == [str(number) for number in range(1000, 1006)]
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize(
         ("account", "code"),
         [
@@ -224,6 +226,7 @@ class TestAccounts:
     def test_what_is_wrong_has_a_code(self, home: Home, fault_of: FaultOf, account: dict[str, Any], code: int) -> None:
         assert fault_of(home.of_reseller.addAccount, account=account) == code
 
+    @pytest.mark.one_engine
     @pytest.mark.parametrize("bad", [{"email": "nobody"}, {"quota": -1}, {"timezone": "Mars"}, {"acl": [{"ip": "1"}]}])
     def test_values_that_cannot_be_have_one(self, home: Home, fault_of: FaultOf, bad: dict[str, Any]) -> None:
         assert fault_of(home.of_reseller.addAccount, account={"id": home.id(), **bad}) in (BAD_VALUE, MISSING)
