@@ -1,20 +1,23 @@
 """Fixtures: both engines, the server on each, and customers to call it."""
 
 import asyncio
+import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from faces import Api
-from harness import Server, prepare, test_config, unique
+from harness import Installed, Server, prepare, serving, test_config, unique
 from postgresql import open_folder, start_postgresql
 from refusals import refused
 from soap import ADMIN, ADMIN_PASSWORD, Clients, SoapFault
+from sqlalchemy import make_url
 
-from xmlrpc_api import logs, metrics
+from xmlrpc_api import metrics
 from xmlrpc_api.crypto.passwords import PasswordHasher
 
 ENGINES = ("sqlite", "postgresql")
@@ -85,41 +88,55 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Makes an empty database of an engine; answers its URL."""
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Makes a database of an engine, empty or a copy of another that nobody is using; answers its URL."""
 
-    def make(engine: str) -> str:
+    def make(engine: str, template: str | None = None) -> str:
         if engine == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/test.db"
+            file = tmp_path_factory.mktemp("sqlite") / "test.db"
+            if template is not None:
+                shutil.copy(str(make_url(template).database), file)
+            return f"sqlite:///{file}"
         server = request.getfixturevalue("postgres")
         name = unique("db").replace("-", "_")
-        server.psql(f"CREATE DATABASE {name};")
+        server.psql(f"CREATE DATABASE {name} TEMPLATE {make_url(template).database if template else 'template1'};")
         return server.get_uri(database=name)
 
     return make
 
 
+@pytest.fixture(scope="session")
+def installed(new_database: Callable[..., str]) -> Callable[[str], Installed]:
+    """Makes one on an engine: a copy of a first one, since migrations take a while."""
+    templates: dict[str, Installed] = {}
+
+    def make(engine: str) -> Installed:
+        if engine not in templates:
+            url = new_database(engine)
+            templates[engine] = Installed(url, asyncio.run(prepare(test_config(url))))
+        return replace(templates[engine], url=new_database(engine, templates[engine].url))
+
+    return make
+
+
 @contextmanager
-def _serving(database_url: str, admin_hash: str) -> Iterator[Server]:
-    administrator = {"ngnpro_admin_username": ADMIN, "ngnpro_admin_password_hash": admin_hash}
-    config = test_config(database_url, **administrator)
-    logs.configure(config)
-    running = Server(config, asyncio.run(prepare(config)))
-    yield running
-    running.close()
+def serving_ngnpro(database: Installed, admin_hash: str) -> Iterator[Server]:
+    """One that NGNPro's administrator may call, too."""
+    with serving(database, ngnpro_admin_username=ADMIN, ngnpro_admin_password_hash=admin_hash) as running:
+        yield running
     assert unqueued() == set(), "these methods book on balances that their declaration does not name"
 
 
 @pytest.fixture(scope="session")
-def server(engine: str, new_database: Callable[[str], str], admin_hash: str) -> Iterator[Server]:
-    with _serving(new_database(engine), admin_hash) as running:
+def server(engine: str, installed: Callable[[str], Installed], admin_hash: str) -> Iterator[Server]:
+    with serving_ngnpro(installed(engine), admin_hash) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def spoilt(engine: str, new_database: Callable[[str], str], admin_hash: str) -> Iterator[Server]:
+def spoilt(engine: str, installed: Callable[[str], Installed], admin_hash: str) -> Iterator[Server]:
     """In place of `server`, for modules that change rows behind its back: there nobody asks if the books are right."""
-    with _serving(new_database(engine), admin_hash) as running:
+    with serving_ngnpro(installed(engine), admin_hash) as running:
         yield running
 
 
@@ -130,13 +147,10 @@ def unqueued() -> set[str]:
 
 
 @pytest.fixture
-def fresh(engine: str, new_database: Callable[[str], str]) -> Iterator[Server]:
+def fresh(engine: str, installed: Callable[[str], Installed]) -> Iterator[Server]:
     """A server on a database of its own, for tests that damage it."""
-    config = test_config(new_database(engine))
-    logs.configure(config)
-    running = Server(config, asyncio.run(prepare(config)))
-    yield running
-    running.close()
+    with serving(installed(engine)) as running:
+        yield running
 
 
 @pytest.fixture

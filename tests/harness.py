@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from aiohttp import web
 from faces import Api
 from sqlalchemy import text
 
-from xmlrpc_api import metrics
+from xmlrpc_api import logs, metrics
 from xmlrpc_api.app import create_app, create_metrics_app, new_platform
 from xmlrpc_api.call import Platform, utc_now
 from xmlrpc_api.config import Config, load
@@ -143,6 +145,24 @@ class Server:
                 return list(result.all()) if result.returns_rows else []
 
         return self.run(work)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A database with tables and root."""
+
+    url: str
+    root_password: str
+
+
+@contextmanager
+def serving(database: Installed, **settings: Any) -> Iterator[Server]:
+    """A server on it, until the block ends."""
+    config = test_config(database.url, **settings)
+    logs.configure(config)
+    running = Server(config, database.root_password)
+    yield running
+    running.close()
 
 
 async def prepare(config: Config) -> str:

@@ -1,14 +1,12 @@
 """`verify` names what was edited behind the server, however coherently: the signed history says otherwise."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from books import findings
 from conftest import Customers
-from harness import Server, prepare, unique
-from harness import test_config as new_config
+from harness import Installed, Server, serving, unique
 from sippy import new
 from soap import ADMIN, Clients
 from worlds import make_vouchers
@@ -76,13 +74,10 @@ EDITS = {
 
 
 @pytest.fixture
-def forged(engine: str, new_database: Callable[[str], str], admin_hash: str) -> Iterator[Server]:
+def forged(engine: str, installed: Callable[[str], Installed], admin_hash: str) -> Iterator[Server]:
     """A server on a database of its own, which is going to be damaged."""
-    administrator = {"ngnpro_admin_username": ADMIN, "ngnpro_admin_password_hash": admin_hash}
-    config = new_config(new_database(engine), **administrator)
-    running = Server(config, asyncio.run(prepare(config)))
-    yield running
-    running.close()
+    with serving(installed(engine), ngnpro_admin_username=ADMIN, ngnpro_admin_password_hash=admin_hash) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """The database role that SECURITY.md describes: it serves every call, and cannot change what was booked or noted."""
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import contract
 import pytest
-from harness import Server, prepare, test_config, unique
+from harness import Installed, Server, serving, unique
 from sippy import new
 from sqlalchemy import make_url
 from sqlalchemy.exc import ProgrammingError
@@ -19,21 +19,18 @@ ROLE = "xmlrpc_api_run"
 
 
 @pytest.fixture
-def restricted(new_database: Callable[[str], str], postgres: Any) -> Iterator[Server]:
+def restricted(installed: Callable[[str], Installed], postgres: Any) -> Iterator[Server]:
     """A server whose tables belong to somebody else."""
-    url = make_url(new_database("postgresql"))
-    config = test_config(url.render_as_string(hide_password=False))
-    password = asyncio.run(prepare(config))
+    database = installed("postgresql")
     role = unique("run").replace("-", "_")
     postgres.psql(f"CREATE ROLE {role} LOGIN;")
-    owner = Server(config, password)
-    for statement in GRANTS.replace(ROLE, role).split(";"):
-        if statement.strip():
-            owner.sql(statement)
-    owner.close()
-    serving = Server(test_config(url.set(username=role).render_as_string(hide_password=False)), password)
-    yield serving
-    serving.close()
+    with serving(database) as owner:
+        for statement in GRANTS.replace(ROLE, role).split(";"):
+            if statement.strip():
+                owner.sql(statement)
+    url = make_url(database.url).set(username=role).render_as_string(hide_password=False)
+    with serving(replace(database, url=url)) as running:
+        yield running
 
 
 def test_calls_are_served(restricted: Server) -> None:

@@ -35,8 +35,6 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._server = start_postgresql(folder)
-        self._server.psql("ALTER SYSTEM SET fsync = off;")  # what is killed is the process, not the machine
-        self._server.psql("SELECT pg_reload_conf();")
         self._server.psql("CREATE DATABASE own;")
         self.url: str = self._server.get_uri(database="own")
         self.psql = self._server.psql

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness import until
+from postgresql import make_durable
 
 from xmlrpc_api.config import ConfigError, load
 
@@ -158,8 +159,19 @@ def children(parent: int) -> list[int]:
     return [int(number) for number in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
+@pytest.fixture
+def durable(postgres):
+    """The PostgreSQL of all tests, as it is where a power cut matters."""
+    make_durable(postgres, "on")
+    yield
+    make_durable(postgres, "off")
+
+
 class TestCheck:
-    def test_is_content_with_a_new_installation(self, cli_on_each):
+    def test_warns_of_a_database_that_a_power_cut_spoils(self, ready):
+        assert "fsync, full_page_writes is off" in ready("postgresql").run("check").stdout
+
+    def test_is_content_with_a_new_installation(self, cli_on_each, durable):
         done = cli_on_each.run("check")
 
         assert "failed" not in done.stdout

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from conftest import RIGHTS, WEB_PASSWORD
 from faces import Api
-from harness import Server, prepare, test_config, unique
+from harness import Installed, Server, serving, unique
 from soap import ADMIN, Clients, SoapFault
 from sqlalchemy import delete, event, select, text
 from sqlalchemy.util import await_only
@@ -55,13 +55,11 @@ is_deleting = contextvars.ContextVar("is_deleting", default=False)
 
 
 @pytest.fixture(scope="module")
-def trusting(new_database: Callable[[str], str], admin_hash: str) -> Iterator[Server]:
+def trusting(installed: Callable[[str], Installed], admin_hash: str) -> Iterator[Server]:
     """A server on PostgreSQL that trusts this host."""
     administrator = {"ngnpro_admin_username": ADMIN, "ngnpro_admin_password_hash": admin_hash}
-    config = test_config(new_database("postgresql"), trusted_hosts=["127.0.0.1"], lock_seconds=30, **administrator)
-    running = Server(config, asyncio.run(prepare(config)))
-    yield running
-    running.close()
+    with serving(installed("postgresql"), trusted_hosts=["127.0.0.1"], lock_seconds=30, **administrator) as running:
+        yield running
 
 
 @pytest.fixture
