@@ -173,7 +173,7 @@ MUTANTS = (
     ),
     Mutant(
         "an idempotency key does nothing",
-        "xmlrpc_api/dispatch.py",
+        "xmlrpc_api/dispatch/execution.py",
         "            if prepared.key is None:\n",
         "            if True:\n",
         "tests/handlers/test_idempotency.py",

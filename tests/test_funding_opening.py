@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from models import ROOT_ID
 from xmlrpc_api.call import Call, Origin
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.upgrade import funding_opening
 from xmlrpc_api.services.verification import proof

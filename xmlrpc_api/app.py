@@ -14,7 +14,7 @@ from xmlrpc_api.call import Platform
 from xmlrpc_api.config import Config
 from xmlrpc_api.crypto.passwords import PasswordHasher
 from xmlrpc_api.crypto.vault import open_vault
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import http, pages, rest, soap, xmlrpc

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,7 +11,7 @@ from xmlrpc_api.config import Config
 from xmlrpc_api.crypto.passwords import PasswordHasher
 from xmlrpc_api.crypto.vault import Vault
 from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.storage.database import Store
+from xmlrpc_api.storage.database import Reading, Store
 from xmlrpc_api.turns import Key
 
 
@@ -67,9 +67,7 @@ class Call:
         idempotency_key: The key with which it may be sent again.
         queued: On whose balances it was announced to book, and has waited for them without a connection.
         found: What the method's `ahead` step found out before the transaction.
-        perform_all: Runs further calls, for `system.multicall`.
-        keep: Runs what is kept whatever is answered: committed before it returns, or with the call if that changes
-            things anyway. So a call that reads writes down what it tells.
+        way: What it came by.
     """
 
     method: str
@@ -81,10 +79,34 @@ class Call:
     idempotency_key: str | None = None
     queued: frozenset[Key] = frozenset()
     found: Any = None
-    perform_all: Callable[[list[Any]], Awaitable[list[Any]]] = field(repr=False)
-    keep: Callable[[Callable[["Call"], Awaitable[None]]], Awaitable[None]] = field(repr=False)
+    way: "Way" = field(repr=False)
 
     @property
     def session(self) -> AsyncSession:
         """For statements."""
         return self.store.session
+
+    async def perform_all(self, calls: list[Any]) -> list[Any]:
+        """Run further calls, for `system.multicall`."""
+        return await self.way.perform_all(self, calls)
+
+    async def keep(self, work: Callable[["Call"], Awaitable[None]]) -> None:
+        """
+        Run what is kept whatever is answered: committed before this returns, or with the call if that changes things.
+
+        So a call that reads writes down what it tells.
+        """
+        if isinstance(self.store, Reading):
+            await self.way.write(self, work)
+        else:
+            await work(self)
+
+
+class Way(Protocol):
+    """What a call may ask for of the way that it came."""
+
+    async def perform_all(self, call: Call, calls: list[Any]) -> list[Any]:
+        """Run further calls."""
+
+    async def write(self, call: Call, work: Callable[[Call], Awaitable[None]]) -> None:
+        """Run a part of a call that reads in a transaction of its own."""

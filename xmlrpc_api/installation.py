@@ -5,9 +5,9 @@ Alembic is imported to migrate only: a server that just asks whether it has to w
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,7 @@ from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.rights import BITMASKS, FLAGS
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.customers import CUSTOMER, api_password_place
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import ownership
@@ -198,19 +198,13 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
                 text("SELECT setval(pg_get_serial_sequence('customers', 'i_customer'), :root)"),
                 {"root": ROOT_ID},
             )
-        await audit.added(_call_by_root(platform, session, root), CUSTOMER, root, ROOT_ID)
+        await audit.added(_call_by_root(platform, database, session, root), CUSTOMER, root, ROOT_ID)
     return api_password
 
 
-def _call_by_root(platform: Platform, session: AsyncSession, root: Customer) -> Call:
+def _call_by_root(platform: Platform, database: Database, session: AsyncSession, root: Customer) -> Call:
     """A call by which he is noted as his own creator: nobody else is there."""
     caller = ownership.caller_from({column.key: getattr(root, column.key) for column in ownership.CALLER_COLUMNS})
-
-    async def perform_none(_calls: list[Any]) -> list[Any]:
-        return []
-
-    async def keep_none(_work: Callable[[Call], Awaitable[None]]) -> None:
-        return
 
     return Call(
         method="init",
@@ -219,6 +213,5 @@ def _call_by_root(platform: Platform, session: AsyncSession, root: Customer) -> 
         platform=platform,
         origin=Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller),
         now=platform.clock(),
-        perform_all=perform_none,
-        keep=keep_none,
+        way=Dispatcher(platform, database),
     )

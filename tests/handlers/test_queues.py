@@ -10,7 +10,7 @@ from soap import Clients
 
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call, Origin
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database

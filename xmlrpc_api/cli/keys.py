@@ -15,7 +15,7 @@ from xmlrpc_api.call import Call, Origin, Platform, utc_now
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.crypto.vault import KeyRing, Vault, read_key_file, replace_key_file
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import customers, keys
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.storage.database import Database

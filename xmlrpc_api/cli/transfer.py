@@ -20,7 +20,7 @@ from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, Password, is
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, WrongType
 from xmlrpc_api.declaration.fields import Field, Params, Wire
 from xmlrpc_api.declaration.rights import Caller, Right
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import CUSTOMER, children_after
 from xmlrpc_api.services.logins import web_users

@@ -15,7 +15,7 @@ from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, is_known_has
 from xmlrpc_api.declaration.faults import BadParameter, Fault, NotFound, WrongType
 from xmlrpc_api.declaration.fields import Field, Params, Wire
 from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.logins import web_users
 from xmlrpc_api.services.logins.web_users import WEB_USER, Brought
 

@@ -15,7 +15,7 @@ from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import Field, Params, Wire
-from xmlrpc_api.dispatch import Dispatcher
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.money.vouchers import Made, Series
 

@@ -19,7 +19,8 @@ from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
 from xmlrpc_api.declaration.faults import Fault, TooManyAttempts, Unavailable
 from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.dispatch import Dispatcher, to_fault
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
+from xmlrpc_api.dispatch.outcome import to_fault
 
 FORWARDED_FOR = "X-Forwarded-For"
 FORWARDED_LIMIT = 50

@@ -1,0 +1,1 @@
+"""The one way of every call; its story is in `dispatcher`."""
