@@ -68,7 +68,7 @@ def locked(server: Server, caller: Reseller) -> Iterator[None]:
 
 def turns(server: Server, caller: Reseller) -> int:
     """How many calls of his have a turn or wait for one."""
-    return server.app[http.GATE].dispatcher._callers._users.get(caller.i_customer, 0)
+    return server.app[http.GATE].dispatcher._execution._callers._users.get(caller.i_customer, 0)
 
 
 def test_who_has_no_turn_waits_and_who_finds_too_many_waiting_is_refused(
