@@ -396,7 +396,7 @@ class TestHistory:
         portal.outcome(login, "wrong")
 
         statement = "SELECT action, object_id FROM audit_log WHERE object_type = 'web_users' AND i_customer = :owner"
-        rows = timed.sql(statement, owner=reseller.i_customer)
+        rows = timed.sql(f"{statement} ORDER BY i_audit", owner=reseller.i_customer)
         of_nobody = [row.action for row in rows if row.object_id is None]
         assert (of_nobody.count("LOGIN_FAILED"), of_nobody.count("FLOOD")) == (throttle.FLOOD_FAILURES, 1)
         assert [row.action for row in rows if row.object_id is not None] == ["A", "LOGIN_FAILED"]
