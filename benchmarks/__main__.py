@@ -336,9 +336,8 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="short runs, and 20,000 customers instead of 1,000,000")
     parser.add_argument("--engine", choices=["SQLite", "PostgreSQL"], action="append", help="only this database")
-    parser.add_argument(
-        "--results", type=Path, default=Path("benchmarks/results"), help="folder for JSON, table and chart"
-    )
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="folder for JSON and chart")
+    parser.add_argument("--page", type=Path, default=Path("docs/performance.md"), help="page that shows the tables")
     chosen = parser.parse_args()
     bench = Bench(2, 1, 20_000, 10_000) if chosen.quick else Bench(4, 5, BIG, 100_000)
     bench.report.machine = machine()
@@ -357,7 +356,7 @@ def main() -> int:
                 bench.engine(engine, small, answers)
             if answers is not None:
                 bench.peers(answers)
-    bench.report.write(chosen.results)
+    bench.report.write(chosen.results, chosen.page)
     return 0 if bench.report.all_held else 1
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 console = Console(stderr=True)
+MARK = "<!-- `make bench` writes what follows -->\n\n"
 
 
 def progress(what: str) -> None:
@@ -67,8 +68,8 @@ class Report:
         """Whether every goal is reached."""
         return all(comparison.is_held for comparison in self.comparisons)
 
-    def write(self, folder: Path) -> None:
-        """Print it, and keep it in a folder."""
+    def write(self, folder: Path, page: Path) -> None:
+        """Print it, keep it in a folder, and show its tables below the mark of a page."""
         folder.mkdir(parents=True, exist_ok=True)
         out = Console()
         out.print(self._figures())
@@ -76,7 +77,8 @@ class Report:
         for note in self.notes:
             out.print(note)
         (folder / "results.json").write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
-        (folder / "results.md").write_text(self.as_markdown())
+        introduction, mark, _old = page.read_text().partition(MARK)
+        page.write_text(f"{introduction}{mark}{self.as_markdown()}")
         self._chart(folder / "results.png")
 
     def _figures(self) -> Table:
@@ -93,7 +95,7 @@ class Report:
         return table
 
     def as_markdown(self) -> str:
-        """The tables, as the README shows them."""
+        """The tables, as the page shows them."""
         lines = [f"Measured on {self.machine}; load by {self.generator}.", ""]
         lines += ["| case | against | measured | goal | |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(one.shown)} |" for one in self.comparisons]

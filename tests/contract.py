@@ -1,56 +1,178 @@
 """
-The public API as data, and the places where the settings are shown.
+The public API as data, and the pages that are written from the declarations.
 
 `make reference` writes all of them; tests fail when one has changed by accident.
 """
 
 import json
 import re
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import handlers  # noqa: F401 (fills the registry)
 from xmlrpc_api import config
 from xmlrpc_api.declaration import faults
+from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.fields import Field
 from xmlrpc_api.declaration.registry import METHODS, TABLES, Family, Method
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "tests/api.lock.json"
-SETTINGS = ROOT / "config/default.toml"
 README = ROOT / "README.md"
-TABLE = re.compile(r"\| setting \|.*?\n\n", re.DOTALL)
+DOCS = ROOT / "docs"
+DECISIONS = DOCS / "decisions"
+PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+MARK = "<!-- `make reference` writes what follows -->\n\n"
+FEWEST_SHARED = 3  # a struct with fewer members is told where it stands
+LIMITS = ("low", "high", "limit", "check")
+
+Lines = dict[str, str]
 
 
-def _field(field: Field) -> dict[str, Any]:
-    limits = {"low": field.low, "high": field.high, "limit": field.limit, "check": field.check}
-    described: dict[str, Any] = {"type": field.type_name, "required": field.required, "secret": field.secret}
-    described |= {name: value for name, value in limits.items() if value is not None}
-    if field.members:
-        described["members"] = {member.name: _field(member) for member in field.members}
-    return described
+class Structs:
+    """
+    All structs, each once, one line a field.
+
+    What a method takes or answers is told as the structs that it has as a whole ("all of"), and its own lines.
+    """
+
+    def __init__(self, entities: Iterable[Entity]) -> None:
+        self.told: dict[str, Lines] = {}
+        self.used: set[str] = set()
+        self._params: list[str] = []
+        self._answers: list[str] = []
+        for entity in entities:
+            for kind, fields in (("create", entity.create), ("update", entity.update), ("read", entity.read)):
+                if len(fields) >= FEWEST_SHARED:
+                    name = f"{entity.name}.{kind}"
+                    self.told[name] = self._lines(name, fields)
+                    (self._answers if kind == "read" else self._params).append(name)
+
+    def params(self, name: str, fields: Iterable[Field]) -> dict[str, Any]:
+        """What a method takes."""
+        return self._shortest(self._lines(name, fields), self._params)
+
+    def answer(self, name: str, fields: Iterable[Field]) -> dict[str, Any]:
+        """What a method answers."""
+        return self._shortest(self._lines(name, fields), self._answers)
+
+    def _lines(self, place: str, fields: Iterable[Field]) -> Lines:
+        return {field.name: self._line(f"{place}.{field.name}", field) for field in fields}
+
+    def _line(self, place: str, field: Field) -> str:
+        words = [field.type_name, *(word for word in ("required", "secret") if getattr(field, word))]
+        words += [f"{limit} {getattr(field, limit)}" for limit in LIMITS if getattr(field, limit) is not None]
+        if field.members:
+            words.append(f"of {self._struct(field.type or place, self._lines(field.type or place, field.members))}")
+        return ", ".join(words)
+
+    def _struct(self, name: str, lines: Lines) -> str:
+        same = (known for known, told in self.told.items() if told == lines)
+        found = next(same, name)
+        if self.told.setdefault(found, lines) != lines:
+            raise ValueError(f"two structs are called {name}")
+        self.used.add(found)
+        return found
+
+    def _shortest(self, lines: Lines, shared: Iterable[str]) -> dict[str, Any]:
+        left, whole = dict(lines), []
+        for name in sorted(shared, key=lambda name: -len(self.told[name])):
+            if self.told[name].items() <= left.items():
+                left = {known: line for known, line in left.items() if known not in self.told[name]}
+                whole.append(name)
+        self.used.update(whole)
+        return {**({"all of": whole} if whole else {}), **left}
 
 
-def _method(method: Method) -> dict[str, Any]:
+def _method(method: Method, structs: Structs) -> dict[str, Any]:
     returns = method.returns
     return {
-        "params": {field.name: _field(field) for field in method.documented_params},
+        "params": structs.params(method.name, method.documented_params),
         "positional": method.positional,
-        "returns": {f.name: _field(f) for f in returns} if isinstance(returns, tuple) else returns.value,
+        "returns": structs.answer(method.name, returns) if isinstance(returns, tuple) else returns.value,
         "right": method.right.name,
         "access": method.effect.name,
-        "faults": sorted({fault.code for fault in method.expected_faults}),
+        "faults": " ".join(str(code) for code in sorted({fault.code for fault in method.expected_faults})),
     }
+
+
+def entities() -> list[Entity]:
+    """Every model that a dialect knows."""
+    modules = [vars(module) for name, module in sys.modules.items() if name.startswith("xmlrpc_api.")]
+    found = {one.name: one for names in modules for one in list(names.values()) if isinstance(one, Entity)}
+    return [found[name] for name in sorted(found)]
 
 
 def api() -> dict[str, Any]:
     """Everything a client may rely on."""
     known = {f.__name__: f.code for f in vars(faults).values() if isinstance(f, type) and hasattr(f, "code")}
-    tables = {"methods": METHODS, "operations": TABLES[Family.NGNPRO]}
-    return {"faults": known, **{kind: {name: _method(t[name]) for name in sorted(t)} for kind, t in tables.items()}}
+    structs = Structs(entities())
+    tables: Mapping[str, Mapping[str, Method]] = {"methods": METHODS, "operations": TABLES[Family.NGNPRO]}
+    told = {kind: {name: _method(t[name], structs) for name in sorted(t)} for kind, t in tables.items()}
+    used = {name: structs.told[name] for name in sorted(structs.used)}
+    return {"faults": known, "structs": used, **told}
+
+
+def settings() -> str:
+    """docs/settings.md."""
+    introduction = (
+        "# Settings\n\n"
+        "From `--config FILE` (TOML; [config/default.toml](../config/default.toml) shows all), then from environment\n"
+        "variables `XMLRPC_API_<NAME>`. `xmlrpc-api check` tests them.\n\n"
+    )
+    return introduction + MARK + config.as_markdown()
+
+
+def decisions() -> str:
+    """docs/decisions/README.md."""
+    lines = [
+        "# Decisions",
+        "",
+        "What was decided, why, and what follows; one idea each. A decision that is no longer in force stays, and",
+        "says which one took its place. A new one gets the next number; `make reference` adds it here.",
+        "",
+    ]
+    for file in sorted(DECISIONS.glob("[0-9]*.md")):
+        number, _, title = file.read_text().partition("\n")[0].removeprefix("# ").partition(". ")
+        lines.append(f"{number}. [{title}]({file.name})")
+    return "\n".join(lines) + "\n"
+
+
+def area(method: Method) -> str:
+    """What a method is about: the module in which it is published."""
+    return method.handler.__module__.rpartition(".")[2].removeprefix("sip_").replace("_", " ")
+
+
+def dialects() -> str:
+    """docs/dialects.md: what stands above the mark stays."""
+    introduction, _, _ = (DOCS / "dialects.md").read_text().partition(MARK)
+    shown = {family: list(TABLES[family].values()) for family in Family}
+    areas = sorted({area(method) for methods in shown.values() for method in methods})
+    lines = ["## Methods", "", "| about | XML-RPC, JSON, shell | NGNPro's SOAP |", "|---|---|---|"]
+    for about in areas:
+        cells = [[f"`{m.name}`" for m in shown[family] if area(m) == about] for family in Family]
+        lines.append(f"| {about} | {' | '.join(', '.join(cell) or '—' for cell in cells)} |")
+    return introduction + MARK + "\n".join(lines) + "\n"
+
+
+def written() -> dict[Path, str]:
+    """Every page that is written from the declarations."""
+    return {
+        LOCK: json.dumps(api(), indent=1) + "\n",
+        ROOT / "config/default.toml": config.as_toml(),
+        DOCS / "settings.md": settings(),
+        DOCS / "dialects.md": dialects(),
+        DECISIONS / "README.md": decisions(),
+    }
+
+
+def links() -> list[tuple[Path, str]]:
+    """Each file that a page names, and the page."""
+    return [(page, name) for page in PAGES for name in re.findall(r"\]\(([^)#:]+)\)", page.read_text())]
 
 
 if __name__ == "__main__":
-    LOCK.write_text(json.dumps(api(), indent=1) + "\n")
-    SETTINGS.write_text(config.as_toml())
-    README.write_text(TABLE.sub(lambda _old: config.as_markdown() + "\n", README.read_text(), count=1))
+    for file, text in written().items():
+        file.write_text(text)

@@ -17,7 +17,18 @@ from pathlib import Path
 from rich.console import Console
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("xmlrpc_api", "handlers", "models", "alembic", "tests", "config", "pyproject.toml", "Makefile", "README.md")
+COPIED = (
+    "xmlrpc_api",
+    "handlers",
+    "models",
+    "alembic",
+    "tests",
+    "config",
+    "docs",
+    "pyproject.toml",
+    "Makefile",
+    "README.md",
+)
 SECONDS = 300
 SERVICES = "xmlrpc_api/services"
 TRANSPORT = "xmlrpc_api/transport"

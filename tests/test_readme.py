@@ -1,4 +1,4 @@
-"""The calls that README shows do what it says when they are pasted."""
+"""The calls that README and docs/ show do what they say when they are pasted."""
 
 import re
 import subprocess
@@ -10,7 +10,8 @@ import pytest
 from harness import Server
 from wire import php_has_curl
 
-SHOWN = re.findall(r"```(python|php|sh)\n(.*?)```", contract.README.read_text(), re.DOTALL)
+PAGES = "".join(page.read_text() for page in contract.PAGES)
+SHOWN = re.findall(r"```(python|php|sh)\n(.*?)```", PAGES, re.DOTALL)
 CALLS = {kind: text for kind, text in SHOWN if "/xmlapi/xmlapi" in text}
 COMMANDS = {"python": [sys.executable, "-"], "php": ["php"], "sh": ["sh", "-s"]}
 ANSWERS = {"python": "'i_customer': ", "php": "<name>customers</name>", "sh": "<string>createCustomer</string>"}

@@ -253,7 +253,7 @@ class Config(BaseSettings):
     )
     ngnpro_admin_username: str | None = Field(None, description="Administrator of NGNPro's SOAP; none if left out.")
     ngnpro_admin_password_hash: SecretStr | None = Field(
-        None, description="His password, as `xmlrpc-api hash-password` prints it; for the environment."
+        None, description="Its password, as `xmlrpc-api hash-password` prints it; for the environment."
     )
     ngnpro_return_passwords: bool = Field(
         False, description="Whether NGNPro's administrator is told API passwords of customers; each time is audited."
@@ -392,7 +392,7 @@ def as_toml() -> str:
 
 
 def as_markdown() -> str:
-    """All settings as the table of the README."""
+    """All settings as a table, as docs/settings.md shows them."""
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for name, setting in Config.model_fields.items():
         shown = _shown_default(setting.get_default())
