@@ -39,6 +39,9 @@ fuzz: $(VENV)/dev.stamp ## 100,000 mutated calls, others with each SEED
 bench: $(VENV)/dev.stamp ## measure beside the peers, about 20 minutes; results in benchmarks/results/
 	$(BIN)/python -m benchmarks
 
+pair: $(VENV)/dev.stamp ## REV=tag: what a call costs beside an earlier revision, in turns, about 10 minutes
+	$(BIN)/python -m benchmarks.pair $(REV)
+
 mutants: $(VENV)/dev.stamp ## put deliberate defects into copies: a test must notice each
 	$(BIN)/python -m tests.mutants
 
@@ -72,4 +75,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test soak fuzz bench mutants sbom check format reference migration lock clean
+.PHONY: help run test soak fuzz bench pair mutants sbom check format reference migration lock clean

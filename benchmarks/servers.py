@@ -63,11 +63,11 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def product(database_url: str, **settings: str) -> Iterator[Running]:
-    """This server, as an operator starts it: checks, logs, metrics and all."""
+def product(database_url: str, source: Path | None = None, **settings: str) -> Iterator[Running]:
+    """This server, or what another tree holds of it, as an operator starts it: checks, logs, metrics and all."""
     port = free_port()
     command = [sys.executable, "-m", "xmlrpc_api", "serve"]
-    with _process(command, environment(database_url, port=str(port), **settings), port) as running:
+    with _process(command, environment(database_url, port=str(port), **settings), port, source) as running:
         yield running
 
 
@@ -82,8 +82,8 @@ def peer(name: str, *arguments: str) -> Iterator[Running]:
 
 
 @contextmanager
-def _process(command: list[str], environ: dict[str, str], port: int) -> Iterator[Running]:
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _process(command: list[str], environ: dict[str, str], port: int, source: Path | None = None) -> Iterator[Running]:
+    process = subprocess.Popen(command, cwd=source, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + START_SECONDS
         while True:
