@@ -9,7 +9,7 @@ from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, validates
 
 from models.balance import LARGEST_AMOUNT, Balance
-from models.base import Access, Base, Exact, Money, Sealed, StringList, UtcDateTime, field, through
+from models.base import Access, Base, ChangeTime, Exact, Money, StringList, UtcDateTime, field, through
 from models.customer import UTC_TIME_ZONE
 from models.sip_domain import DOMAIN_LENGTH
 from models.web_user import PASSWORD_LIMIT, SelfCare
@@ -79,7 +79,7 @@ class Account(SelfCare, Base):
         example=1,
     )
     created_on: Mapped[datetime] = field(UtcDateTime, access=Access.READ_ONLY, doc="When it was created.")
-    updated_on: Mapped[datetime] = field(UtcDateTime, access=Access.READ_ONLY, doc="When it was changed last.")
+    updated_on: Mapped[datetime] = field(ChangeTime, access=Access.READ_ONLY, doc="When it was changed last.")
     first_use: Mapped[datetime | None] = field(
         UtcDateTime, access=Access.READ_ONLY, doc="When its first call was; nil: there was none."
     )
@@ -118,9 +118,8 @@ class Account(SelfCare, Base):
         example="alice",
     )
     voip_password: Mapped[str] = field(
-        Sealed,
+        sealed=True,
         access=Access.REQUIRED,
-        secret=True,
         limit=128,
         check="not_empty",
         doc="Password with which the phone registers. Kept encrypted.",
@@ -168,9 +167,8 @@ class Account(SelfCare, Base):
     cpe_number: Mapped[str] = _required(64, "Number of the customer premises equipment.")
     vm_enabled: Mapped[int] = _flag("Whether voice mail is on: 0 or 1.")
     vm_password: Mapped[str] = field(
-        Sealed,
+        sealed=True,
         access=Access.REQUIRED,
-        secret=True,
         limit=32,
         check="digits",
         doc="Password of the voice mail, digits. Kept encrypted.",
@@ -374,12 +372,16 @@ class Account(SelfCare, Base):
         doc="Whether the account pays ahead.",
         example=False,
     )
-    ha1: Mapped[str | None] = mapped_column(
-        Sealed, doc="Encrypted md5(user:domain:password) and md5(user@domain:domain:password), for the proxies."
+    ha1: Mapped[str | None] = field(
+        sealed=True,
+        access=Access.HIDDEN,
+        doc="md5(user:domain:password) and md5(user@domain:domain:password), for the proxies.",
     )
     acl: Mapped[str | None] = mapped_column(Text, doc="JSON: networks from which it may register.")
-    properties: Mapped[str | None] = mapped_column(
-        Sealed, doc="Encrypted JSON: what front ends keep with it, passwords to the portal among them."
+    properties: Mapped[str | None] = field(
+        sealed=True,
+        access=Access.HIDDEN,
+        doc="JSON: what front ends keep with it, passwords to the portal among them.",
     )
 
     money: Mapped[Balance] = relationship(

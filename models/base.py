@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -143,6 +144,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class ChangeTime(UtcDateTime):
+    """When a row was changed last; whoever changes it through `services.records` need not think of it."""
+
+    cache_ok = True
+
+
 class StringList(TypeDecorator[list[str]]):
     """A short list of words, stored as JSON."""
 
@@ -159,7 +166,11 @@ class StringList(TypeDecorator[list[str]]):
 
 
 class Sealed(Text):
-    """A text that is kept encrypted. Nothing is encrypted for a column of another type, so that all can be found."""
+    """
+    A text that is kept encrypted; declared by `field(sealed=True)`.
+
+    Nothing is encrypted for a column of another type, so that all can be found.
+    """
 
 
 class Signature(String):
@@ -178,6 +189,16 @@ class Signature(String):
 def columns_of(kind: type[TypeEngine[Any]]) -> list[Column[Any]]:
     """All columns of a type of ours, whatever the table."""
     return [c for table in Base.metadata.sorted_tables for c in table.columns if isinstance(c.type, kind)]
+
+
+def place_of(column: InstrumentedAttribute[Any] | Column[Any], *key: object) -> str:
+    """Where an encrypted text belongs, and nowhere else: its column and row, such as `customers.api_password:29`."""
+    return f"{_full_name(column)}:{':'.join(map(str, key))}"
+
+
+@cache
+def _full_name(column: InstrumentedAttribute[Any] | Column[Any]) -> str:
+    return f"{column.table.name}.{column.key}"
 
 
 def purpose_of(column: InstrumentedAttribute[Any] | Column[Any]) -> bytes:
@@ -230,13 +251,17 @@ def one_default_per_customer(table: str) -> Index:
     return Index(f"uq_{table}_default", "i_customer", unique=True, sqlite_where=default, postgresql_where=default)
 
 
-def field(*args: Any, doc: str, access: Access = Access.OPTIONAL, **kwargs: Any) -> MappedColumn[Any]:
+def field(
+    *args: Any, doc: str, access: Access = Access.OPTIONAL, sealed: bool = False, **kwargs: Any
+) -> MappedColumn[Any]:
     """
     Declare a column together with what the API says about it.
 
     Keywords that `FieldInfo` knows go there, all others to `mapped_column`. Type, nullability, length
-    and default come from the column itself.
+    and default come from the column itself; a sealed one is a secret text that is kept encrypted for its row.
     """
+    if sealed:
+        args, kwargs = (Sealed, *args), {**kwargs, "secret": True}
     own = {name: kwargs.pop(name) for name in FieldInfo.__slots__ if name in kwargs}
     return mapped_column(*args, doc=doc, info={"field": FieldInfo(doc=doc, access=access, **own)}, **kwargs)
 

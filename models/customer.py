@@ -9,7 +9,7 @@ from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, validates
 
 from models.balance import Balance
-from models.base import Access, Base, Exact, Money, Sealed, UtcDateTime, ascii_string, field, through
+from models.base import Access, Base, ChangeTime, Exact, Money, ascii_string, field, through
 from models.login_key import login_key
 from models.web_user import WebUser
 
@@ -164,8 +164,7 @@ class Customer(Base):
     )
     api_access: Mapped[int] = _flag("Whether the customer may use this API: 0 or 1.")
     api_password: Mapped[str | None] = field(
-        Sealed,
-        secret=True,
+        sealed=True,
         limit=256,
         check="not_empty",
         doc="Password to this API, independent of web_password. Kept encrypted.",
@@ -285,7 +284,7 @@ class Customer(Base):
         doc="Whether a reseller, and everybody below him, may create customers and records.",
         example=True,
     )
-    changed: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="When an attribute was changed last.")
+    changed: Mapped[datetime | None] = mapped_column(ChangeTime, doc="When an attribute was changed last.")
 
     path: Mapped[str] = field(
         ascii_string(PATH_LENGTH),

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Sealed, Signature, UtcDateTime
+from models.base import Access, Base, Signature, UtcDateTime, field
 
 KEY_LENGTH = 255
 
@@ -21,5 +21,5 @@ class IdempotencyKey(Base):
     )
     idempotency_key: Mapped[str] = mapped_column(String(KEY_LENGTH), primary_key=True)
     content: Mapped[str] = mapped_column(Signature("idempotency"), doc="Signature of method and parameters.")
-    answer: Mapped[str | None] = mapped_column(Sealed, doc="Encrypted: it may hold a new password.")
+    answer: Mapped[str | None] = field(sealed=True, access=Access.HIDDEN, doc="It may hold a new password.")
     created: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

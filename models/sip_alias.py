@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.account import ID_KEY_LENGTH, USERNAME_LENGTH
-from models.base import Access, Base, UtcDateTime, field
+from models.base import Access, Base, ChangeTime, field
 from models.sip_domain import DOMAIN_LENGTH
 
 
@@ -38,4 +38,4 @@ class SipAlias(Base):
         doc="A customer to whom front ends assign the alias; it has no effect.",
         example=None,
     )
-    changed: Mapped[datetime] = mapped_column(UtcDateTime, doc="When it was changed last.")
+    changed: Mapped[datetime] = mapped_column(ChangeTime, doc="When it was changed last.")

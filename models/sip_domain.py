@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Access, Base, Sealed, UtcDateTime, field
+from models.base import Access, Base, ChangeTime, field
 
 DOMAIN_LENGTH = 253
 PEM_LIMIT = 65536
@@ -45,9 +45,8 @@ class SipDomain(Base):
         example="",
     )
     private_key: Mapped[str | None] = field(
-        Sealed,
+        sealed=True,
         limit=PEM_LIMIT,
-        secret=True,
         access=Access.ELSEWHERE,
         ngnpro="private_key",
         doc="Its key, in PEM. Kept encrypted, and never told.",
@@ -87,4 +86,4 @@ class SipDomain(Base):
     next_number: Mapped[int] = mapped_column(
         Integer, default=FIRST_NUMBER, doc="The first user name that may be free for an account that asks for any."
     )
-    changed: Mapped[datetime] = mapped_column(UtcDateTime, doc="When it was changed last.")
+    changed: Mapped[datetime] = mapped_column(ChangeTime, doc="When it was changed last.")

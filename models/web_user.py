@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from models.base import Access, Base, Sealed, Signature, UtcDateTime, field, one_default_per_customer
+from models.base import Access, Base, Signature, UtcDateTime, field, one_default_per_customer
 from models.login_key import login_key
 
 LOGIN_LENGTH = 128
@@ -105,7 +105,9 @@ class WebUser(SelfCare, Base):
         example=False,
     )
 
-    totp_seed: Mapped[str | None] = mapped_column(Sealed, doc="Encrypted; of a second factor on or about to be.")
+    totp_seed: Mapped[str | None] = field(
+        sealed=True, access=Access.HIDDEN, doc="Of a second factor that is on or about to be."
+    )
     totp_step: Mapped[int | None] = mapped_column(BigInteger, doc="The newest time step whose code was accepted.")
 
     __table_args__ = (one_default_per_customer("web_users"), Base.__table_args__)

@@ -10,7 +10,18 @@ from books import findings, seal
 from harness import TEST_KEY, Server, unique
 from sqlalchemy import update
 
-from models import Base, Sealed, Signature, SipDomain, columns_of
+from models import (
+    Account,
+    Base,
+    Customer,
+    IdempotencyKey,
+    Sealed,
+    Signature,
+    SipDomain,
+    WebUser,
+    columns_of,
+    place_of,
+)
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.crypto.vault import KeyRing, Vault, VaultError, open_vault, read_key_file, replace_key_file
 from xmlrpc_api.declaration.manual import sample
@@ -42,6 +53,25 @@ def test_every_column_that_says_it_is_encrypted_or_signed_can_be_found() -> None
 def test_nothing_is_encrypted_for_a_column_that_is_not_declared_so(place: str) -> None:
     with pytest.raises(ValueError, match="is no place of a Sealed column"):
         Vault(RING).encrypt("text", place)
+
+
+@pytest.mark.parametrize(
+    ("column", "key", "place"),
+    [
+        (Customer.api_password, (29,), "customers.api_password:29"),
+        (Account.voip_password, (11,), "accounts.voip_password:11"),
+        (Account.vm_password, (11,), "accounts.vm_password:11"),
+        (Account.ha1, (11,), "accounts.ha1:11"),
+        (Account.properties, (11,), "accounts.properties:11"),
+        (SipDomain.private_key, (3,), "sip_domains.private_key:3"),
+        (WebUser.totp_seed, (31,), "web_users.totp_seed:31"),
+        (IdempotencyKey.answer, (29, "once"), "idempotency_keys.answer:29:once"),
+    ],
+)
+def test_what_is_stored_stays_readable(column: Any, key: tuple[object, ...], place: str) -> None:
+    """A value was encrypted for its place, by this very name."""
+    assert place_of(column, *key) == place
+    assert place_of(column.property.columns[0], *key) == place
 
 
 class TestKeyFile:

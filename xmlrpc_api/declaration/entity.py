@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
 from sqlalchemy.types import TypeEngine
 
-from models import Access, Base, Exact, StringList, UtcDateTime, field_info, proxied_column
+from models import Access, Base, ChangeTime, Exact, Sealed, StringList, UtcDateTime, field_info, proxied_column
 from xmlrpc_api.declaration.fields import Field, Wire
 
 Statement = Select[*tuple[Any, ...]]
@@ -56,6 +57,9 @@ class Entity:
         read: What its info method answers.
         ngnpro: What NGNPro's dialect calls the attributes that it has; all of them may be left out.
         references: What clients may set, in whatever dialect, and that points at a row; and the column it points at.
+        sealed: The columns that are kept encrypted, those that are part of no API included.
+        stamp: The attribute that tells when it was changed last, if there is one.
+        counter: The attribute that counts its changes, if there is one.
     """
 
     def __init__(self, model: type[Base]) -> None:
@@ -73,6 +77,10 @@ class Entity:
         self.ngnpro = {
             known: _in_ngnpro(self.fields[name], known) for name, known in names.items() if known is not None
         }
+        columns = [column for column in model.__table__.columns if isinstance(column, Column)]
+        self.sealed = {column.name: column for column in columns if isinstance(column.type, Sealed)}
+        self.stamp = next((column.name for column in columns if isinstance(column.type, ChangeTime)), None)
+        self.counter = "version" if "version" in model.__table__.columns else None
         self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
         self.references = {
             field.name: field.reference
@@ -109,6 +117,12 @@ class Entity:
     def _relation(self, name: str) -> str | None:
         proxy: Any = self.model.__mapper__.all_orm_descriptors[name]
         return getattr(proxy, "target_collection", None)
+
+
+@cache
+def entity_of(model: type[Base]) -> Entity:
+    """The one entity of a model."""
+    return Entity(model)
 
 
 def _in_ngnpro(field: Field, name: str) -> Field:

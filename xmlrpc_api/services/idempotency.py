@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import IdempotencyKey, purpose_of
+from models import IdempotencyKey, place_of, purpose_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict
 from xmlrpc_api.storage.database import insert_or_lock
@@ -52,7 +52,8 @@ async def claim(call: Call, key: str, sent: bytes) -> dict[str, Any] | None:
     if not vault.signed(PURPOSE, sent, first["content"]):
         raise Conflict("Parameter idempotency_key was used for another call")
     answer: dict[str, Any] = json.loads(
-        vault.decrypt(first["answer"], _place(call.caller.i_customer, key)), object_hook=_from_plain
+        vault.decrypt(first["answer"], place_of(IdempotencyKey.answer, call.caller.i_customer, key)),
+        object_hook=_from_plain,
     )
     return answer
 
@@ -63,7 +64,7 @@ async def keep(call: Call, key: str, answer: Mapping[str, Any]) -> None:
     await call.session.execute(
         update(IdempotencyKey)
         .where(IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key)
-        .values(answer=call.platform.vault.encrypt(text, _place(call.caller.i_customer, key)))
+        .values(answer=call.platform.vault.encrypt(text, place_of(IdempotencyKey.answer, call.caller.i_customer, key)))
     )
 
 
@@ -93,10 +94,6 @@ async def prune(session: AsyncSession, before: datetime) -> int:
 
 def _life(call: Call) -> timedelta:
     return timedelta(hours=call.platform.config.idempotency_hours)
-
-
-def _place(i_customer: int, key: str) -> str:
-    return f"idempotency_keys.answer:{i_customer}:{key}"
 
 
 def _to_plain(value: Any) -> Any:

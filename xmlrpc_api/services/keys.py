@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Account, AuditEntry, Sealed, Signature, Voucher, WebUser, columns_of, purpose_of
+from models import Account, AuditEntry, Sealed, Signature, Voucher, WebUser, columns_of, place_of, purpose_of
 from xmlrpc_api.crypto.vault import Vault, VaultError
 
 BATCH = 100
@@ -53,7 +53,7 @@ async def encrypt_anew(session: AsyncSession, vault: Vault, column: Column[Any],
     done, lost = 0, []
     for row in rows:
         *own, sealed = row
-        place = f"{column.table.name}.{column.name}:{':'.join(map(str, own))}"
+        place = place_of(column, *own)
         try:
             anew = vault.encrypt(vault.decrypt(sealed, place), place)
         except VaultError:

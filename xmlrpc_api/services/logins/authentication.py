@@ -29,6 +29,7 @@ from xmlrpc_api.declaration.faults import (
     TooManyAttempts,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.services import records
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import devices, second_factor, throttle, web_users
 from xmlrpc_api.services.tree import lending, names, ownership
@@ -319,7 +320,7 @@ async def enable_second_factor(call: Call, web_login: str) -> tuple[str, str]:
     if user.second_factor:
         raise Conflict("The second factor is on already; disable it first")
     seed = second_factor.new_seed()
-    user.totp_seed, user.totp_step = second_factor.seal(call, user, seed), None
+    records.assign(call, user, {"totp_seed": seed, "totp_step": None})
     await call.session.flush()
     await _note(call, WEB_USERS, SECOND_FACTOR_BEGUN, user)
     return seed, second_factor.uri(call, user, seed)

@@ -1,13 +1,13 @@
 """What a new password must be like: the policy of the customer it is for."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import Integer, bindparam, select
 
 from models import PasswordPolicy, login_key
 from xmlrpc_api.call import Call
-from xmlrpc_api.crypto.passwords import score
+from xmlrpc_api.crypto.passwords import Password, score
 from xmlrpc_api.declaration.faults import BadParameter, WrongReference
 from xmlrpc_api.storage.fast_path import Query
 
@@ -76,6 +76,22 @@ REASONS = {
         "ru": "слишком легко угадать",
     },
 }
+
+
+async def demand_new(
+    call: Call, i_password_policy: int, names: Iterable[str], values: Mapping[str, object], web_login: str
+) -> None:
+    """
+    Refuse those new passwords among `values`, in the order of `names`, that the policy does not allow.
+
+    Raises:
+        BadParameter, WrongReference: As `demand`.
+    """
+    for name in names:
+        value = values.get(name)
+        if value is not None:
+            plain = value.plain if isinstance(value, Password) else str(value)
+            await demand(call, i_password_policy, name, plain, web_login=web_login)
 
 
 async def demand(

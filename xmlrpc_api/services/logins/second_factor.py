@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from models import RecoveryCode, WebUser, purpose_of
 from xmlrpc_api.call import Call
+from xmlrpc_api.services import records
 
 RECOVERY_CODES = 10
 RECOVERY_GROUPS, RECOVERY_GROUP_LENGTH = 4, 4
@@ -21,18 +22,9 @@ def new_seed() -> str:
     return pyotp.random_base32()
 
 
-def seal(call: Call, user: WebUser, seed: str) -> str:
-    """The seed as it is kept: encrypted for this web user."""
-    return call.platform.vault.encrypt(seed, _place(user.i_web_user))
-
-
 def uri(call: Call, user: WebUser, seed: str) -> str:
     """What an authenticator reads from a QR code."""
     return pyotp.TOTP(seed).provisioning_uri(name=user.web_login, issuer_name=call.platform.config.realm)
-
-
-def _place(i_web_user: int) -> str:
-    return f"web_users.totp_seed:{i_web_user}"
 
 
 async def accept(call: Call, user: WebUser, code: str) -> bool:
@@ -43,9 +35,10 @@ async def accept(call: Call, user: WebUser, code: str) -> bool:
 
 async def _accept_totp(call: Call, user: WebUser, code: str) -> bool:
     """A code of this time step or of a neighbour, if neither it nor a later one was used."""
-    if user.totp_seed is None:
+    seed = records.unsealed(call, user, "totp_seed")
+    if seed is None:
         return False
-    totp = pyotp.TOTP(call.platform.vault.decrypt(user.totp_seed, _place(user.i_web_user)))
+    totp = pyotp.TOTP(seed)
     now = int(call.now.timestamp()) // totp.interval
     steps = range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1)
     right = [step for step in steps if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode())]

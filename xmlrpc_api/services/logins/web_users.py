@@ -9,17 +9,16 @@ from sqlalchemy import ColumnElement, and_, select
 from models import Customer, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
-from xmlrpc_api.declaration.entity import Entity, Statement
+from xmlrpc_api.declaration.entity import Statement, entity_of
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.services import customers
-from xmlrpc_api.services.history import audit
+from xmlrpc_api.services import records
 from xmlrpc_api.services.logins import password_policies
-from xmlrpc_api.services.tree import in_use, lending, names, ownership, paging, references
+from xmlrpc_api.services.tree import lending, names, ownership, paging, references
 from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
 
-WEB_USER = Entity(WebUser)
+WEB_USER = entity_of(WebUser)
 WHAT = "Web user"
 REACH = Reach.SUBTREE_AND_SELF
 
@@ -42,18 +41,14 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
         raise NotFound("Customer")
     await _demand_right(call, owner)
     await references.check(call, WEB_USER, attributes)
-    values = dict(attributes)
-    await _demand_password(call, owner, "web_password", values["web_password"], values["web_login"])
-    return await _add(call, owner, {**values, "web_password": values["web_password"].hashed})
+    await _demand_password(call, owner, "web_password", attributes["web_password"], attributes["web_login"])
+    return await _add(call, owner, attributes)
 
 
 async def _add(call: Call, owner: int, values: Mapping[str, Any]) -> WebUser:
     names.demand("web_login", values["web_login"])
     user = WebUser(i_customer=owner, blocked_by=call.caller.i_customer if values.get("blocked") else None)
-    _assign(user, values)
-    call.session.add(user)
-    await call.session.flush()
-    await audit.added(call, WEB_USER, user, owner)
+    await records.add(call, user, values)
     return user
 
 
@@ -136,31 +131,25 @@ async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> Non
     await references.check(call, WEB_USER, changes)
     if user.is_default and changes.get("blocked"):
         raise NotPermitted("the default web user cannot be blocked; block the customer")
-    values = dict(changes)
-    login = values.get("web_login", user.web_login)
+    login = changes.get("web_login", user.web_login)
     names.demand("web_login", login, user.web_login)
-    if "blocked" in values:
-        path = await ownership.path_of(call, user.i_customer)
-        line = Line.of(path, user.i_customer)
-        values["blocked_by"] = line.blocked_by(call.caller, user.blocked, values["blocked"], user.blocked_by)
-    if "web_password" in values:
-        await _demand_password(call, user.i_customer, "web_password", values["web_password"], login)
-        values["web_password"] = values["web_password"].hashed
+    values = dict(changes)
+    if "blocked" in changes:
+        line = await _line_of(call, user)
+        values["blocked_by"] = line.blocked_by(call.caller, user.blocked, changes["blocked"], user.blocked_by)
+    if "web_password" in changes:
+        await _demand_password(call, user.i_customer, "web_password", changes["web_password"], login)
     await save(call, user, values)
 
 
 async def save(call: Call, user: WebUser, values: Mapping[str, Any]) -> None:
     """Set attributes of a locked web user; those that are his customer's, too, count as a change of him."""
-    customer = None
-    if user.is_default:
-        customer = await ownership.find_for_update(call, user.i_customer, REACH, rights_stay=True)
-    before = audit.snapshot(WEB_USER, user)
-    customer_before = audit.snapshot(customers.CUSTOMER, customer) if customer else {}
-    _assign(user, values)
-    await call.session.flush()
-    await audit.updated(call, WEB_USER, user, user.i_customer, before)
-    if customer is not None:
-        await customers.changed(call, customer, customer_before)
+    if not user.is_default:
+        await records.change(call, user, values)
+        return
+    customer = await ownership.find_for_update(call, user.i_customer, REACH, rights_stay=True)
+    async with records.changing(call, customer):
+        await records.change(call, user, values)
 
 
 async def remove(call: Call, i_web_user: int) -> None:
@@ -176,10 +165,13 @@ async def remove(call: Call, i_web_user: int) -> None:
     if user.is_default:
         raise NotPermitted("the default web user is deleted with his customer")
     if user.blocked:
-        line = Line.of(await ownership.path_of(call, user.i_customer), user.i_customer)
-        line.demand_hand(call.caller, user.blocked_by, "the block")
-    await audit.removed(call, WEB_USER, user, user.i_customer)
-    await in_use.remove(call, WebUser, i_web_user, WHAT)
+        (await _line_of(call, user)).demand_hand(call.caller, user.blocked_by, "the block")
+    await records.remove(call, user, WHAT)
+
+
+async def _line_of(call: Call, user: WebUser) -> Line:
+    """Those who can limit a web user."""
+    return Line.of(await ownership.path_of(call, user.i_customer), user.i_customer)
 
 
 async def info(call: Call, i_web_user: int | None, web_login: str | None) -> dict[str, Any]:
@@ -280,9 +272,4 @@ async def set_password(call: Call, user: WebUser, name: str, password: Password)
         BadParameter: It is not allowed.
     """
     await _demand_password(call, user.i_customer, name, password, user.web_login)
-    await save(call, user, {"web_password": password.hashed})
-
-
-def _assign(user: WebUser, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(user, name, value)
+    await save(call, user, {"web_password": password})

@@ -115,6 +115,17 @@ async def book(call: Call, balance: Balance, booking: Booking) -> int:
     return i_ledger
 
 
+async def allot(call: Call, balance: Balance, wanted: Decimal | None, kind: str) -> None:
+    """
+    Book what makes a balance the wanted one, if that is not what it is; None: it stays.
+
+    Raises:
+        NotEnoughCredit: That is less than the credit limit allows.
+    """
+    if wanted is not None and wanted != balance.balance:
+        await book(call, balance, Booking(amount=wanted - balance.balance, kind=kind))
+
+
 async def own(call: Call, _params: Mapping[str, Any]) -> set[Key]:
     """That a method books on the caller's balance, too."""
     return {(CUSTOMER, call.caller.i_customer)}
