@@ -7,12 +7,12 @@ A folder is a dialect with methods of its own; one in which no method is declare
 import importlib
 import pkgutil
 
-from xmlrpc_api.declaration.registry import TABLES
+from xmlrpc_api.dialects.faces import DIALECTS
 
 for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
     importlib.import_module(_module.name)
 
-_published = {method.handler.__module__ for table in TABLES.values() for method in table.values()}
+_published = {method.handler.__module__ for dialect in DIALECTS.values() for method in dialect.methods.values()}
 for _module in pkgutil.walk_packages(__path__, f"{__name__}."):
     if _module.ispkg and not any(name.startswith(f"{_module.name}.") for name in _published):
         raise TypeError(f"{_module.name} publishes no method")

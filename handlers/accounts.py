@@ -18,8 +18,9 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Effect, method
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.logins import authentication, devices
 from xmlrpc_api.services.logins.authentication import Attempt, Look

@@ -7,8 +7,9 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
 from xmlrpc_api.declaration.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Effect, method
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import Expected
 from xmlrpc_api.services.history import past

@@ -4,8 +4,9 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.declaration.registry import Effect, method
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import dictionaries
 
 NAME = Field(

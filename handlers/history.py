@@ -5,8 +5,9 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
-from xmlrpc_api.declaration.registry import Effect, method
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services.history import past
 
 PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)

@@ -16,8 +16,9 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.declaration.registry import Effect, method
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.logins import api_passwords, authentication, devices, password_policies, web_users
 from xmlrpc_api.services.logins.authentication import Attempt, Look

@@ -18,8 +18,9 @@ from xmlrpc_api.declaration.fields import (
     Field,
     Wire,
 )
-from xmlrpc_api.declaration.registry import Effect, method
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services.history import events
 from xmlrpc_api.services.money import ledger, payments
 from xmlrpc_api.services.money.payments import Payment

@@ -4,10 +4,11 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration import manual
-from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.declaration.faults import BadParameter, Fault
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import METHODS, Effect, Method, method, nearest
+from xmlrpc_api.declaration.registry import Effect, Method, nearest
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import METHODS, as_struct, enveloped, method
 
 METHOD_NAME = Field(
     name="methodName",
@@ -86,4 +87,5 @@ async def multicall(call: Call, *, calls: list[Any]) -> list[Any]:
     limit = call.platform.config.multicall_limit
     if len(calls) > limit:
         raise BadParameter("calls", f"holds more than {limit} calls")
-    return await call.perform_all(calls)
+    answers = await call.perform_all(calls)
+    return [as_struct(answer) if isinstance(answer, Fault) else [enveloped(answer)] for answer in answers]

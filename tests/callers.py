@@ -16,7 +16,9 @@ from harness import Server, test_config
 from lxml import etree
 
 from models import ROOT_ID
-from xmlrpc_api.declaration.registry import METHODS, Family, Method
+from xmlrpc_api.declaration.registry import Method
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
+from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.transport import rest
 
 NOBODY = "127.0.0.1"  # credentials are needed from here
@@ -42,9 +44,9 @@ class Way(enum.Enum):
         return self in (Way.SOAP, Way.IMPERSONATED)
 
     @property
-    def family(self) -> Family:
+    def methods(self) -> Mapping[str, Method]:
         """Which methods are known there."""
-        return Family.NGNPRO if self.is_soap else Family.SWITCH
+        return OPERATIONS if self.is_soap else METHODS
 
     @property
     def is_trusted(self) -> bool:
@@ -52,8 +54,8 @@ class Way(enum.Enum):
         return self in (Way.TRUSTED, Way.TRUSTED_GATEWAY)
 
 
-SWITCH_WAYS = tuple(way for way in Way if way.family is Family.SWITCH)
-SOAP_WAYS = tuple(way for way in Way if way.family is Family.NGNPRO)
+SWITCH_WAYS = tuple(way for way in Way if not way.is_soap)
+SOAP_WAYS = tuple(way for way in Way if way.is_soap)
 
 
 @dataclass(frozen=True)

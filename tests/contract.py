@@ -16,7 +16,9 @@ from xmlrpc_api import config
 from xmlrpc_api.declaration import faults
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.fields import Field
-from xmlrpc_api.declaration.registry import METHODS, TABLES, Family, Method
+from xmlrpc_api.declaration.registry import Method
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
+from xmlrpc_api.dialects.switch import METHODS
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "tests/api.lock.json"
@@ -109,7 +111,7 @@ def api() -> dict[str, Any]:
     """Everything a client may rely on."""
     known = {f.__name__: f.code for f in vars(faults).values() if isinstance(f, type) and hasattr(f, "code")}
     structs = Structs(entities())
-    tables: Mapping[str, Mapping[str, Method]] = {"methods": METHODS, "operations": TABLES[Family.NGNPRO]}
+    tables: Mapping[str, Mapping[str, Method]] = {"methods": METHODS, "operations": OPERATIONS}
     told = {kind: {name: _method(t[name], structs) for name in sorted(t)} for kind, t in tables.items()}
     used = {name: structs.told[name] for name in sorted(structs.used)}
     return {"faults": known, "structs": used, **told}
@@ -148,11 +150,11 @@ def area(method: Method) -> str:
 def dialects() -> str:
     """docs/dialects.md: what stands above the mark stays."""
     introduction, _, _ = (DOCS / "dialects.md").read_text().partition(MARK)
-    shown = {family: list(TABLES[family].values()) for family in Family}
-    areas = sorted({area(method) for methods in shown.values() for method in methods})
+    shown = [list(methods.values()) for methods in (METHODS, OPERATIONS)]
+    areas = sorted({area(method) for methods in shown for method in methods})
     lines = ["## Methods", "", "| about | XML-RPC, JSON, shell | NGNPro's SOAP |", "|---|---|---|"]
     for about in areas:
-        cells = [[f"`{m.name}`" for m in shown[family] if area(m) == about] for family in Family]
+        cells = [[f"`{m.name}`" for m in methods if area(m) == about] for methods in shown]
         lines.append(f"| {about} | {' | '.join(', '.join(cell) or '—' for cell in cells)} |")
     return introduction + MARK + "\n".join(lines) + "\n"
 

@@ -15,7 +15,7 @@ from harness import unique
 
 from xmlrpc_api.declaration import manual
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import TABLES, Method
+from xmlrpc_api.declaration.registry import Method
 
 MISSING = (0, 999_999, 2**31 - 1)
 # Parameters that are ids of a table, where the declaration does not say so.
@@ -113,7 +113,7 @@ class Forger:
         return {one.name: self._value(one) for one in fields}
 
     def _inner(self, way: Way) -> dict[str, Any]:
-        known = [m for m in TABLES[way.family].values() if not m.positional and can_be_called(way, m)]
+        known = [m for m in way.methods.values() if not m.positional and can_be_called(way, m)]
         method = self._chance.choice(known)
         return {"methodName": method.name, "params": [self.params(way, method)]}
 

@@ -1,7 +1,7 @@
 """Calls of every method and dialect, changed at random: the same seed makes the same calls."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +14,9 @@ import soap
 
 from xmlrpc_api.declaration import manual
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import METHODS, TABLES, Family, Method
+from xmlrpc_api.declaration.registry import Method
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
+from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.transport import rest, xml, xmlrpc
 
 KNOWN_IDS = 40
@@ -148,24 +150,23 @@ class Mutator:
             yield request
 
     def _xmlrpc(self) -> Request:
-        method = self._method(Family.SWITCH)
+        method = self._method(METHODS)
         return Request(method.name, xmlrpc.PATH, "text/xml", xml.dumps_call(method.name, self._params(method)))
 
     def _rest(self) -> Request:
-        method = self._method(Family.SWITCH)
+        method = self._method(METHODS)
         params = [self._in_json(param) for param in self._params(method)]
         sent = params if method.positional or not params else params[0]
         form = urlencode({"action": method.name, "JSONString": rest.dumps(sent)}, errors="replace").encode()
         return Request(method.name, rest.PATH, rest.MEDIA_TYPES[0], form)
 
     def _soap(self) -> Request:
-        method = self._method(Family.NGNPRO)
+        method = self._method(OPERATIONS)
         port, _, name = method.name.partition("Port.")
         arguments = "".join(callers.elements(self._params(method)[0].items()))
         return Request(method.name, "/ngnpro/", "text/xml", soap.envelope(port, name, arguments, hostile.AUTH))
 
-    def _method(self, family: Family) -> Method:
-        table = METHODS if family is Family.SWITCH else TABLES[family]
+    def _method(self, table: Mapping[str, Method]) -> Method:
         return table[self._random.choice(sorted(table))]
 
     def _params(self, method: Method) -> list[Any]:

@@ -8,7 +8,9 @@ import pytest
 
 from xmlrpc_api import config
 from xmlrpc_api.declaration import manual
-from xmlrpc_api.declaration.registry import METHODS, TABLES, Effect, Family
+from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
+from xmlrpc_api.dialects.switch import METHODS
 
 LONGEST_README = 120
 
@@ -23,7 +25,7 @@ def test_every_method_has_help_without_gaps(name: str) -> None:
 
 
 def test_what_ngnpro_only_reads_takes_no_turn_to_write() -> None:
-    operations = {name.partition(".")[2]: method for name, method in TABLES[Family.NGNPRO].items()}
+    operations = {name.partition(".")[2]: method for name, method in OPERATIONS.items()}
     reading = {name for name in operations if name.startswith("get")}
 
     assert {name for name, method in operations.items() if method.effect is Effect.READ} == reading

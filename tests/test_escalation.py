@@ -26,12 +26,10 @@ from territory import Land, common, survey
 from worlds import CALLS, Person, World, make_vouchers
 
 from models import ROOT_ID, ancestors
-from xmlrpc_api.declaration.registry import TABLES, Effect
+from xmlrpc_api.declaration.registry import Effect
 
 SEEDS = st.integers(0, 2**24 - 1)  # of wider ranges small numbers are taken, again and again
-OPERATIONS = [
-    (way, name) for way in Way for name, method in sorted(TABLES[way.family].items()) if can_be_called(way, method)
-]
+OPERATIONS = [(way, name) for way in Way for name, method in sorted(way.methods.items()) if can_be_called(way, method)]
 NAMES = sorted({name for _, name in OPERATIONS})
 WEIGHTS = {
     name: 2 + min(20, temptations(method)) if method.effect is Effect.WRITE else 1 for name, method in CALLS.items()

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from models import ROOT_ID
 from xmlrpc_api.call import Call, Origin
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.upgrade import funding_opening
@@ -43,7 +44,7 @@ class Upgrade:
         async def perform(database: Database) -> Any:
             root = await ownership.load_caller(database, ROOT_ID)
             assert root is not None
-            origin = Origin(request_id="0", dialect="upgrade", address="local", login=root)
+            origin = Origin(request_id="0", face=Face.UPGRADE, address="local", login=root)
             return await Dispatcher(self.server.platform, database, keep=keep).perform(origin, "upgrade", root, work)
 
         return self.server.run(perform)

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, insert, select, text
 from models import ROOT_ID, Base, CustomerProperty, ExportType, Voucher
 from xmlrpc_api.call import Call, Origin, utc_now
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.storage.fast_path import Query, SqliteDriver
@@ -38,7 +39,7 @@ def perform(server: Server, work: Callable[[Call], Awaitable[Any]]) -> Any:
     async def all_of_it(database: Database) -> Any:
         root = await ownership.load_caller(database, ROOT_ID)
         assert root is not None
-        origin = Origin(request_id="0", dialect="xmlrpc", address="", login=root)
+        origin = Origin(request_id="0", face=Face.XMLRPC, address="", login=root)
         return await server.app[http.GATE].dispatcher.perform(origin, "test", root, work)
 
     return server.run(all_of_it)

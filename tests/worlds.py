@@ -10,13 +10,15 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Customer, WebUser, ancestors
 from xmlrpc_api.call import Origin
-from xmlrpc_api.declaration.registry import TABLES, Family
+from xmlrpc_api.dialects.faces import Face
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
+from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.money.vouchers import Made, Series
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.transport import http
 
-CALLS = {name: method for family in Family for name, method in TABLES[family].items()}
+CALLS = {**METHODS, **OPERATIONS}
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def make_vouchers(server: Server, i_customer: int, count: int = 1, **series: Any
     async def work(database: Any) -> Any:
         caller = await ownership.load_caller(database, i_customer)
         assert caller is not None
-        origin = Origin(request_id="test", dialect="cli", address=NOBODY, login=caller)
+        origin = Origin(request_id="test", face=Face.CLI, address=NOBODY, login=caller)
         dispatcher = server.app[http.GATE].dispatcher
         return await dispatcher.perform(origin, "test", caller, lambda call: vouchers.make(call, wanted, count))
 

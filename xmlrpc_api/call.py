@@ -11,6 +11,7 @@ from xmlrpc_api.config import Config
 from xmlrpc_api.crypto.passwords import PasswordHasher
 from xmlrpc_api.crypto.vault import Vault
 from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.storage.database import Reading, Store
 from xmlrpc_api.turns import Key
 
@@ -37,7 +38,7 @@ class Origin:
 
     Attributes:
         request_id: Names the request in answers and logs.
-        dialect: The face it came through, such as `xmlrpc`.
+        face: Which way it came.
         address: The client's address, after proxies.
         login: The customer whose API credentials were right; None for a trusted host.
         idempotency_key: The HTTP header Idempotency-Key; it means the same as the parameter.
@@ -46,7 +47,7 @@ class Origin:
     """
 
     request_id: str
-    dialect: str
+    face: Face
     address: str
     login: Caller | None
     idempotency_key: str | None = None

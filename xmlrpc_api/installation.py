@@ -17,6 +17,7 @@ from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.rights import BITMASKS, FLAGS
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.customers import CUSTOMER, api_password_place
 from xmlrpc_api.services.history import audit
@@ -154,7 +155,7 @@ async def _run(
 ) -> None:
     root = await ownership.load_caller(database, ROOT_ID)
     dispatcher = Dispatcher(platform, database)
-    origin = Origin(request_id=secrets.token_hex(8), dialect=steps.DIALECT, address="local", login=root)
+    origin = Origin(request_id=secrets.token_hex(8), face=Face.UPGRADE, address="local", login=root)
     batch = steps.Batch(0, 0)
     while root is not None and batch.last is not None:
         batch = await dispatcher.perform(origin, step.method, root, lambda call: steps.take(call, step))
@@ -211,7 +212,7 @@ def _call_by_root(platform: Platform, database: Database, session: AsyncSession,
         store=Transaction(session),
         caller=caller,
         platform=platform,
-        origin=Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller),
+        origin=Origin(request_id=secrets.token_hex(8), face=Face.CLI, address="local", login=caller),
         now=platform.clock(),
         way=Dispatcher(platform, database),
     )

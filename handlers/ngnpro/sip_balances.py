@@ -15,8 +15,9 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Effect, operation
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.ngnpro import operation
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import queries

@@ -18,8 +18,9 @@ from xmlrpc_api.declaration.faults import (
     BadParameter,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import Effect, operation
+from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.ngnpro import operation
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip import domains
 

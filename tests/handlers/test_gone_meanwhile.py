@@ -29,7 +29,9 @@ from xmlrpc_api.call import Call, Origin, utc_now
 from xmlrpc_api.declaration import manual
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import I_WHOLESALER
-from xmlrpc_api.declaration.registry import METHODS, Effect
+from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.dialects.faces import Face
+from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.services import accounts, customers
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.tree.ownership import Reach
@@ -135,7 +137,7 @@ async def perform(server: Server, work: Work) -> None:
     """Do something in a call by root."""
     root = await ownership.load_caller(server.app[pages.DATABASE], ROOT_ID)
     assert root is not None
-    origin = Origin(request_id="0", dialect="xmlrpc", address="", login=root)
+    origin = Origin(request_id="0", face=Face.XMLRPC, address="", login=root)
     await server.app[http.GATE].dispatcher.perform(origin, "test", root, work)
 
 

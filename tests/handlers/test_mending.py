@@ -11,6 +11,7 @@ from harness import Server, unique
 from soap import Clients
 
 from xmlrpc_api.call import Call, Origin
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.services.tree.ownership import load_caller
 from xmlrpc_api.services.upgrade import mending
 from xmlrpc_api.storage.database import Database
@@ -50,7 +51,7 @@ class Old:
         async def work(database: Database) -> None:
             root = await load_caller(database, ROOT)
             assert root is not None
-            origin = Origin(request_id=secrets.token_hex(8), dialect="upgrade", address="local", login=root)
+            origin = Origin(request_id=secrets.token_hex(8), face=Face.UPGRADE, address="local", login=root)
             dispatcher = self.server.app[GATE].dispatcher
 
             async def batch(call: Call, step: Any, last: int) -> mending.Mended:

@@ -10,6 +10,7 @@ from soap import Clients
 
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call, Origin
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.tree import ownership
@@ -73,7 +74,7 @@ def test_a_booking_that_was_not_announced_is_counted(server: Server, customers: 
     async def perform(database: Database) -> None:
         caller = await ownership.load_caller(database, 1)
         assert caller is not None
-        origin = Origin(request_id="0", dialect="cli", address="local", login=caller)
+        origin = Origin(request_id="0", face=Face.CLI, address="local", login=caller)
         await Dispatcher(server.platform, database).perform(origin, "unannounced", caller, work)
 
     server.run(perform)

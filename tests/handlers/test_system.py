@@ -6,7 +6,7 @@ import pytest
 from faces import Api
 
 from xmlrpc_api.declaration.faults import BadParameter
-from xmlrpc_api.declaration.registry import METHODS
+from xmlrpc_api.dialects.switch import METHODS
 
 pytestmark = pytest.mark.one_engine
 

@@ -9,7 +9,8 @@ from harness import Server, unique
 from wire import TEXT_XML, document, send, signed
 
 from xmlrpc_api.declaration.manual import example_params
-from xmlrpc_api.declaration.registry import METHODS, Method
+from xmlrpc_api.declaration.registry import Method
+from xmlrpc_api.dialects.switch import METHODS
 
 LARGE = "x" * 70_000
 VALUES = {

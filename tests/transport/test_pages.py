@@ -21,7 +21,7 @@ from wire import LIST, TEXT_XML, Reply, document, post, send, signed
 
 from xmlrpc_api.declaration import faults
 from xmlrpc_api.declaration.fields import Field
-from xmlrpc_api.declaration.registry import METHODS
+from xmlrpc_api.dialects.switch import METHODS
 
 pytestmark = pytest.mark.one_engine
 

@@ -11,7 +11,7 @@ from soap import ADMIN, ADMIN_PASSWORD, PASSWORD, TYPES, Clients, Port, auth, en
 
 import handlers  # noqa: F401 (publishes the operations)
 from xmlrpc_api.declaration.faults import BadParameter
-from xmlrpc_api.declaration.registry import TABLES, Family
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
 from xmlrpc_api.transport.soap import dumps_fault
 
 pytestmark = pytest.mark.one_engine
@@ -63,9 +63,9 @@ class TestAnswers:
         assert len(send(ngnpro.port, get(reseller)).operation) == 1
         assert len(send(ngnpro.port, envelope("Customer", "updateAccount", update, HEADER)).operation) == 0
 
-    @pytest.mark.parametrize("name", TABLES[Family.NGNPRO])
+    @pytest.mark.parametrize("name", OPERATIONS)
     def test_every_operation_can_be_refused(self, name: str) -> None:
-        method = TABLES[Family.NGNPRO][name]
+        method = OPERATIONS[name]
 
         document = dumps_fault(BadParameter("balance", "is out of range"), method)
 

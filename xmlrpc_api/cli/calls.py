@@ -13,7 +13,8 @@ from rich.table import Table
 import handlers  # noqa: F401 (publishes the methods)
 from xmlrpc_api.cli import console, setup
 from xmlrpc_api.declaration import manual
-from xmlrpc_api.declaration.registry import METHODS, nearest
+from xmlrpc_api.declaration.registry import nearest
+from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.installation import ROOT_LOGIN
 from xmlrpc_api.transport import client, rest
 

@@ -15,6 +15,7 @@ from xmlrpc_api.call import Call, Origin, Platform, utc_now
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.crypto.vault import KeyRing, Vault, read_key_file, replace_key_file
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import customers, keys
 from xmlrpc_api.services.history import audit
@@ -63,7 +64,7 @@ async def _perform_as_root(
     platform: Platform, database: Database, name: str, work: Callable[[Call], Awaitable[Any]]
 ) -> Any:
     caller = await rows.find_owner(database, str(ROOT_ID))
-    origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
+    origin = Origin(request_id=secrets.token_hex(8), face=Face.CLI, address="local", login=caller)
     return await Dispatcher(platform, database).perform(origin, name, caller, work)
 
 

@@ -20,6 +20,7 @@ from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, Password, is
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, WrongType
 from xmlrpc_api.declaration.fields import Field, Params, Wire
 from xmlrpc_api.declaration.rights import Caller, Right
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import CUSTOMER, children_after
@@ -193,7 +194,7 @@ class _Importer:
 
     def __init__(self, platform: Platform, database: Database, caller: Caller, *, update: bool, dry_run: bool) -> None:
         self._dispatcher = Dispatcher(platform, database, keep=not dry_run)
-        self._origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
+        self._origin = Origin(request_id=secrets.token_hex(8), face=Face.CLI, address="local", login=caller)
         self._caller = caller
         self._update = update
         self._dry_run = dry_run

@@ -15,6 +15,7 @@ from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, is_known_has
 from xmlrpc_api.declaration.faults import BadParameter, Fault, NotFound, WrongType
 from xmlrpc_api.declaration.fields import Field, Params, Wire
 from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.logins import web_users
 from xmlrpc_api.services.logins.web_users import WEB_USER, Brought
@@ -90,7 +91,7 @@ async def _take(
     hashed = dict.fromkeys(plain, NOBODYS_HASH)
     if not dry_run:
         hashed = await rows.hash_all(dispatcher.platform.hasher, plain, caller)
-    origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
+    origin = Origin(request_id=secrets.token_hex(8), face=Face.CLI, address="local", login=caller)
     done = iter(await dispatcher.perform_each(origin, NAME, caller, [_work(values, hashed) for values in good]))
     return [values if isinstance(values, Fault) else next(done) for values in loaded]
 

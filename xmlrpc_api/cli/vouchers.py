@@ -15,6 +15,7 @@ from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import Field, Params, Wire
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.money.vouchers import Made, Series
@@ -71,7 +72,7 @@ async def _generate(config: Config, file: Path, series: Series, count: int, owne
     async with console.open_platform(config) as (platform, database):
         caller = await rows.find_owner(database, owner)
         dispatcher = Dispatcher(platform, database)
-        origin = Origin(request_id=secrets.token_hex(8), dialect="cli", address="local", login=caller)
+        origin = Origin(request_id=secrets.token_hex(8), face=Face.CLI, address="local", login=caller)
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

@@ -367,4 +367,3 @@ IDEMPOTENCY_KEY = Field(
     doc="Makes the call safe to send again: with the same key and content it has one effect and one answer.",
     example=None,
 )
-RESULT = Field(name="result", wire=Wire.STRING, doc="OK if the call succeeded.", example="OK")

@@ -1,5 +1,5 @@
 """
-The tables of all public methods, each declared once by `@method`.
+What a public method is, and how it is declared: once, in the dialect that has it.
 
 What does not fit together (a name used twice, a parameter that the handler does not take, a missing
 docstring) is an error at import, not at the first call.
@@ -10,11 +10,11 @@ import enum
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cached_property
 from typing import Any, TypeVar
 
 from xmlrpc_api.declaration import faults
-from xmlrpc_api.declaration.fields import I_WHOLESALER, IDEMPOTENCY_KEY, RESULT, Field, Params, Wire
+from xmlrpc_api.declaration.fields import IDEMPOTENCY_KEY, Field, Params, Wire
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.turns import Key
 
@@ -109,25 +109,35 @@ class Method:
         return tuple(dict.fromkeys([*found, *self.raises]))
 
 
-class Family(enum.Enum):
-    """A family of dialects: those that know the same methods."""
+class Dialect:
+    """
+    What those speak who know the same methods.
 
-    SWITCH = "the XML-RPC of PortaSwitch, FlySIP and Sippy, and its JSON gateway"
-    NGNPRO = "NGNPro's SOAP"
+    Args:
+        envelope: Members with which each struct begins that a method answers there.
+    """
+
+    def __init__(self, *envelope: Field) -> None:
+        self.envelope = envelope
+        self.methods: dict[str, Method] = {}
+
+    @cached_property
+    def answered_only(self) -> frozenset[str]:
+        """What stands in answers and is nobody's to set: clients that send whole records back send it, too."""
+        accepted = {field.name for known in self.methods.values() for field in known.documented_params}
+        answers = [known.returns for known in self.methods.values() if isinstance(known.returns, tuple)]
+        found = (field for answer in answers for field in _members(answer))
+        return frozenset(field.name for field in found if field.read_only or field.name not in accepted)
 
 
-TABLES: dict[Family, dict[str, Method]] = {family: {} for family in Family}
-METHODS = TABLES[Family.SWITCH]
-
-
-def method(
+def publish(
+    dialect: Dialect,
     name: str,
     *params: Field,
     right: Right,
     effect: Effect,
-    family: Family = Family.SWITCH,
     returns: tuple[Field, ...] | Wire = (),
-    scope: Field | None = I_WHOLESALER,
+    scope: Field | None = None,
     scope_optional: bool = False,
     ahead: Handler | None = None,
     positional: bool = False,
@@ -136,26 +146,25 @@ def method(
     raises: tuple[type[faults.Fault], ...] = (),
 ) -> Callable[[H], H]:
     """
-    Publish a handler under `name`; see `Method` for the arguments.
+    Publish a handler in `dialect` under `name`; see `Method` for the arguments.
 
-    `returns` is given without `result`, which every struct starts with.
+    `returns` is given without the dialect's envelope.
 
     Raises:
         TypeError: The declaration contradicts itself or the handler.
     """
 
-    def publish(handler: H) -> H:
-        table = TABLES[family]
-        if name in table:
+    def declare(handler: H) -> H:
+        if name in dialect.methods:
             raise TypeError(f"{name} is published twice")
         if not inspect.getdoc(handler):
             raise TypeError(f"{name} needs a docstring: it is the client's documentation")
         _compare(name, params, handler)
-        table[name] = Method(
+        dialect.methods[name] = Method(
             name=name,
             handler=handler,
             params=Params(name, params),
-            returns=returns if isinstance(returns, Wire) else (RESULT, *returns),
+            returns=returns if isinstance(returns, Wire) else (*dialect.envelope, *returns),
             right=right,
             effect=effect,
             scope=scope,
@@ -168,10 +177,7 @@ def method(
         )
         return handler
 
-    return publish
-
-
-operation = partial(method, family=Family.NGNPRO, scope=None)  # publishes an operation of NGNPro's SOAP
+    return declare
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -179,16 +185,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_lower = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(name[:LONGEST_COMPARED].lower(), by_lower, 1, LIKENESS)
     return by_lower[found[0]] if found else None
-
-
-@cache
-def answered_only(family: Family) -> frozenset[str]:
-    """What stands in answers and is nobody's to set: clients that send whole records back send it, too."""
-    methods = TABLES[family].values()
-    accepted = {field.name for known in methods for field in known.documented_params}
-    answers = [known.returns for known in methods if isinstance(known.returns, tuple)]
-    found = (field for answer in answers for field in _members(answer))
-    return frozenset(field.name for field in found if field.read_only or field.name not in accepted)
 
 
 def _members(fields: Iterable[Field]) -> Iterator[Field]:

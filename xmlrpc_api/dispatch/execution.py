@@ -10,7 +10,6 @@ import structlog
 
 from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.declaration.faults import Fault, NothingToChange, Unavailable
-from xmlrpc_api.declaration.fields import Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dispatch.preparation import NewCall, Prepared
@@ -141,15 +140,13 @@ class Execution:
 
 
 async def _perform(call: Call, prepared: Prepared) -> Any:
-    """Run the handler; what it answers, with `result` first where that is a struct."""
+    """Run the handler; what it answers."""
     try:
         answer = await prepared.method.handler(call, **prepared.params)
     except NothingToChange:
         raise NothingToChange(prepared.unknown) from None
     await call.store.flush()
-    if isinstance(prepared.method.returns, Wire) or isinstance(answer, Fault):
-        return answer
-    return {"result": "OK", **answer}
+    return answer
 
 
 def raised(answer: Any) -> Any:

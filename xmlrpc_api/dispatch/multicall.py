@@ -31,7 +31,12 @@ class Multicall:
         self._execution = execution
 
     async def perform_all(self, origin: Origin, caller: Caller, calls: list[Any]) -> list[Any]:
-        """Run the calls of a multicall: prepared before the transaction, each in a savepoint of its own."""
+        """
+        Run the calls of a multicall: prepared before the transaction, each in a savepoint of its own.
+
+        Returns:
+            For each what it answered, or the fault that refused it.
+        """
         outcomes = [await self._attempt(_numbered(origin, number), entry) for number, entry in enumerate(calls)]
 
         async def run(call: Call) -> list[Any]:
@@ -44,11 +49,11 @@ class Multicall:
             none: frozenset[Key] = frozenset()
             queues = none.union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
             async with self._execution.balances.hold(queues):
-                results: list[Any] = await self._execution.in_transaction(origin, MULTICALL, Effect.WRITE, caller, run)
-                return results
+                answers: list[Any] = await self._execution.in_transaction(origin, MULTICALL, Effect.WRITE, caller, run)
+                return answers
 
-        results = await self._execution.in_time(run_in_turn())
-        return [_as_struct(result) if isinstance(result, Fault) else [result] for result in results]
+        results: list[Any] = await self._execution.in_time(run_in_turn())
+        return results
 
     async def _attempt(self, origin: Origin, entry: Any) -> Prepared | Fault:
         """Prepare one call of a multicall."""
@@ -96,10 +101,6 @@ def _entry(entry: Any) -> tuple[str, list[Any]]:
     if entry["methodName"] == MULTICALL:
         raise InvalidRequest("A multicall cannot hold another")
     return entry["methodName"], params
-
-
-def _as_struct(fault: Fault) -> dict[str, Any]:
-    return {"faultCode": fault.code, "faultString": fault.text}
 
 
 async def _raise(fault: Fault) -> Any:

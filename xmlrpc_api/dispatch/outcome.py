@@ -33,14 +33,14 @@ async def observed(origin: Origin, name: str, work: Awaitable[Any]) -> Any:
         raise fault from None
     finally:
         seconds = time.perf_counter() - started
-        metrics.note_call(known, origin.dialect, seconds, fault.code if fault else None)
+        metrics.note_call(known, origin.face.value, seconds, fault.code if fault else None)
         log.info(
             "call",
             method=name[:LOGGED_NAME_LENGTH],
             caller=origin.login.i_customer if origin.login else None,
             login=origin.login.web_login if origin.login else None,
             address=origin.address,
-            dialect=origin.dialect,
+            dialect=origin.face.value,
             request_id=origin.request_id,
             fault=fault.code if fault else None,
             text=fault.text if fault else None,

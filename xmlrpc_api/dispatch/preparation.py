@@ -11,8 +11,9 @@ from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.crypto.passwords import Password
 from xmlrpc_api.declaration.faults import BadParameter, MethodNotFound, PostRequired, WrongReference, WrongType
 from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params
-from xmlrpc_api.declaration.registry import TABLES, Effect, Family, Method, answered_only, nearest
+from xmlrpc_api.declaration.registry import Effect, Method, nearest
 from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.dialects.faces import DIALECTS
 from xmlrpc_api.services import idempotency
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database, Reading, Store
@@ -20,7 +21,6 @@ from xmlrpc_api.turns import ACCOUNT, CUSTOMER, Key
 
 LOGGED_NAME_LENGTH = 64
 LARGEST = 10**20  # what can be written as an id, whether there can be one or not
-FAMILIES = {"xmlrpc": Family.SWITCH, "rest": Family.SWITCH, "cli": Family.SWITCH, "soap": Family.NGNPRO}
 SCOPES = {field.name: Params(f"scope {field.name}", [field]) for field in (I_WHOLESALER, I_CUSTOMER_OWNER)}
 NAMED = {name: Params(name, [replace(p.by_name[name], low=-LARGEST, high=LARGEST)]) for name, p in SCOPES.items()}
 KEY = Params("idempotency key", [IDEMPOTENCY_KEY])
@@ -135,7 +135,7 @@ class Preparation:
 
     def _note_unknown(self, origin: Origin, method: Method, raw: Mapping[str, Any]) -> str | None:
         """Refuse, or log, names that the method does not know. The first of them."""
-        echoed = answered_only(FAMILIES[origin.dialect])
+        echoed = DIALECTS[origin.face].answered_only
         unknown = [name for name in method.params.unknown(raw) if name not in echoed]
         if not unknown:
             return None
@@ -148,9 +148,9 @@ class Preparation:
 
 
 def methods_of(origin: Origin) -> Mapping[str, Method]:
-    """The methods that the origin's dialect knows; a dialect that is not known here has none."""
-    family = FAMILIES.get(origin.dialect)
-    return TABLES[family] if family else {}
+    """The methods that can be called from there."""
+    dialect = DIALECTS.get(origin.face)
+    return dialect.methods if dialect else {}
 
 
 def _names_another(scope: str, sent: Mapping[str, Any], login: Caller) -> bool:

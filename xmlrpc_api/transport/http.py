@@ -19,6 +19,7 @@ from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
 from xmlrpc_api.declaration.faults import Fault, TooManyAttempts, Unavailable
 from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.dispatch.outcome import to_fault
 
@@ -124,11 +125,11 @@ def client_of(request: web.Request, config: Config) -> Client:
     return Client(address, may_be_trusted=False, idempotency_key=key)
 
 
-def new_origin(gate: Gate, client: Client, dialect: str) -> Origin:
+def new_origin(gate: Gate, client: Client, face: Face) -> Origin:
     """Where a request came from, before anybody has logged in."""
     return Origin(
         request_id=f"{next(gate.numbers):016x}",
-        dialect=dialect,
+        face=face,
         address=client.address,
         login=None,
         idempotency_key=client.idempotency_key,
@@ -243,18 +244,18 @@ def note_refused(reason: str, origin: Origin, login: str | None = None) -> None:
         reason=reason,
         login=login,
         address=origin.address,
-        dialect=origin.dialect,
+        dialect=origin.face.value,
         request_id=origin.request_id,
     )
 
 
 def note_unauthenticated(refusal: Refusal, origin: Origin) -> None:
     """Count and log a request whose credentials were missing, as those of every first request are, or wrong."""
-    metrics.UNAUTHENTICATED.labels(origin.dialect).inc()
+    metrics.UNAUTHENTICATED.labels(origin.face.value).inc()
     if refusal.why is Why.WRONG:
         note_refused(refusal.why.value, origin, refusal.login)
     else:
-        log.debug("challenge", address=origin.address, dialect=origin.dialect, request_id=origin.request_id)
+        log.debug("challenge", address=origin.address, dialect=origin.face.value, request_id=origin.request_id)
 
 
 async def expect(request: web.Request) -> None:
@@ -334,7 +335,7 @@ async def read(reader: Callable[[Raw], T], body: Raw) -> T:
 
 def note_unreadable(fault: Fault, origin: Origin) -> None:
     """Count and log a request that did not become a call."""
-    metrics.FAULTS.labels(metrics.UNKNOWN_METHOD, origin.dialect, fault.code).inc()
+    metrics.FAULTS.labels(metrics.UNKNOWN_METHOD, origin.face.value, fault.code).inc()
     log.info("unreadable", fault=fault.code, address=origin.address, request_id=origin.request_id)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Customer
 from xmlrpc_api.declaration import faults, manual
-from xmlrpc_api.declaration.registry import METHODS
+from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import rest, xml, xmlrpc

@@ -21,6 +21,8 @@ from xmlrpc_api.declaration.faults import (
     PostRequired,
     WrongType,
 )
+from xmlrpc_api.dialects.faces import Face
+from xmlrpc_api.dialects.switch import as_struct, enveloped
 from xmlrpc_api.transport import http
 from xmlrpc_api.transport.xml import (
     DEPTH_LIMIT,
@@ -34,7 +36,6 @@ from xmlrpc_api.transport.xml import (
 )
 
 PATH = "/api.php"
-DIALECT = "rest"
 MEDIA_TYPES = ("application/x-www-form-urlencoded",)
 FIELD_LIMIT = 20
 CREDENTIALS = {"username", "apipassword"}
@@ -52,7 +53,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     """
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
-    anonymous = http.new_origin(gate, client, DIALECT)
+    anonymous = http.new_origin(gate, client, Face.REST)
     pairs = list(request.query.items())
     if request.method == "POST":
         pairs += await http.receive(gate, request, MEDIA_TYPES, _form)
@@ -69,7 +70,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
         http.note_unreadable(fault, origin)
         return _answer(_fault(fault), origin)
     try:
-        return _answer(await gate.dispatcher.call(origin, name, params), origin)
+        return _answer(enveloped(await gate.dispatcher.call(origin, name, params)), origin)
     except PostRequired as fault:
         response = _answer(_fault(fault), origin, 405)
         response.headers["Allow"] = "POST"
@@ -187,7 +188,7 @@ def _bracketed(brackets: str, parts: list[str], line: str) -> str:
 
 def _fault(fault: Fault) -> dict[str, Any]:
     """`result` is the text, never left out: published clients take an answer without one for success."""
-    return {"faultCode": fault.code, "faultString": fault.text, "result": fault.text}
+    return {**as_struct(fault), "result": fault.text}
 
 
 def _answer(value: Any, origin: Origin, status: int = 200) -> web.Response:

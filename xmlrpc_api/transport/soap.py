@@ -33,13 +33,14 @@ from xmlrpc_api.declaration.faults import (
     WrongType,
 )
 from xmlrpc_api.declaration.fields import Field, Wire, to_decimal
-from xmlrpc_api.declaration.registry import TABLES, Family, Method, nearest
+from xmlrpc_api.declaration.registry import Method, nearest
+from xmlrpc_api.dialects.faces import Face
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
 from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse, plain_decimal, safe_text
 
 PATH = "/ngnpro/"
-DIALECT = "soap"
 MEDIA_TYPES = ("text/xml", "application/xml")
 FOLDER = "/ngnpro"
 TYPE = f"{{{XSI}}}type"
@@ -86,7 +87,7 @@ async def view(request: web.Request) -> web.StreamResponse:
     """Answer one request."""
     gate = request.app[http.GATE]
     client = http.client_of(request, gate.config)
-    origin = http.new_origin(gate, client, DIALECT)
+    origin = http.new_origin(gate, client, Face.SOAP)
     called, refusal = None, Refusal(Why.NOTHING)
     try:
         called, credentials, raw = await http.receive(gate, request, MEDIA_TYPES, loads)
@@ -159,9 +160,9 @@ def loads(body: bytes) -> tuple[Method, Credentials, dict[str, Any]]:
     credentials = _credentials(header)
     namespace, name = _split(operations[0])
     port = namespace.removeprefix(f"{TYPES}:") if namespace.startswith(f"{TYPES}:") else ""
-    method = TABLES[Family.NGNPRO].get(f"{port}Port.{name}")
+    method = OPERATIONS.get(f"{port}Port.{name}")
     if method is None:
-        known = [known.partition("Port.")[2] for known in TABLES[Family.NGNPRO] if known.startswith(f"{port}Port.")]
+        known = [known.partition("Port.")[2] for known in OPERATIONS if known.startswith(f"{port}Port.")]
         raise MethodNotFound(nearest(name, known))
     is_typed = any(element.get(TYPE) is not None for element in operations[0].iter())
     return method, credentials, _Reader(is_typed).members(operations[0], method.params.by_name, 0)
@@ -273,7 +274,7 @@ def dumps(method: Method, answer: Mapping[str, Any]) -> bytes:
     port, _, name = method.name.partition("Port.")
     out: list[str] = []
     assert isinstance(method.returns, tuple)  # noqa: S101 (every method of this family answers a struct)
-    for field in method.returns[1:]:  # the first is `result`, which the XML-RPC dialect has
+    for field in method.returns:
         _write(out, field, answer[field.name])
     body = "".join(out)
     return _envelope(f'<port:{name}Response xmlns:port="{TYPES}:{port}">{body}</port:{name}Response>')
@@ -294,7 +295,7 @@ def dumps_fault(fault: Fault, method: Method | None = None) -> bytes:
 def names_of(method: str) -> dict[str, str]:
     """What this dialect calls our attributes, where it is something else: those of the parameters of a method."""
     found: dict[str, str] = {}
-    waiting = list(TABLES[Family.NGNPRO][method].params)
+    waiting = list(OPERATIONS[method].params)
     while waiting:
         field = waiting.pop()
         if field.attribute is not None and field.attribute != field.name:

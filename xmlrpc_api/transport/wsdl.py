@@ -7,7 +7,8 @@ from html import escape
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.declaration.registry import TABLES, Family, Method
+from xmlrpc_api.declaration.registry import Method
+from xmlrpc_api.dialects.ngnpro import OPERATIONS
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -24,14 +25,14 @@ IMPORTED = (ENCODING_FILE, "soap-items.xsd")
 def ports() -> dict[str, list[Method]]:
     """The operations of each port."""
     found: dict[str, list[Method]] = {}
-    for name, method in TABLES[Family.NGNPRO].items():
+    for name, method in OPERATIONS.items():
         found.setdefault(name.partition("Port.")[0], []).append(method)
     return found
 
 
 def answered(method: Method) -> tuple[Field, ...]:
-    """The parts of an answer: `result` is of the XML-RPC dialect alone."""
-    return method.returns[1:] if isinstance(method.returns, tuple) else ()
+    """The parts of an answer."""
+    return method.returns if isinstance(method.returns, tuple) else ()
 
 
 def _structs() -> Iterator[Field]:

@@ -6,10 +6,11 @@ from aiohttp_xmlrpc.handler import XMLRPCView
 from xmlrpc_api.access.authenticator import Refusal
 from xmlrpc_api.call import Origin
 from xmlrpc_api.declaration.faults import Fault
+from xmlrpc_api.dialects.faces import Face
+from xmlrpc_api.dialects.switch import enveloped
 from xmlrpc_api.transport import http, xml
 
 PATH = "/xmlapi/xmlapi"
-DIALECT = "xmlrpc"
 MEDIA_TYPES = ("text/xml", "application/xml")
 
 
@@ -25,7 +26,7 @@ class Gateway(XMLRPCView):  # type: ignore[misc]
         """Answer one request: 401 before the body is read, else HTTP 200 with a result or a fault."""
         gate = self.request.app[http.GATE]
         client = http.client_of(self.request, gate.config)
-        anonymous = http.new_origin(gate, client, DIALECT)
+        anonymous = http.new_origin(gate, client, Face.XMLRPC)
         try:
             origin = await http.identify(gate, self.request, client, anonymous)
         except Fault as fault:
@@ -38,7 +39,8 @@ class Gateway(XMLRPCView):  # type: ignore[misc]
             http.note_unreadable(fault, origin)
             return self._answer(xml.dumps_fault(fault), origin)
         try:
-            return self._answer(xml.dumps(await gate.dispatcher.call(origin, name, params)), origin)
+            answer = await gate.dispatcher.call(origin, name, params)
+            return self._answer(xml.dumps(enveloped(answer)), origin)
         except Fault as fault:
             return self._answer(xml.dumps_fault(fault), origin)
 

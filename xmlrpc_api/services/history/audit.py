@@ -175,7 +175,7 @@ def entry(
         "i_customer_actor": call.caller.i_customer,
         "trusted": call.origin.login is None,
         "address": call.origin.address,
-        "dialect": call.origin.dialect,
+        "dialect": call.origin.face.value,
         "request_id": call.origin.request_id,
         "method": call.method,
         "action": action,

@@ -41,7 +41,6 @@ from xmlrpc_api.storage.database import insert_or_lock
 
 BATCH = 200
 FINDINGS_KEPT = 1000
-DIALECT = "upgrade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Step:
     @property
     def method(self) -> str:
         """What the history calls it."""
-        return f"{DIALECT} {self.name}"
+        return f"upgrade {self.name}"
 
 
 def _mends(name: str, title: str, work: Callable[[Call, int], Awaitable[mending.Mended]]) -> Step:

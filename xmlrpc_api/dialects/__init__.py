@@ -1,0 +1,1 @@
+"""What each dialect calls things, and what it has: data, no wire and no rules."""
