@@ -247,16 +247,9 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
     returns=(Field(name="payments", wire=Wire.ARRAY, doc="The payments, newest first.", members=PAYMENT_INFO),),
     raises=(NotFound,),
 )
-async def get_payments_list(
-    call: Call,
-    *,
-    i_account: int | None = None,
-    i_customer: int | None = None,
-    type: str | None = None,  # noqa: A002 (the API's name)
-    **page: Any,
-) -> dict[str, Any]:
+async def get_payments_list(call: Call, **filters: Any) -> dict[str, Any]:
     """List the payments of the caller, of his direct sub-customers and of their accounts, or of one of them."""
-    return {"payments": await payments.payments(call, i_customer, i_account, type, page)}
+    return {"payments": await payments.payments(call, filters)}
 
 
 @method(

@@ -1,10 +1,12 @@
 """CustomerPort: customers and resellers in NGNPro's dialect."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from handlers.ngnpro.vocabulary import FAULTS, TIME_ZONE, by_their_names, date, listed, page_of, struct
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
@@ -12,7 +14,7 @@ from xmlrpc_api.dialects.ngnpro import operation
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
 from xmlrpc_api.services.ngnpro import properties, queries
-from xmlrpc_api.services.ngnpro.queries import Found
+from xmlrpc_api.services.tree.lists import Found
 from xmlrpc_api.turns import CUSTOMER as OF_CUSTOMER
 from xmlrpc_api.turns import Key
 
@@ -32,9 +34,7 @@ PROPERTIES = Field(
 )
 COMPUTED = {
     "reseller": Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7),
-    "timezone": Field(
-        name="timezone", wire=Wire.STRING, limit=64, doc="Time zone, by its IANA name.", example="Europe/Amsterdam"
-    ),
+    "timezone": TIME_ZONE,
     "changeDate": Field(
         name="changeDate", wire=Wire.STRING, doc="When he was changed last.", example="2026-11-21 05:00:00"
     ),
@@ -42,13 +42,8 @@ COMPUTED = {
 }
 MEMBERS = tuple({**ATTRIBUTES, **COMPUTED}[name] for name in ORDER)
 SET_BY_SERVER = {"i_customer", "reseller", "changeDate", "properties", "timezone"}
-
-
-def _account(name: str, doc: str, *, required: bool = False) -> Field:
-    return Field(name=name, wire=Wire.STRUCT, type="CustomerAccount", required=required, doc=doc, members=MEMBERS)
-
-
-ACCOUNT = _account("account", "The customer.", required=True)
+SHOWN = struct("account", "CustomerAccount", "The customer.", MEMBERS)
+ACCOUNT = SHOWN.require()
 ID = Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 CUSTOMER = Field(name="customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 FILTER = (
@@ -57,17 +52,7 @@ FILTER = (
     *queries.OWNERS,
 )
 QUERY = queries.query("CustomerQuery", FILTER)
-LIST = Field(
-    name="customers",
-    wire=Wire.STRUCT,
-    type="CustomerList",
-    doc="A page of the matches.",
-    members=(
-        queries.TOTAL,
-        Field(name="accounts", wire=Wire.ARRAY, type="CustomerAccount", doc="The customers.", members=MEMBERS),
-    ),
-)
-FAULTS = (NotFound, NotPermitted, WrongReference, Conflict)
+LIST = replace(page_of("accounts", "CustomerAccount", MEMBERS, name="customers"), type="CustomerList")
 
 
 async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,14 +83,12 @@ async def _balance_of(_call: Call, params: Mapping[str, Any]) -> set[Key]:
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A customer by NGNPro's names."""
-    changed = row["changed"]
-    named = {name: row[field.attribute or name] for name, field in ATTRIBUTES.items()}
     computed = {name: row[name] for name in ("reseller", "timezone", "properties")}
-    return {**named, **computed, "changeDate": f"{changed:%Y-%m-%d %H:%M:%S}" if changed else None}
+    return {**by_their_names(ATTRIBUTES, row), **computed, "changeDate": date(row["changed"])}
 
 
 def _list(found: Found) -> dict[str, Any]:
-    return {"customers": {"total": found.total, "accounts": [_shown(row) for row in found.rows]}}
+    return listed(found, _shown, "accounts", "customers")
 
 
 @operation(
@@ -114,7 +97,7 @@ def _list(found: Found) -> dict[str, Any]:
     right=Right.CUSTOMERS_ADD,
     effect=Effect.WRITE,
     balances=(_parents_balance,),
-    returns=(_account("account", "The customer, with the ids that he was given."),),
+    returns=(replace(SHOWN, doc="The customer, with the ids that he was given."),),
     raises=FAULTS,
 )
 async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
@@ -170,7 +153,7 @@ async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
     ID,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(_account("account", "The customer."),),
+    returns=(SHOWN,),
     raises=(NotFound,),
 )
 async def get_account(call: Call, *, id: int) -> dict[str, Any]:

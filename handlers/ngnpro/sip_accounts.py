@@ -6,21 +6,24 @@ from typing import Any
 from handlers.ngnpro.vocabulary import (
     CHANGE_DATE,
     CUSTOMER,
-    DATE,
     FAULTS,
     GROUPS,
     RESELLER,
     SIP_ID,
+    TIME_ZONE,
+    balance_of_account,
     balance_of_id,
     by_our_names,
+    by_their_names,
+    date,
+    listed,
+    page_of,
     sip_id,
+    struct,
     whole,
 )
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import (
-    NotEnoughCredit,
-    NotFound,
-)
+from xmlrpc_api.declaration.faults import NotEnoughCredit, NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
@@ -29,7 +32,6 @@ from xmlrpc_api.services import accounts
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
 from xmlrpc_api.services.ngnpro import queries
-from xmlrpc_api.turns import Key
 
 KEPT = {
     "groups": GROUPS,
@@ -59,9 +61,7 @@ ATTRIBUTES = accounts.ACCOUNT.ngnpro
 COMPUTED = {
     "id": sip_id("id"),
     "ha1": Field(name="ha1", wire=Wire.STRING, doc="HA1 of the password; told to the administrator.", example=""),
-    "timezone": Field(
-        name="timezone", wire=Wire.STRING, limit=64, doc="Time zone, by its IANA name.", example="Europe/Amsterdam"
-    ),
+    "timezone": TIME_ZONE,
     "customer": CUSTOMER,
     "reseller": RESELLER,
     **KEPT,
@@ -69,19 +69,12 @@ COMPUTED = {
     "changeDate": CHANGE_DATE,
 }
 MEMBERS = tuple({**ATTRIBUTES, **COMPUTED}.values())
-
-
-def _account(*, required: bool = False) -> Field:
-    return Field(
-        name="account", wire=Wire.STRUCT, type="SipAccount", required=required, doc="The account.", members=MEMBERS
-    )
-
-
-ACCOUNT = _account(required=True)
+SHOWN = struct("account", "SipAccount", "The account.", MEMBERS)
+ACCOUNT = SHOWN.require()
 ACCOUNT_QUERY = queries.query(
     "SipQuery",
     (
-        *queries.texts(("username", "domain", *sip_accounts.FILTERS)),
+        *queries.texts(("username", "domain", *sip_accounts.TEXTS)),
         queries.OWNER,
         *queries.OWNERS,
         Field(name="groups", wire=Wire.ARRAY, items=Wire.STRING, limit=64, doc="Only those in all of these groups."),
@@ -101,20 +94,15 @@ async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-async def _balance_of_account(call: Call, params: Mapping[str, Any]) -> set[Key]:
-    return await sip_accounts.balance_key(call, params["account"].get("id", {}))
-
-
 def _kept(account: Mapping[str, Any]) -> dict[str, Any]:
     return {name: account[name] for name in KEPT if name in account}
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """An account by NGNPro's names."""
-    named = {name: row[field.attribute or name] for name, field in ATTRIBUTES.items()}
     computed = {name: row[name] for name in ("id", "ha1", "timezone", "reseller", *KEPT)}
-    dates = {"createDate": f"{row['created_on']:{DATE}}", "changeDate": f"{row['updated_on']:{DATE}}"}
-    return {**named, **computed, **dates, "customer": row["i_customer"]}
+    dates = {"createDate": date(row["created_on"]), "changeDate": date(row["updated_on"])}
+    return {**by_their_names(ATTRIBUTES, row), **computed, **dates, "customer": row["i_customer"]}
 
 
 @operation(
@@ -122,7 +110,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     ACCOUNT,
     right=Right.ACCOUNTS_ADD,
     effect=Effect.WRITE,
-    returns=(_account(),),
+    returns=(SHOWN,),
     raises=(*FAULTS, NotEnoughCredit),
 )
 async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +129,7 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=(_balance_of_account,),
+    balances=(balance_of_account,),
     raises=FAULTS,
 )
 async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
@@ -175,7 +163,7 @@ async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]
     SIP_ID,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(_account(),),
+    returns=(SHOWN,),
     raises=(NotFound,),
 )
 async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
@@ -188,20 +176,8 @@ async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     ACCOUNT_QUERY,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(
-        Field(
-            name="accounts",
-            wire=Wire.STRUCT,
-            type="SipAccountList",
-            doc="A page of the matches.",
-            members=(
-                queries.TOTAL,
-                Field(name="accounts", wire=Wire.ARRAY, type="SipAccount", doc="The accounts.", members=MEMBERS),
-            ),
-        ),
-    ),
+    returns=(page_of("accounts", "SipAccount", MEMBERS),),
 )
 async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List accounts, as far as the caller may see them: filtered, ordered, a page of them."""
-    found = await sip_accounts.search(call, query)
-    return {"accounts": {"total": found.total, "accounts": [_shown(row) for row in found.rows]}}
+    return listed(await sip_accounts.search(call, query), _shown, "accounts")

@@ -6,21 +6,22 @@ from typing import Any
 from handlers.ngnpro.vocabulary import (
     CHANGE_DATE,
     CUSTOMER,
-    DATE,
     FAULTS,
     RESELLER,
+    date,
+    listed,
+    page_of,
     sip_id,
+    struct,
     whole,
 )
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import (
-    NotEnoughCredit,
-    NotFound,
-)
+from xmlrpc_api.declaration.faults import NotEnoughCredit, NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import operation
+from xmlrpc_api.services.ngnpro import aliases as ngnpro_aliases
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip import aliases
 
@@ -34,19 +35,14 @@ ALIAS_MEMBERS = (
 )
 
 
-def _alias(*, required: bool = False) -> Field:
-    return Field(
-        name="alias", wire=Wire.STRUCT, type="SipAlias", required=required, doc="The alias.", members=ALIAS_MEMBERS
-    )
-
-
-ALIAS = _alias(required=True)
+SHOWN = struct("alias", "SipAlias", "The alias.", ALIAS_MEMBERS)
+ALIAS = SHOWN.require()
 ALIAS_ID = sip_id("id", required=True)
-ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(aliases.FILTERS), queries.OWNER, *queries.OWNERS))
+ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(ngnpro_aliases.TEXTS), queries.OWNER, *queries.OWNERS))
 
 
 def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "changeDate": f"{row['changed']:{DATE}}"}
+    return {**row, "changeDate": date(row["changed"])}
 
 
 @operation(
@@ -84,12 +80,12 @@ async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     ALIAS_ID,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(_alias(),),
+    returns=(SHOWN,),
     raises=(NotFound,),
 )
 async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     """Tell an alias."""
-    return {"alias": _shown_alias(await aliases.info(call, whole(id)))}
+    return {"alias": _shown_alias(await ngnpro_aliases.info(call, whole(id)))}
 
 
 @operation(
@@ -97,20 +93,8 @@ async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     ALIAS_QUERY,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(
-        Field(
-            name="aliases",
-            wire=Wire.STRUCT,
-            type="SipAliasList",
-            doc="A page of the matches.",
-            members=(
-                queries.TOTAL,
-                Field(name="aliases", wire=Wire.ARRAY, type="SipAlias", doc="The aliases.", members=ALIAS_MEMBERS),
-            ),
-        ),
-    ),
+    returns=(page_of("aliases", "SipAlias", ALIAS_MEMBERS),),
 )
 async def get_aliases(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List aliases, as far as the caller may see them; by their target, all of an account."""
-    found = await aliases.search(call, query)
-    return {"aliases": {"total": found.total, "aliases": [_shown_alias(row) for row in found.rows]}}
+    return listed(await ngnpro_aliases.search(call, query), _shown_alias, "aliases")

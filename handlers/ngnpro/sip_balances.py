@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from handlers.ngnpro.vocabulary import DATE, SIP_ID, balance_of_id, sip_id, whole
+from handlers.ngnpro.vocabulary import SIP_ID, balance_of_id, date, sip_id, whole
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import (
@@ -18,9 +18,10 @@ from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import operation
+from xmlrpc_api.services.accounts import by_sip_id
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
-from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.ngnpro import balances, queries
 
 BALANCES = Field(
     name="balances",
@@ -71,7 +72,7 @@ async def add_balance(
     description: str = "",
 ) -> dict[str, Any]:
     """Add money to an account, or take it. Administrator and resellers may; customers use vouchers."""
-    old, new = await sip_accounts.add_balance(call, whole(sipId), value, description)
+    old, new = await balances.add(call, whole(sipId), value, description)
     return {"balances": {"old_balance": old, "new_balance": new}}
 
 
@@ -102,7 +103,7 @@ async def add_balance_from_voucher(
     card: dict[str, Any],
 ) -> dict[str, Any] | Fault:
     """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
-    account = await sip_accounts.find(call, whole(sipId))
+    account = await by_sip_id(call, whole(sipId))
     before = account.balance
     refusal = await vouchers.use(call, account, card["id"], card["number"])
     if refusal is not None:
@@ -155,10 +156,10 @@ async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dic
 )
 async def get_credit_history(call: Call, *, sipId: dict[str, Any], count: int) -> dict[str, Any]:
     """Tell the bookings of an account, newest first."""
-    found = await sip_accounts.history(call, whole(sipId), count)
+    found = await balances.history(call, whole(sipId), count)
     entries = [
         {
-            "date": f"{row['created']:{DATE}}",
+            "date": date(row["created"]),
             "action": row["kind"],
             "description": row["notes"] or "",
             "value": row["amount"],

@@ -7,28 +7,29 @@ from typing import Any
 from handlers.ngnpro.vocabulary import (
     CHANGE_DATE,
     CUSTOMER,
-    DATE,
     DOMAIN_LIMIT,
     FAULTS,
     RESELLER,
     by_our_names,
+    by_their_names,
+    date,
+    listed,
+    page_of,
+    struct,
 )
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import (
-    BadParameter,
-)
+from xmlrpc_api.declaration.faults import BadParameter
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import operation
+from xmlrpc_api.services.ngnpro import domains as ngnpro_domains
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip import domains
 
 DOMAIN_ATTRIBUTES = {**domains.DOMAIN.ngnpro, "customer": replace(CUSTOMER, attribute="i_customer")}
 DOMAIN_MEMBERS = (*DOMAIN_ATTRIBUTES.values(), RESELLER, CHANGE_DATE)
-DOMAIN = Field(
-    name="domain", wire=Wire.STRUCT, type="SipDomain", required=True, doc="The domain.", members=DOMAIN_MEMBERS
-)
+DOMAIN = struct("domain", "SipDomain", "The domain.", DOMAIN_MEMBERS, required=True)
 DOMAIN_NAME = Field(
     name="domain", wire=Wire.STRING, required=True, limit=DOMAIN_LIMIT, doc="Name of the domain.", example="example.com"
 )
@@ -39,6 +40,11 @@ def _name_of(domain: Mapping[str, Any]) -> str:
     if not domain.get("domain"):
         raise BadParameter.required("domain")
     return str(domain["domain"])
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    computed = {"reseller": row["reseller"], "changeDate": date(row["changed"])}
+    return {**by_their_names(DOMAIN_ATTRIBUTES, row), **computed}
 
 
 @operation(
@@ -79,28 +85,8 @@ async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
     DOMAIN_QUERY,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(
-        Field(
-            name="domains",
-            wire=Wire.STRUCT,
-            type="SipDomainList",
-            doc="A page of the matches.",
-            members=(
-                queries.TOTAL,
-                Field(name="domains", wire=Wire.ARRAY, type="SipDomain", doc="The domains.", members=DOMAIN_MEMBERS),
-            ),
-        ),
-    ),
+    returns=(page_of("domains", "SipDomain", DOMAIN_MEMBERS),),
 )
 async def get_domains(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     """List domains, as far as the caller may see them. Private keys are never told."""
-    found = await domains.search(call, query)
-    rows = [
-        {
-            **{name: row.get(field.attribute or name) for name, field in DOMAIN_ATTRIBUTES.items()},
-            "reseller": row["reseller"],
-            "changeDate": f"{row['changed']:{DATE}}",
-        }
-        for row in found.rows
-    ]
-    return {"domains": {"total": found.total, "domains": rows}}
+    return listed(await ngnpro_domains.search(call, query), _shown, "domains")

@@ -4,14 +4,12 @@ from typing import Any
 
 from handlers.ngnpro.vocabulary import FAULTS, GROUPS, SIP_ID, balance_of_id, whole
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import (
-    NotFound,
-)
+from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import operation
-from xmlrpc_api.services.ngnpro import accounts as sip_accounts
+from xmlrpc_api.services.ngnpro import accounts, groups
 
 GROUP = Field(
     name="group", wire=Wire.STRING, required=True, limit=64, check="not_empty", doc="Group.", example="free-pstn"
@@ -33,7 +31,7 @@ async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict
 
     Where somebody below the caller has put it into blocked or quota already, it is the caller's limit from now on.
     """
-    await sip_accounts.add_to_group(call, whole(sipId), group)
+    await groups.add(call, whole(sipId), group)
     return {}
 
 
@@ -48,7 +46,7 @@ async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict
 )
 async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
     """Take an account out of a group; of blocked and quota not below whoever has put it there."""
-    await sip_accounts.remove_from_group(call, whole(sipId), group)
+    await groups.remove(call, whole(sipId), group)
     return {}
 
 
@@ -62,4 +60,4 @@ async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) ->
 )
 async def get_groups(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     """Tell the groups of an account."""
-    return {"groups": (await sip_accounts.info(call, whole(sipId), tells=False))["groups"]}
+    return {"groups": (await accounts.info(call, whole(sipId), tells=False))["groups"]}

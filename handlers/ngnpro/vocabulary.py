@@ -1,6 +1,7 @@
-"""What the modules of SipPort share: ids, owners, dates, and how they are read."""
+"""What the modules of NGNPro's ports share: ids, owners, dates, pages, and how they are read and shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from xmlrpc_api.call import Call
@@ -12,10 +13,11 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.services.ngnpro import accounts as sip_accounts
+from xmlrpc_api.services.ngnpro import balances, queries
+from xmlrpc_api.services.sip.ids import SipId
+from xmlrpc_api.services.tree.lists import Found
 from xmlrpc_api.turns import Key
 
-DATE = "%Y-%m-%d %H:%M:%S"
 DOMAIN_LIMIT = 253
 CHANGE_DATE = Field(name="changeDate", wire=Wire.STRING, doc="When it was changed last.", example="2026-11-21 05:00:00")
 RESELLER = Field(
@@ -46,24 +48,67 @@ GROUPS = Field(name="groups", wire=Wire.ARRAY, items=Wire.STRING, limit=64, doc=
 FAULTS = (NotFound, NotPermitted, WrongReference, Conflict)
 
 
+TIME_ZONE = Field(
+    name="timezone", wire=Wire.STRING, limit=64, doc="Time zone, by its IANA name.", example="Europe/Amsterdam"
+)
+
+
+def struct(name: str, type: str, doc: str, members: tuple[Field, ...], *, required: bool = False) -> Field:
+    """A parameter or an answer that is a struct."""
+    return Field(name=name, wire=Wire.STRUCT, type=type, required=required, doc=doc, members=members)
+
+
+def page_of(rows: str, noun: str, members: tuple[Field, ...], *, name: str = "") -> Field:
+    """The answer of a list method: a page of the matches, whose SOAP type is `noun`, and how many there are in all."""
+    array = Field(name=rows, wire=Wire.ARRAY, type=noun, doc=f"The {name or rows}.", members=members)
+    return struct(name or rows, f"{noun}List", "A page of the matches.", (queries.TOTAL, array))
+
+
+def listed(
+    found: Found, shown: Callable[[Mapping[str, Any]], dict[str, Any]], rows: str, name: str = ""
+) -> dict[str, Any]:
+    """What a list method answers; see `page_of`."""
+    return {name or rows: {"total": found.total, rows: [shown(row) for row in found.rows]}}
+
+
 def by_our_names(known: Mapping[str, Field], sent: Mapping[str, Any]) -> dict[str, Any]:
     """What was sent of the attributes that are known, by our names."""
     return {known[name].attribute or name: value for name, value in sent.items() if name in known}
 
 
-def whole(sip_id: Mapping[str, Any]) -> dict[str, str]:
+def by_their_names(known: Mapping[str, Field], row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row by the names of this dialect."""
+    return {name: row.get(field.attribute or name) for name, field in known.items()}
+
+
+def date(time: datetime | None) -> str | None:
+    """A time as it is shown."""
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else None
+
+
+def whole(sip_id: Mapping[str, Any]) -> SipId:
     """
     A SIP id with both of its parts.
 
     Raises:
         BadParameter: One of them is missing.
     """
-    for name in ("username", "domain"):
+    for name in SipId._fields:
         if not sip_id.get(name):
             raise BadParameter.required(name)
-    return dict(sip_id)
+    return SipId(**sip_id)
 
 
 async def balance_of_id(call: Call, params: Mapping[str, Any]) -> set[Key]:
     """On whose balance a call books that names an account by its SIP id."""
-    return await sip_accounts.balance_key(call, params["sipId"])
+    return await _balance_of(call, params["sipId"])
+
+
+async def balance_of_account(call: Call, params: Mapping[str, Any]) -> set[Key]:
+    """On whose balance a call books that sends an account."""
+    return await _balance_of(call, params["account"].get("id", {}))
+
+
+async def _balance_of(call: Call, sip_id: Mapping[str, Any]) -> set[Key]:
+    is_whole = all(sip_id.get(name) for name in SipId._fields)
+    return await balances.key_of(call, SipId(**sip_id)) if is_whole else set()

@@ -22,13 +22,15 @@ from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.money.ledger import Booking
 from xmlrpc_api.services.sip import domains
-from xmlrpc_api.services.tree import in_use, names, ownership, paging, quotas, references
+from xmlrpc_api.services.sip.ids import SipId
+from xmlrpc_api.services.tree import in_use, lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Row
 
 ACCOUNT = Entity(Account)
 WHAT = "Account"
+SIP_ACCOUNT = "SIP account"  # what it is called by clients that know it by its SIP id
 REACH = Reach.SUBTREE_AND_SELF
 ENCRYPTED = ("voip_password", "vm_password")
 PATTERN = "${"
@@ -46,7 +48,7 @@ LISTED = ACCOUNT.some(
     "first_use",
 )
 SELECT_INFO = ACCOUNT.select(ACCOUNT.read)
-SELECT_LISTED = ACCOUNT.select(LISTED).order_by(Account.i_account)
+OWN = lists.List(ACCOUNT.select(LISTED), Account.i_account)
 
 
 def place(name: str, i_account: int) -> str:
@@ -238,7 +240,7 @@ async def info(call: Call, i_account: int | None, username: str | None) -> dict[
 
 async def page_of(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The caller's own accounts, oldest first."""
-    rows = await paging.rows(call, SELECT_LISTED.where(Account.i_customer == call.caller.i_customer), page)
+    rows = await OWN.rows(call, lists.asked(page), Account.i_customer == call.caller.i_customer)
     return [
         {
             **row,
@@ -275,7 +277,17 @@ async def by_username(call: Call, username: str) -> Account:
     return await _find(call, names.is_account(call, username))
 
 
-async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:
+async def by_sip_id(call: Call, sip_id: SipId) -> Account:
+    """
+    Lock the account with this SIP id.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    return await _find(call, names.is_account(call, sip_id.address), SIP_ACCOUNT)
+
+
+async def _find(call: Call, wanted: ColumnElement[bool], what: str = WHAT) -> Account:
     statement = (
         select(Account)
         .join(Account.money)
@@ -287,7 +299,7 @@ async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:
     )
     account = (await call.session.execute(statement)).scalar_one_or_none()
     if account is None:
-        raise NotFound(WHAT)
+        raise NotFound(what)
     return account
 
 

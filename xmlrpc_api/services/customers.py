@@ -19,7 +19,7 @@ from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import balance_sign, ledger, overcommit
 from xmlrpc_api.services.money.ledger import Booking
-from xmlrpc_api.services.tree import in_use, lending, limits, names, ownership, paging, references
+from xmlrpc_api.services.tree import in_use, lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Row
 from xmlrpc_api.storage.errors import violated_constraint
@@ -35,7 +35,7 @@ INFO_BY_ID = Query(_HIS_OR_HIM.where(Customer.i_customer == bindparam("wanted", 
 INFO_BY_NAME = Query(_HIS_OR_HIM.where(names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
-CHILDREN = paging.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
+CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
 
 
 def api_password_place(i_customer: int) -> str:
@@ -326,7 +326,7 @@ async def children(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
     Raises:
         BadParameter: More rows were asked for, or exist, than one call may answer.
     """
-    return await CHILDREN.rows(call, page, caller=call.caller.i_customer)
+    return await CHILDREN.rows(call, lists.asked(page), caller=call.caller.i_customer)
 
 
 def assign(customer: Customer, values: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from sippy import new
 from soap import ADMIN, Clients, SoapFault
 from worlds import make_vouchers
 
-from handlers.ngnpro.sip import ATTRIBUTES
+from handlers.ngnpro.sip_accounts import ATTRIBUTES
 from xmlrpc_api.services.money.vouchers import Made
 
 FaultOf = Callable[..., int]

@@ -116,6 +116,7 @@ async def event(
     object_id: int | None,
     i_customer: int,
     details: Mapping[str, Any] | None = None,
+    before: Mapping[str, Any] | None = None,
 ) -> None:
     """
     Note something that is not a change of attributes, such as a login.
@@ -127,9 +128,10 @@ async def event(
         object_id: Its id, if there is one.
         i_customer: Whom it concerns; he and everybody above may read of it.
         details: What else to know; never a secret.
+        before: What it was before, if it is there again.
     """
     subject = Subject(object_type, object_id, i_customer, await scope_of(call.store, i_customer))
-    await note(call, [entry(call, action, subject, after=details)])
+    await note(call, [entry(call, action, subject, before=before, after=details)])
 
 
 async def told(call: Call, object_type: str, objects: Mapping[int, int]) -> None:

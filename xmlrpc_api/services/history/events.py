@@ -11,7 +11,8 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.tree import paging
+from xmlrpc_api.services.tree import lists
+from xmlrpc_api.services.tree.lists import Asked
 
 EVENT = Entity(Event)
 DETAILS = Field(
@@ -21,6 +22,7 @@ DETAILS = Field(
     example={"balance": "4.5", "threshold": "5", "currency": "USD"},
 )
 MEMBERS = (*EVENT.read, DETAILS)
+EVENTS = lists.List(EVENT.select(EVENT.read).add_columns(Event.details), Event.i_event)
 
 
 async def write(call: Call, kind: str, i_customer: int, details: Mapping[str, Any]) -> None:
@@ -38,7 +40,6 @@ async def write(call: Call, kind: str, i_customer: int, details: Mapping[str, An
 
 async def read(call: Call, after: int, limit: int | None) -> list[dict[str, Any]]:
     """Events of the caller and of everybody below him whose id is above `after`, oldest first."""
-    statement = EVENT.select(EVENT.read).add_columns(Event.details)
-    statement = statement.where(audit.seen_by(call.caller, Event.scope), Event.i_event > after)
-    rows = await paging.rows(call, statement.order_by(Event.i_event), {"limit": limit})
+    seen = audit.seen_by(call.caller, Event.scope)
+    rows = await EVENTS.rows(call, Asked(count=limit), seen, Event.i_event > after)
     return [{**row, "details": json.loads(row["details"])} for row in rows]

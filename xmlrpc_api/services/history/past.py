@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, and_, select
 
 from models import AuditEntry, Balance, Base, Customer, LedgerEntry, proxied_column
 from xmlrpc_api.call import Call
@@ -14,7 +14,7 @@ from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.services.customers import CUSTOMER, SELECT_INFO
 from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.tree import ownership, paging
+from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.ownership import Reach
 
 MOST = 100
@@ -57,6 +57,26 @@ MEMBERS = (
 )
 
 
+def _of_resource(resource: str) -> ColumnElement[bool]:
+    """The condition for an object as a row shows it, or for all of a kind, the part before the colon."""
+    kind, _, key = resource.partition(":")
+    number = key.rpartition("=")[2]
+    one = [AuditEntry.object_id == (int(number) if number.isdecimal() else -1)] if key else []
+    return and_(AuditEntry.object_type == kind, *one)
+
+
+HISTORY = lists.List(
+    select(*COLUMNS),
+    AuditEntry.i_audit.desc(),
+    {
+        **lists.times(AuditEntry.created),
+        "resource": _of_resource,
+        "action": lambda action: AuditEntry.action == action,
+        "i_customer_actor": lambda i_customer: AuditEntry.i_customer_actor == i_customer,
+    },
+)
+
+
 async def logs(call: Call, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     Rows that concern the caller or anybody below him, newest first.
@@ -66,18 +86,7 @@ async def logs(call: Call, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
         filters: Each optional: resource (as a row shows it, or the part before the colon), action,
             i_customer_actor, start_date, end_date, offset, limit.
     """
-    statement = _all(call)
-    if (resource := filters.get("resource")) is not None:
-        kind, _, key = resource.partition(":")
-        statement = statement.where(AuditEntry.object_type == kind)
-        number = key.rpartition("=")[2]
-        if key:
-            statement = statement.where(AuditEntry.object_id == (int(number) if number.isdecimal() else -1))
-    if (action := filters.get("action")) is not None:
-        statement = statement.where(AuditEntry.action == action)
-    if (actor := filters.get("i_customer_actor")) is not None:
-        statement = statement.where(AuditEntry.i_customer_actor == actor)
-    return await _page(call, statement, filters)
+    return await _page(call, filters)
 
 
 async def of_customer(call: Call, i_customer: int, page: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -87,9 +96,9 @@ async def of_customer(call: Call, i_customer: int, page: Mapping[str, Any]) -> l
     Raises:
         NotFound: Nothing is known of him, or he is not the caller's.
     """
-    statement = _all(call).where(AuditEntry.i_customer == i_customer)
-    rows = await _page(call, statement, page)
-    if not rows and not (await call.session.execute(statement.limit(1))).first():
+    his = AuditEntry.i_customer == i_customer
+    rows = await _page(call, page, his)
+    if not rows and not await _page(call, {"limit": 1}, his):
         raise NotFound("Customer")
     return rows
 
@@ -148,13 +157,9 @@ def _loaded(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _all(call: Call) -> Select[*tuple[Any, ...]]:
-    return select(*COLUMNS).where(audit.seen_by(call.caller, AuditEntry.scope))
-
-
-async def _page(call: Call, statement: Select[*tuple[Any, ...]], page: Mapping[str, Any]) -> list[dict[str, Any]]:
-    statement = paging.between(statement, AuditEntry.created, page).order_by(AuditEntry.i_audit.desc())
-    rows = await paging.rows(call, statement, {"limit": MOST, **page}, MOST)
+async def _page(call: Call, filters: Mapping[str, Any], *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
+    seen = audit.seen_by(call.caller, AuditEntry.scope)
+    rows = await HISTORY.rows(call, lists.asked({"limit": MOST, **filters}, MOST), seen, *conditions)
     return [_shown(row) for row in rows]
 
 

@@ -9,18 +9,20 @@ from sqlalchemy import ColumnElement, and_, select
 from models import Customer, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
-from xmlrpc_api.declaration.entity import Statement, entity_of
+from xmlrpc_api.declaration.entity import entity_of
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import records
 from xmlrpc_api.services.logins import password_policies
-from xmlrpc_api.services.tree import lending, names, ownership, paging, references
+from xmlrpc_api.services.tree import lending, lists, names, ownership, references
 from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
 
 WEB_USER = entity_of(WebUser)
 WHAT = "Web user"
 REACH = Reach.SUBTREE_AND_SELF
+READABLE = WEB_USER.select(WEB_USER.read).join(Customer, Customer.i_customer == WebUser.i_customer)
+ALL = lists.List(READABLE, WebUser.i_web_user)
 
 
 async def create(call: Call, i_customer: int | None, attributes: Mapping[str, Any]) -> WebUser:
@@ -188,7 +190,8 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> dic
         wanted = names.is_web_user(web_login)
     else:
         raise BadParameter.required("i_web_user")
-    row = (await call.session.execute(_readable(call).where(wanted))).mappings().one_or_none()
+    within = ownership.within(call.caller, REACH)
+    row = (await call.session.execute(READABLE.where(wanted, within))).mappings().one_or_none()
     if row is None:
         raise NotFound(WHAT)
     return dict(row)
@@ -203,13 +206,8 @@ async def page_of(call: Call, i_customer: int | None, page: Mapping[str, Any]) -
     """
     owner = call.caller.i_customer if i_customer is None else i_customer
     await ownership.find(call, owner, REACH)
-    statement = _readable(call).where(WebUser.i_customer == owner).order_by(WebUser.i_web_user)
-    return await paging.rows(call, statement, page)
-
-
-def _readable(call: Call) -> Statement:
-    statement = WEB_USER.select(WEB_USER.read).join(Customer, Customer.i_customer == WebUser.i_customer)
-    return statement.where(ownership.within(call.caller, REACH))
+    within = ownership.within(call.caller, REACH)
+    return await ALL.rows(call, lists.asked(page), within, WebUser.i_customer == owner)
 
 
 async def by_login(call: Call, web_login: str) -> WebUser:

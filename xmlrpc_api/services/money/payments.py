@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity, Statement
+from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, WrongReference
 from xmlrpc_api.declaration.fields import GMT_DATE
 from xmlrpc_api.services import accounts
@@ -18,7 +18,7 @@ from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import currencies, funding, ledger, overcommit
 from xmlrpc_api.services.money.funding import NOTHING
 from xmlrpc_api.services.money.ledger import Booking, Paid
-from xmlrpc_api.services.tree import ownership, paging
+from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.ownership import Reach
 
 LEDGER = Entity(LedgerEntry)
@@ -35,6 +35,35 @@ LOW_BALANCE = BALANCE.some(*WHEN_LOW)
 LOW_BALANCE_CHANGES = tuple(field for field in BALANCE.update if field.name in WHEN_LOW)
 KINDS = (ledger.FUNDS, ledger.CREDIT, ledger.DEBIT, ledger.VOUCHER)
 TYPES = {"credit": (ledger.FUNDS, ledger.CREDIT, ledger.VOUCHER), "debit": (ledger.DEBIT,)}
+ENTRIES = lists.List(
+    LEDGER.select(LEDGER.read).join(Balance, Balance.i_balance == LedgerEntry.i_balance),
+    LedgerEntry.i_ledger.desc(),
+    lists.times(LedgerEntry.created),
+)
+PAYMENTS = lists.List(
+    select(
+        LedgerEntry.i_ledger.label("i_payment"),
+        Balance.i_customer,
+        Balance.i_account,
+        LedgerEntry.kind,
+        LedgerEntry.amount,
+        LedgerEntry.payment_time,
+        LedgerEntry.paid_amount,
+        LedgerEntry.paid_currency,
+        LedgerEntry.notes,
+    )
+    .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
+    .join(Customer, Customer.i_customer == Balance.i_customer)
+    .where(LedgerEntry.kind.in_(KINDS)),
+    LedgerEntry.i_ledger.desc(),
+    {
+        **lists.times(LedgerEntry.payment_time),
+        "i_payment": lambda i_payment: LedgerEntry.i_ledger == i_payment,
+        "i_customer": lambda i_customer: Balance.i_customer == i_customer,
+        "i_account": lambda i_account: Balance.i_account == i_account,
+        "type": lambda kind: LedgerEntry.kind.in_(TYPES[kind]),
+    },
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,36 +182,29 @@ async def entries(
     Raises:
         NotFound: Customer or account are not the caller's.
     """
-    statement = LEDGER.select(LEDGER.read).join(Balance, Balance.i_balance == LedgerEntry.i_balance)
     if i_account is not None:
         await accounts.info(call, i_account, None)
-        statement = statement.where(Balance.i_account == i_account)
-    else:
-        i_customer = call.caller.i_customer if i_customer is None else i_customer
-        await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
-        statement = statement.where(Balance.i_customer == i_customer, Balance.is_default)
-    statement = paging.between(statement, LedgerEntry.created, page)
-    return await paging.rows(call, statement.order_by(LedgerEntry.i_ledger.desc()), page)
+        return await ENTRIES.rows(call, lists.asked(page), Balance.i_account == i_account)
+    i_customer = call.caller.i_customer if i_customer is None else i_customer
+    await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
+    return await ENTRIES.rows(call, lists.asked(page), Balance.i_customer == i_customer, Balance.is_default)
 
 
-async def payments(
-    call: Call, i_customer: int | None, i_account: int | None, kind: str | None, page: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+async def payments(call: Call, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     Payments of the caller and of his direct sub-customers, those of their accounts included, newest first.
+
+    Args:
+        call: The call.
+        filters: Each optional: i_customer, i_account, type, start_date, end_date, offset, limit.
 
     Raises:
         NotFound: i_customer is not the caller's.
     """
-    statement = _payments(call).where(LedgerEntry.kind.in_(TYPES[kind] if kind else KINDS))
-    if i_customer is not None:
-        await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
-        statement = statement.where(Balance.i_customer == i_customer)
-    if i_account is not None:
-        statement = statement.where(Balance.i_account == i_account)
-    statement = paging.between(statement, LedgerEntry.payment_time, page)
-    rows = await paging.rows(call, statement.order_by(LedgerEntry.i_ledger.desc()), page)
-    return [_shown(row) for row in rows]
+    if filters.get("i_customer") is not None:
+        await ownership.find(call, filters["i_customer"], Reach.CHILDREN_AND_SELF)
+    within = ownership.within(call.caller, Reach.CHILDREN_AND_SELF)
+    return [_shown(row) for row in await PAYMENTS.rows(call, lists.asked(filters), within)]
 
 
 async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> dict[str, Any]:
@@ -195,15 +217,11 @@ async def payment(call: Call, i_payment: int, i_customer: int | None, i_account:
     """
     if i_customer is None and i_account is None:
         raise BadParameter.required("i_customer")
-    statement = _payments(call).where(LedgerEntry.kind.in_(KINDS), LedgerEntry.i_ledger == i_payment)
-    if i_customer is not None:
-        statement = statement.where(Balance.i_customer == i_customer)
-    if i_account is not None:
-        statement = statement.where(Balance.i_account == i_account)
-    row = (await call.session.execute(statement)).mappings().one_or_none()
-    if row is None:
+    one = lists.asked({"i_payment": i_payment, "i_customer": i_customer, "i_account": i_account})
+    rows = await PAYMENTS.rows(call, one, ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
+    if not rows:
         raise NotFound("Payment")
-    return _shown(dict(row))
+    return _shown(rows[0])
 
 
 async def low_balance(call: Call, i_customer: int) -> dict[str, Any]:
@@ -239,25 +257,6 @@ async def set_low_balance(call: Call, i_customer: int, changes: Mapping[str, Any
         setattr(customer.money, name, value)
     await call.session.flush()
     await audit.updated(call, BALANCE, customer.money, i_customer, before)
-
-
-def _payments(call: Call) -> Statement:
-    return (
-        select(
-            LedgerEntry.i_ledger.label("i_payment"),
-            Balance.i_customer,
-            Balance.i_account,
-            LedgerEntry.kind,
-            LedgerEntry.amount,
-            LedgerEntry.payment_time,
-            LedgerEntry.paid_amount,
-            LedgerEntry.paid_currency,
-            LedgerEntry.notes,
-        )
-        .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
-        .join(Customer, Customer.i_customer == Balance.i_customer)
-        .where(ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
-    )
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

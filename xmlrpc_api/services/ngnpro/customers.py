@@ -17,8 +17,8 @@ from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import properties, queries
-from xmlrpc_api.services.ngnpro.queries import Found
 from xmlrpc_api.services.tree import ownership, resellers
+from xmlrpc_api.services.tree.lists import Found, List
 from xmlrpc_api.services.tree.ownership import Reach
 
 REACH = Reach.SUBTREE_AND_SELF
@@ -50,10 +50,14 @@ ORDERS: dict[str, Any] = {
     "customer": Customer.i_customer,
 }
 SHOWN = tuple(field.attribute or field.name for field in CUSTOMER.ngnpro.values() if not field.secret)
-SELECT = (
+CUSTOMERS = List(
     CUSTOMER.select(CUSTOMER[name] for name in SHOWN)
     .add_columns(Customer.path, Customer.changed, Customer.api_password, TimeZone.name.label("timezone"))
     .join(TimeZone, TimeZone.i_time_zone == Customer.i_time_zone)
+    .where(Customer.i_customer != ROOT_ID),
+    Customer.i_customer,
+    {**queries.by_text(FILTERS), **queries.OF_CUSTOMERS},
+    ORDERS,
 )
 
 
@@ -169,11 +173,8 @@ async def info(call: Call, i_customer: int) -> dict[str, Any]:
     Raises:
         NotFound: He is not there for the caller.
     """
-    wanted = SELECT.where(_in_reach(call, i_customer))
-    row = (await call.session.execute(wanted)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("Customer")
-    return (await _shown(call, [dict(row)]))[0]
+    row = await queries.one(call, CUSTOMERS, "Customer", Customer.i_customer == i_customer)
+    return (await _shown(call, [row]))[0]
 
 
 async def search(call: Call, query: Mapping[str, Any], *, only_resellers: bool) -> Found:
@@ -188,13 +189,9 @@ async def search(call: Call, query: Mapping[str, Any], *, only_resellers: bool) 
     Raises:
         BadParameter: The query cannot be answered.
     """
-    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
-    conditions = [ownership.within(call.caller, REACH), Customer.i_customer != ROOT_ID]
-    conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
-    conditions += queries.of_customers(chosen)
-    if only_resellers and "customer" not in chosen:
-        conditions.append(Customer.i_wholesaler == ROOT_ID)
-    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, Customer.i_customer)
+    asked = queries.asked(query)
+    conditions = [Customer.i_wholesaler == ROOT_ID] if only_resellers and "customer" not in asked.filters else []
+    found = await queries.page(call, CUSTOMERS, asked, *conditions)
     return Found(found.total, await _shown(call, found.rows))
 
 
@@ -224,7 +221,6 @@ async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
     told: list[int] = []
     for row in rows:
         i_customer = row["i_customer"]
-        row["reseller"] = resellers.reseller_of(row.pop("path"), i_customer)
         row["properties"] = all_properties.get(i_customer, [])
         sealed = row.pop("api_password")
         row["api_password"] = None

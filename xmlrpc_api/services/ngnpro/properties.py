@@ -10,7 +10,6 @@ rights and credits to his customers, up to what he has himself, although their p
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -20,19 +19,11 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import BadParameter, NotPermitted
 from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.history.audit import Subject
-from xmlrpc_api.services.tree import resellers
+from xmlrpc_api.services.tree import quotas, resellers
 from xmlrpc_api.services.tree.resellers import Level
 
 PROPERTY = Entity(CustomerProperty)
-CREDITS = (
-    "sip_credit",
-    "sip_alias_credit",
-    "enum_range_credit",
-    "enum_number_credit",
-    "dns_zone_credit",
-    "email_credit",
-)
+CREDITS = (*quotas.COUNTS, "enum_range_credit", "enum_number_credit", "dns_zone_credit", "email_credit")
 ACCESSES = ("pstn_access", "prepaid_changes", "pstn_changes", "sms_access")
 HANDED_ON = (*CREDITS, *ACCESSES)
 ADMIN, RESELLER, CUSTOMER = "admin", "reseller", "customer"
@@ -82,6 +73,29 @@ async def values(call: Call, i_customer: int) -> dict[str, str]:
     return {entry["name"]: entry["value"] for entry in own.get(i_customer, [])}
 
 
+async def is_granted(call: Call, name: str, i_customer: int, path: str) -> bool:
+    """Whether the reseller of a customer, and where a customer calls he himself, has a property set to 1."""
+    level = resellers.level_of(call, path, i_customer)
+    if level is Level.ADMIN:
+        return True
+    holders = {resellers.reseller_of(path, i_customer)}
+    if level is Level.CUSTOMER:
+        holders.add(i_customer)
+    known = await read(call, holders)
+    return all(any(entry["name"] == name and entry["value"] == "1" for entry in known.get(h, [])) for h in holders)
+
+
+async def demand_granted(call: Call, name: str, i_customer: int, path: str) -> None:
+    """
+    Refuse what needs a property set to 1.
+
+    Raises:
+        NotPermitted: It is not.
+    """
+    if not await is_granted(call, name, i_customer, path):
+        raise NotPermitted(f"{name} is not 1 for the reseller, or not for the customer")
+
+
 async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[str, Any]]) -> None:
     """
     Change the properties of a locked customer that were sent; the others stay.
@@ -116,9 +130,10 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
 
 async def note(call: Call, i_customer: int, before: Mapping[str, str], after: Mapping[str, str]) -> None:
     """Write changed properties, by name, into the change history."""
-    scope = await audit.scope_of(call.store, i_customer)
-    subject = Subject(CustomerProperty.__tablename__, i_customer, i_customer, scope)
-    await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
+    kind = CustomerProperty.__tablename__
+    await audit.event(
+        call, audit.UPDATED, object_type=kind, object_id=i_customer, i_customer=i_customer, before=before, details=after
+    )
 
 
 async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> None:
@@ -134,7 +149,7 @@ async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> 
     own = (await values(call, call.caller.i_customer)).get(name)
     if own is None and name in CREDITS:
         return
-    if number(change.new["value"]) > number(own or ""):
+    if quotas.number(change.new["value"]) > quotas.number(own or ""):
         raise NotPermitted(f"the property {name} cannot be more than the reseller's own {own or 0}")
 
 
@@ -151,15 +166,6 @@ def is_allowed(name: str, value: str) -> bool:
     if name in CREDITS:
         return _COUNT.fullmatch(value) is not None
     return name not in ACCESSES or _SWITCH.fullmatch(value) is not None
-
-
-def number(value: str) -> Decimal:
-    """What a property is worth as a number; nothing if it is none."""
-    try:
-        number = Decimal(value.strip() or 0)
-    except InvalidOperation:
-        return Decimal(0)
-    return number if number.is_finite() else Decimal(0)
 
 
 async def _write(call: Call, i_customer: int, change: Change) -> None:

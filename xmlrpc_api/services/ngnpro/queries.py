@@ -1,20 +1,25 @@
-"""NGNPro's queries: a filter, an order and a page, on any list."""
+"""NGNPro's queries: how its clients say which filter, order and page of a list they want."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import ROOT_ID, Customer, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement
-from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.services.tree import ownership, resellers
+from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Words
+from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.fast_path import Row
 
+REACH = Reach.SUBTREE_AND_SELF
 WILD_CARDS = "%_"
-DIRECTIONS = ("ASC", "DESC")
+WORDS = Words(count="count", left_out="range", rows="matches", order="attribute", direction="direction")
 
 RANGE = Field(
     name="range",
@@ -71,20 +76,17 @@ def query(name: str, filters: Iterable[Field]) -> Field:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of matches, and how many there are in all."""
-
-    total: int
-    rows: list[dict[str, Any]]
-
-
 def matches(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[bool]:
     """Whether a text is `value`, whatever the case of its letters; % and _ are wild cards, as in SQL."""
     lower = value.lower()
     if any(character in value for character in WILD_CARDS):
         return or_(column.like(value), func.lower(column).like(lower))
     return or_(column == value, func.lower(column) == lower)  # SQLite knows the case of ASCII letters alone
+
+
+def by_text(columns: Mapping[str, InstrumentedAttribute[Any]]) -> Filters:
+    """The filters by the texts in these columns."""
+    return {name: partial(matches, column) for name, column in columns.items()}
 
 
 def of_reseller(i_customer: int) -> ColumnElement[bool]:
@@ -94,57 +96,55 @@ def of_reseller(i_customer: int) -> ColumnElement[bool]:
     return or_(himself, and_(Customer.path >= first, Customer.path < end))
 
 
-def of_customers(chosen: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-    """The conditions for records that the filters `customer` and `reseller` choose."""
-    found: list[ColumnElement[bool]] = []
-    if "customer" in chosen:
-        found.append(Customer.i_customer == chosen["customer"])
-    if "reseller" in chosen:
-        found.append(of_reseller(chosen["reseller"]))
+OF_CUSTOMERS: Filters = {"customer": lambda i_customer: Customer.i_customer == i_customer, "reseller": of_reseller}
+
+
+def asked(query: Mapping[str, Any]) -> Asked:
+    """What a query asks of a list; filters that are left out, empty or 0 do not count."""
+    order, wanted = query.get("orderBy") or {}, query.get("range") or {}
+    return Asked(
+        filters={name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)},
+        order=order.get("attribute") or "",
+        direction=order.get("direction") or DIRECTIONS[0],
+        start=wanted.get("start") or 0,
+        count=wanted.get("count"),
+        words=WORDS,
+    )
+
+
+def with_owner(statement: Statement, i_customer: InstrumentedAttribute[int]) -> Statement:
+    """A statement that tells where in the tree the customer stands to whom a row belongs, too."""
+    return statement.add_columns(Customer.path).join(Customer, Customer.i_customer == i_customer)
+
+
+async def page(call: Call, listed: List, asked: Asked, *conditions: Condition) -> Found:
+    """
+    The rows that are asked for and that the caller may see, each with its customer and reseller.
+
+    Raises:
+        BadParameter: The query cannot be answered.
+    """
+    found = await listed.page(call, asked, ownership.within(call.caller, REACH), *conditions)
+    for row in found.rows:
+        _place(row)
     return found
 
 
-async def page(
-    call: Call,
-    statement: Statement,
-    sent: Mapping[str, Any],
-    orders: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]],
-    key: InstrumentedAttribute[int],
-) -> Found:
+async def one(call: Call, listed: List, what: str, *conditions: Condition) -> Row:
     """
-    A page of what a statement reads.
-
-    Args:
-        call: The call.
-        statement: What to read, filtered already.
-        sent: The query, with its order and range.
-        orders: What can be ordered by.
-        key: The order among equals.
+    The row for which the conditions hold, with its customer and reseller.
 
     Raises:
-        BadParameter: The order is not known, or the page is too long.
+        NotFound: It is not there for the caller.
     """
-    total = (await call.session.execute(select(func.count()).select_from(statement.subquery()))).scalar_one()
-    wanted = sent.get("range") or {}
-    count, most = wanted.get("count"), call.platform.config.list_limit
-    if total - (wanted.get("start") or 0) > most and (count is None or count > most):
-        if count is None:
-            raise BadParameter("range", f"is required: there are more than {most} matches")
-        raise BadParameter("count", f"must not be greater than {most}")
-    ordered = statement.order_by(*_order(sent.get("orderBy") or {}, orders), key)
-    rows = await call.session.execute(ordered.offset(wanted.get("start") or 0).limit(count))
-    return Found(total, [dict(row) for row in rows.mappings()])
+    row = await listed.one(call, ownership.within(call.caller, REACH), *conditions)
+    if row is None:
+        raise NotFound(what)
+    _place(row)
+    return row
 
 
-def _order(
-    sent: Mapping[str, Any], orders: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]
-) -> list[ColumnElement[Any]]:
-    attribute, direction = sent.get("attribute"), (sent.get("direction") or DIRECTIONS[0]).upper()
-    if not attribute:
-        return []
-    if attribute not in orders:
-        raise BadParameter("attribute", f"must be one of {', '.join(orders)}")
-    if direction not in DIRECTIONS:
-        raise BadParameter("direction", f"must be {' or '.join(DIRECTIONS)}")
-    column: Any = orders[attribute]
-    return [column.desc() if direction == "DESC" else column.asc()]
+def _place(row: Row) -> None:
+    """Tell customer and reseller of a row, as NGNPro shows them: what is the root's belongs to nobody."""
+    places = {"reseller": resellers.reseller_of(row.pop("path"), row["i_customer"]), "i_customer": row["i_customer"]}
+    row |= {name: 0 if i_customer == ROOT_ID else i_customer for name, i_customer in places.items()}

@@ -5,52 +5,22 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from models import Account, Customer, SipAlias, SipDomain, exact_key, login_key
+from models import Account, Customer, SipAlias, SipDomain, exact_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import Conflict, NotFound
 from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.ngnpro import queries
-from xmlrpc_api.services.ngnpro.queries import Found
 from xmlrpc_api.services.sip import domains
-from xmlrpc_api.services.tree import names, ownership, quotas, references, resellers
+from xmlrpc_api.services.sip.ids import SipId
+from xmlrpc_api.services.tree import names, ownership, quotas, references
 
 ALIAS = Entity(SipAlias)
 WHAT = "SIP alias"
-ORDERS: dict[str, Any] = {
-    "changeDate": SipAlias.changed,
-    "aliasUsername": SipAlias.username,
-    "aliasDomain": SipDomain.domain,
-    "targetUsername": SipAlias.target_username,
-    "targetDomain": SipAlias.target_domain,
-}
-FILTERS = {
-    "aliasUsername": SipAlias.username,
-    "aliasDomain": SipDomain.domain,
-    "targetUsername": SipAlias.target_username,
-    "targetDomain": SipAlias.target_domain,
-}
-SELECT = (
-    ALIAS.select(ALIAS.fields.values())
-    .add_columns(SipAlias.changed, SipDomain.domain, SipDomain.i_customer, Customer.path)
-    .join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
-    .join(Customer, Customer.i_customer == SipDomain.i_customer)
-)
-SipId = Mapping[str, str]
 
 
-def _text(sip_id: SipId) -> str:
-    return f"{sip_id['username']}@{sip_id['domain']}"
-
-
-def key_of(sip_id: SipId) -> str:
-    """A SIP id, whatever its case."""
-    return login_key(_text(sip_id))
-
-
-def _is(sip_id: SipId) -> ColumnElement[bool]:
+def is_called(sip_id: SipId) -> ColumnElement[bool]:
     """The condition for an alias; of those with one key the one that is called exactly so."""
-    return names.has_key(SipAlias.alias_key, SipAlias.alias_key, key_of(sip_id), exact_key(_text(sip_id)))
+    return names.has_key(SipAlias.alias_key, SipAlias.alias_key, sip_id.key, exact_key(str(sip_id)))
 
 
 async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) -> None:
@@ -62,23 +32,23 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
         NotEnoughCredit: A credit is used up.
         Conflict: There is an alias or an account of this name.
     """
-    domain = await domains.find(call, sip_id["domain"], for_update=True)
+    domain = await domains.find(call, sip_id.domain, for_update=True)
     path = (
         await call.session.execute(select(Customer.path).where(Customer.i_customer == domain.i_customer))
     ).scalar_one()
-    names.demand("username", sip_id["username"], is_login=False)
-    account = select(exists().where(Account.username_key == key_of(sip_id)))
+    names.demand("username", sip_id.username, is_login=False)
+    account = select(exists().where(Account.username_key == sip_id.key))
     if (await call.session.execute(account)).scalar_one():
         raise Conflict.taken("username")
-    if (await call.session.execute(select(exists().where(_is(sip_id))))).scalar_one():
+    if (await call.session.execute(select(exists().where(is_called(sip_id))))).scalar_one():
         raise Conflict.taken("alias")
     await references.check(call, ALIAS, {"owner": owner})
     alias = SipAlias(
         i_domain=domain.i_domain,
-        username=sip_id["username"],
-        alias_key=key_of(sip_id),
-        target_username=target["username"],
-        target_domain=target["domain"].lower(),
+        username=sip_id.username,
+        alias_key=sip_id.key,
+        target_username=target.username,
+        target_domain=target.domain.lower(),
         owner=owner,
         changed=call.now,
     )
@@ -99,7 +69,7 @@ async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mappi
     before = audit.snapshot(ALIAS, alias)
     await references.check(call, ALIAS, references.changed(ALIAS, alias, changes))
     if target is not None:
-        alias.target_username, alias.target_domain = target["username"], target["domain"].lower()
+        alias.target_username, alias.target_domain = target.username, target.domain.lower()
     if "owner" in changes:
         alias.owner = changes["owner"]
     if audit.snapshot(ALIAS, alias) != before:
@@ -122,60 +92,16 @@ async def remove(call: Call, sip_id: SipId) -> None:
     )
 
 
-async def info(call: Call, sip_id: SipId) -> dict[str, Any]:
-    """
-    An alias.
-
-    Raises:
-        NotFound: It is not there for the caller.
-    """
-    within = ownership.within(call.caller, domains.REACH)
-    row = (await call.session.execute(SELECT.where(_is(sip_id), within))).mappings()
-    found = row.one_or_none()
-    if found is None:
-        raise NotFound(WHAT)
-    return _shown(dict(found))
-
-
-async def search(call: Call, query: Mapping[str, Any]) -> Found:
-    """
-    The aliases that a query asks for, as far as the caller may see them.
-
-    Raises:
-        BadParameter: The query cannot be answered.
-    """
-    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
-    conditions: list[ColumnElement[bool]] = [ownership.within(call.caller, domains.REACH)]
-    conditions += [queries.matches(FILTERS[name], value) for name, value in chosen.items() if name in FILTERS]
-    conditions += queries.of_customers(chosen)
-    if "owner" in chosen:
-        conditions.append(SipAlias.owner == chosen["owner"])
-    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, SipAlias.i_alias)
-    return Found(found.total, [_shown(row) for row in found.rows])
-
-
 async def _find(call: Call, sip_id: SipId) -> tuple[SipAlias, int]:
     """Lock an alias; it, and the customer to whom it belongs."""
     statement = (
         select(SipAlias, SipDomain.i_customer)
         .join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
         .join(Customer, Customer.i_customer == SipDomain.i_customer)
-        .where(_is(sip_id), ownership.within(call.caller, domains.REACH))
+        .where(is_called(sip_id), ownership.within(call.caller, domains.REACH))
         .with_for_update(of=SipAlias)
     )
     row = (await call.session.execute(statement)).one_or_none()
     if row is None:
         raise NotFound(WHAT)
     return row[0], row[1]
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    reseller = resellers.reseller_of(row["path"], row["i_customer"])
-    return {
-        "id": {"username": row["username"], "domain": row["domain"]},
-        "target": {"username": row["target_username"], "domain": row["target_domain"]},
-        "owner": row["owner"] or 0,
-        "customer": resellers.shown(row["i_customer"]),
-        "reseller": resellers.shown(reseller),
-        "changed": row["changed"],
-    }

@@ -3,28 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import exists, or_, select
 
 from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
 from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.ngnpro import queries
-from xmlrpc_api.services.ngnpro.queries import Found
 from xmlrpc_api.services.tree import in_use, ownership, references, resellers
 from xmlrpc_api.services.tree.ownership import Reach
 
 DOMAIN = Entity(SipDomain)
 WHAT = "SIP domain"
 REACH = Reach.SUBTREE_AND_SELF
-ORDERS: dict[str, Any] = {"changeDate": SipDomain.changed, "domain": SipDomain.domain}
-SHOWN = tuple(name for name in DOMAIN.fields if name not in DOMAIN.secrets)
-SELECT = (
-    DOMAIN.select(DOMAIN[name] for name in SHOWN)
-    .add_columns(SipDomain.changed, Customer.path)
-    .join(Customer, Customer.i_customer == SipDomain.i_customer)
-)
 
 
 def place(i_domain: int) -> str:
@@ -91,25 +82,6 @@ async def remove(call: Call, name: str) -> None:
     domain = await find(call, name, for_update=True)
     await audit.removed(call, DOMAIN, domain, domain.i_customer)
     await in_use.remove(call, SipDomain, domain.i_domain, WHAT)
-
-
-async def search(call: Call, query: Mapping[str, Any]) -> Found:
-    """
-    The domains that a query asks for, as far as the caller may see them.
-
-    Raises:
-        BadParameter: The query cannot be answered.
-    """
-    chosen = {name: value for name, value in (query.get("filter") or {}).items() if value not in ("", 0)}
-    conditions: list[ColumnElement[bool]] = [ownership.within(call.caller, REACH)]
-    if "domain" in chosen:
-        conditions.append(queries.matches(SipDomain.domain, chosen["domain"]))
-    conditions += queries.of_customers(chosen)
-    found = await queries.page(call, SELECT.where(*conditions), query, ORDERS, SipDomain.i_domain)
-    for row in found.rows:
-        row["reseller"] = resellers.shown(resellers.reseller_of(row.pop("path"), row["i_customer"]))
-        row["i_customer"] = resellers.shown(row["i_customer"])
-    return found
 
 
 async def find(call: Call, name: str, *, for_update: bool = False) -> SipDomain:

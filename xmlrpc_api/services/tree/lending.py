@@ -1,5 +1,5 @@
 """
-Lent rights: a customer with `impersonate` calls, in NGNPro's dialect, as the other one whom it names.
+Lent rights: a customer with `impersonate` calls, where the dialect knows of it, as the other one whom it names.
 
 The lender is of the borrower's own reseller (he may be that reseller himself), never the root. Only the lender or
 somebody above him lends, ends it, and changes what the borrower logs in with: whoever has that has the lender's

@@ -7,14 +7,14 @@ that "exists already" is told first), with the customers locked, so that no two 
 """
 
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from models import Account, Customer, SipAlias, SipDomain, ancestors, subtree
+from models import Account, Customer, CustomerProperty, SipAlias, SipDomain, ancestors, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotEnoughCredit
-from xmlrpc_api.services.ngnpro import properties
 from xmlrpc_api.services.tree import resellers
 
 SIP_ACCOUNTS, SIP_ALIASES = "sip_credit", "sip_alias_credit"
@@ -53,18 +53,32 @@ async def demand(call: Call, name: str, i_customer: int, path: str) -> None:
     if resellers.is_admin(call):
         return
     line = [*ancestors(path), i_customer][1:]
-    limited = {holder for holder, known in (await properties.read(call, line)).items() if _is_in(name, known)}
+    limited = await _limits(call, name, line)
     if not limited:
         return
     locked = select(Customer.i_customer, Customer.path).where(Customer.i_customer.in_(limited))
     locked = locked.order_by(Customer.i_customer).with_for_update(key_share=True)
-    for holder, above in (await call.session.execute(locked)).all():
-        allowed = properties.number((await properties.values(call, holder)).get(name, ""))
+    paths = (await call.session.execute(locked)).all()
+    limits = await _limits(call, name, list(limited))  # now that they stay
+    for holder, above in paths:
         first, end = subtree(above, holder)
         his = or_(Customer.i_customer == holder, (Customer.path >= first) & (Customer.path < end))
-        if (await call.session.execute(COUNTS[name](his))).scalar_one() > allowed:
+        if (await call.session.execute(COUNTS[name](his))).scalar_one() > limits.get(holder, 0):
             raise NotEnoughCredit(f"Not enough credit: {name} is used up")
 
 
-def _is_in(name: str, known: list[dict[str, str]]) -> bool:
-    return any(entry["name"] == name for entry in known)
+async def _limits(call: Call, name: str, customers: list[int]) -> dict[int, Decimal]:
+    """How many each of these customers may have, of those who are limited."""
+    known = select(CustomerProperty.i_customer, CustomerProperty.value).where(
+        CustomerProperty.i_customer.in_(customers), CustomerProperty.name == name
+    )
+    return {row.i_customer: number(row.value) for row in await call.session.execute(known)}
+
+
+def number(value: str) -> Decimal:
+    """What a property is worth as a number; nothing if it is none."""
+    try:
+        number = Decimal(value.strip() or 0)
+    except InvalidOperation:
+        return Decimal(0)
+    return number if number.is_finite() else Decimal(0)

@@ -1,4 +1,4 @@
-"""NGNPro's three levels: administrator, reseller and customer, on the one tree."""
+"""The three levels on the one tree: administrator, reseller and customer."""
 
 import enum
 
@@ -30,8 +30,3 @@ def level_of(call: Call, path: str, i_customer: int) -> Level:
     if is_admin(call):
         return Level.ADMIN
     return Level.RESELLER if call.caller.i_customer == reseller_of(path, i_customer) else Level.CUSTOMER
-
-
-def shown(i_customer: int) -> int:
-    """The id as NGNPro shows it: what is the root's belongs to nobody."""
-    return 0 if i_customer == ROOT_ID else i_customer

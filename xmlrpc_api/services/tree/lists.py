@@ -1,0 +1,195 @@
+"""
+Lists: which rows, in which order, which page of them, and how many there are in all. None is silently shortened.
+
+What can be asked of a list is declared once, as a `List`; what a client asks for comes as `Asked`, whatever its dialect
+calls it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Statement
+from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.storage.fast_path import Query, Row
+
+NEAR = 2000  # rows from the first that are found in no time
+DIRECTIONS = ("ASC", "DESC")
+Order = ColumnElement[Any] | InstrumentedAttribute[Any]
+Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
+Filters = Mapping[str, Callable[[Any], ColumnElement[bool]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a dialect calls the number of rows, what it leaves out who wants all, rows, the order and its direction."""
+
+    count: str = "limit"
+    left_out: str = "limit"
+    rows: str = "rows"
+    order: str = "order"
+    direction: str = "direction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """
+    What a client asks of a list.
+
+    Attributes:
+        filters: Which rows: values by the names of filters.
+        order: By what; the list's own order if it is left out.
+        direction: ASC or DESC.
+        start: How many of the first to skip.
+        count: How many to answer; None: all.
+        most: How many rows an answer may hold; None: what the setting `list_limit` says.
+        words: What faults call all this.
+    """
+
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    order: str = ""
+    direction: str = DIRECTIONS[0]
+    start: int = 0
+    count: int | None = None
+    most: int | None = None
+    words: Words = Words()
+
+    def most_of(self, call: Call) -> int:
+        """How many rows an answer may hold."""
+        return self.most or call.platform.config.list_limit
+
+    def fetched(self, call: Call) -> int:
+        """How many rows to read: one more than an answer may hold tells that it would be cut short."""
+        most = self.most_of(call) + 1
+        return most if self.count is None else min(self.count, most)
+
+    def demand_whole(self, call: Call, there: int) -> None:
+        """
+        Refuse to cut an answer short. More may be asked for than there are.
+
+        Args:
+            call: The call.
+            there: How many rows there are from `start` on, as far as they have been looked for.
+
+        Raises:
+            BadParameter: More rows were asked for, or exist, than one answer may hold.
+        """
+        most = self.most_of(call)
+        if there <= most or (self.count is not None and self.count <= most):
+            return
+        if self.count is None:
+            raise BadParameter(self.words.left_out, f"is required: there are more than {most} {self.words.rows}")
+        raise BadParameter(self.words.count, f"must not be greater than {most}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of matches, and how many there are in all."""
+
+    total: int
+    rows: list[Row]
+
+
+def asked(params: Mapping[str, Any], most: int | None = None) -> Asked:
+    """What the parameters of a call ask for: offset and limit, and the filters among them; nil is left out."""
+    filters = {name: value for name, value in params.items() if value is not None}
+    return Asked(filters=filters, start=params.get("offset") or 0, count=params.get("limit"), most=most)
+
+
+def times(time: InstrumentedAttribute[datetime]) -> Filters:
+    """The filters for rows from `start_date` on, up to but without `end_date`."""
+    return {"start_date": lambda start: time >= start, "end_date": lambda end: time < end}
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """
+    A list, and what can be asked of it.
+
+    Attributes:
+        statement: What to read.
+        key: Its own order, which is the order among equals, too.
+        filters: What it can be filtered by.
+        orders: What else it can be ordered by.
+    """
+
+    statement: Statement
+    key: Order
+    filters: Filters = field(default_factory=dict)
+    orders: Mapping[str, Order] = field(default_factory=dict)
+
+    async def rows(self, call: Call, asked: Asked, *conditions: Condition) -> list[Row]:
+        """
+        The rows that are asked for, of those for which the conditions hold.
+
+        Raises:
+            BadParameter: More rows were asked for, or exist, than one answer may hold; or an order is not known.
+        """
+        page = self._matches(asked, conditions).order_by(*self._order(asked), self.key)
+        rows = await call.session.execute(page.offset(asked.start).limit(asked.fetched(call)))
+        found = [dict(row) for row in rows.mappings()]
+        asked.demand_whole(call, len(found))
+        return found
+
+    async def page(self, call: Call, asked: Asked, *conditions: Condition) -> Found:
+        """
+        The rows that are asked for, and how many there are in all.
+
+        Raises:
+            BadParameter: As in `rows`.
+        """
+        matches = self._matches(asked, conditions)
+        total = (await call.session.execute(select(func.count()).select_from(matches.subquery()))).scalar_one()
+        asked.demand_whole(call, total - asked.start)
+        return Found(total, await self.rows(call, asked, *conditions))
+
+    async def one(self, call: Call, *conditions: Condition) -> Row | None:
+        """The one row for which the conditions hold, if there is one."""
+        row = (await call.session.execute(self.statement.where(*conditions))).mappings().one_or_none()
+        return None if row is None else dict(row)
+
+    def _matches(self, asked: Asked, conditions: tuple[Condition, ...]) -> Statement:
+        chosen = [self.filters[name](value) for name, value in asked.filters.items() if name in self.filters]
+        return self.statement.where(*conditions, *chosen)
+
+    def _order(self, asked: Asked) -> list[ColumnElement[Any]]:
+        if not asked.order:
+            return []
+        if asked.order not in self.orders:
+            raise BadParameter(asked.words.order, f"must be one of {', '.join(self.orders)}")
+        if asked.direction.upper() not in DIRECTIONS:
+            raise BadParameter(asked.words.direction, f"must be {' or '.join(DIRECTIONS)}")
+        order = self.orders[asked.order]
+        return [order.desc() if asked.direction.upper() == "DESC" else order.asc()]
+
+
+class Pages:
+    """
+    A list that is a query: what `List.rows` does, faster.
+
+    Args:
+        statement: What to read, in a stable order.
+    """
+
+    def __init__(self, statement: Statement) -> None:
+        offset, limit = bindparam("offset", type_=Integer), bindparam("limit", type_=Integer)
+        page = statement.offset(offset).limit(limit)
+        self._near, self._far = Query(page, is_short=True), Query(page)
+
+    async def rows(self, call: Call, asked: Asked, **values: Any) -> list[Row]:
+        """
+        The rows that are asked for.
+
+        Raises:
+            BadParameter: More rows were asked for, or exist, than one answer may hold.
+        """
+        fetched = asked.fetched(call)
+        query = self._near if asked.start + fetched <= NEAR else self._far
+        found = await call.store.rows(query, offset=asked.start, limit=fetched, **values)
+        asked.demand_whole(call, len(found))
+        return found
