@@ -38,7 +38,8 @@ def marks(mark: str) -> steps.Step:
     return steps.Step(mark, f"Marking with {mark}", work)
 
 
-steps.STEPS = (marks("a"), marks("b"))
+STEPS = (marks("a"), marks("b"))
 
 if __name__ == "__main__":
+    steps.STEPS = STEPS
     sys.exit(main())

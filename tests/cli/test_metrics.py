@@ -182,4 +182,4 @@ def _swallow(work: Callable[[Any], Any], params: Any) -> None:
 
 def test_a_port_that_is_taken_is_told(one: Installation) -> None:
     with socket.create_server(("127.0.0.1", one.metrics_port)):
-        assert "Cannot listen" in one.cli.run("serve", code=2).stderr
+        assert "Cannot listen" in one.cli.run_apart("serve", code=2).stderr

@@ -95,13 +95,13 @@ class TestServe:
         cli = ready()
 
         with cli.serving():
-            assert "Another server is using this database" in cli.run("serve", "--port", "0", code=2).stderr
+            assert "Another server is using this database" in cli.run_apart("serve", "--port", "0", code=2).stderr
 
     def test_tells_when_the_port_is_taken(self, ready):
         cli = ready("postgresql")
 
         with cli.serving():
-            assert "Cannot listen" in cli.run("serve", code=2).stderr
+            assert "Cannot listen" in cli.run_apart("serve", code=2).stderr
 
     def test_serves_with_several_workers(self, ready):
         cli = ready("postgresql", workers="2")
@@ -132,7 +132,7 @@ class TestServe:
             until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
     def test_refuses_several_workers_on_sqlite(self, new_installation):
-        assert "SQLite serves one process" in new_installation(workers="2").run("serve", code=2).stderr
+        assert "SQLite serves one process" in new_installation(workers="2").run_apart("serve", code=2).stderr
 
     def test_serves_tls(self, ready, tmp_path):
         subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes"]

@@ -1,7 +1,6 @@
 """What goes wrong with the database is told in one line that says what to do, whatever the command."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from harness import TEST_KEY
 from sqlalchemy import make_url, text
 from typer.main import get_command
 
-from xmlrpc_api.__main__ import main
 from xmlrpc_api.cli import app
 from xmlrpc_api.config import load
 from xmlrpc_api.storage.database import Database
@@ -39,22 +37,15 @@ Told = Callable[..., str]
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Told:
-    """What a command says to standard error before it ends with this code, in this process."""
+def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Told:
+    """What a command says before it ends with this code: to standard output, or else to standard error."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XMLRPC_API_SECRET_KEY", f"{'6b' * 32} {TEST_KEY}")  # a new one and the old, as rotate-key wants
-    monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "in.csv").write_text("name,from_currency,to_currency,rate\n")
+    keys = f"{'6b' * 32} {TEST_KEY}"  # a new one and the old, as rotate-key wants
 
     def run(url: str, *arguments: str, code: int = 1) -> str:
-        monkeypatch.setenv("XMLRPC_API_DATABASE_URL", url)
-        monkeypatch.setattr(sys, "argv", ["xmlrpc-api", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert ended.value.code == code, captured
-        return captured.err if code == 2 or not captured.out else captured.out
+        done = CommandLine(tmp_path, url, secret_key=keys).run(*arguments, code=code)
+        return done.stderr if code == 2 or not done.stdout else done.stdout
 
     return run
 

@@ -4,19 +4,18 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+import upgrading
 from commandline import CommandLine
 from harness import test_config
 from sqlalchemy import text
 
 from models import STEP_NAME_LENGTH
-from xmlrpc_api.services.upgrade.steps import STEPS
+from xmlrpc_api.services.upgrade import steps
 from xmlrpc_api.storage.database import Database
 
-UPGRADING = Path(__file__).parents[1] / "upgrading.py"
 CUSTOMERS = 7
 NAMES = [f"customer-{number}" for number in range(CUSTOMERS)]
 
@@ -48,19 +47,26 @@ def old(cli_on_each: CommandLine) -> CommandLine:
 
 
 @pytest.fixture
-def new(old: CommandLine) -> CommandLine:
+def new(old: CommandLine, new_version: Callable[[CommandLine], CommandLine]) -> CommandLine:
     """The same installation, seen by a version that has these steps."""
-    return with_steps(old)
+    return new_version(old)
 
 
-def with_steps(cli: CommandLine) -> CommandLine:
-    cli.command = lambda *arguments: [sys.executable, str(UPGRADING), *arguments]
-    return cli
+@pytest.fixture
+def new_version(monkeypatch: pytest.MonkeyPatch) -> Callable[[CommandLine], CommandLine]:
+    """From now on the program has these steps, here and in processes of its own."""
+
+    def see(cli: CommandLine) -> CommandLine:
+        monkeypatch.setattr(steps, "STEPS", upgrading.STEPS)
+        cli.program = [sys.executable, upgrading.__file__]
+        return cli
+
+    return see
 
 
 class TestSteps:
     def test_have_names_that_fit(self):
-        names = [step.name for step in STEPS]
+        names = [step.name for step in steps.STEPS]
 
         assert len(set(names)) == len(names)
         assert all(len(name) <= STEP_NAME_LENGTH for name in names)
@@ -105,15 +111,15 @@ class TestSteps:
         new.run("migrate")
         new.run("check")
 
-    def test_a_new_installation_needs_none(self, new_installation, engine):
-        cli = with_steps(new_installation(engine))
+    def test_a_new_installation_needs_none(self, new_installation, new_version, engine):
+        cli = new_version(new_installation(engine))
         cli.init()
 
         cli.run("check")
         assert descriptions(cli) == [None]
 
-    def test_tables_alone_need_none(self, new_installation, engine):
-        cli = with_steps(new_installation(engine))
+    def test_tables_alone_need_none(self, new_installation, new_version, engine):
+        cli = new_version(new_installation(engine))
 
         cli.run("migrate")
         cli.init()
@@ -123,7 +129,7 @@ class TestSteps:
 class TestInterruption:
     @pytest.mark.parametrize("dies_at", ["a:0", "a:2", "b:4", "b:8"])
     def test_what_was_killed_goes_on_where_it_was(self, new, dies_at):
-        new.run("migrate", code=-9, DIES_AT=dies_at)
+        new.run_apart("migrate", code=-9, DIES_AT=dies_at)
 
         told = new.run("migrate").stderr
 
