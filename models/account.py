@@ -26,9 +26,9 @@ def _required(length: int, doc: str, **options: Any) -> Any:
     return field(String(length), default="", access=Access.REQUIRED, doc=doc, **{"example": "", **options})
 
 
-def _elsewhere(length: int, doc: str, **options: Any) -> Any:
-    """A text that may be empty, and is not part of the XML-RPC dialect."""
-    return field(String(length), default="", access=Access.ELSEWHERE, doc=doc, **{"example": "", **options})
+def _text(length: int, doc: str) -> Any:
+    """A text that may be empty."""
+    return field(String(length), default="", doc=doc, example="")
 
 
 def _switch(what: str, **options: Any) -> Any:
@@ -124,7 +124,6 @@ class Account(SelfCare, Base):
         check="not_empty",
         doc="Password with which the phone registers. Kept encrypted.",
         example="s3cret-Sip",
-        ngnpro="password",
     )
     max_sessions: Mapped[int] = field(
         Integer,
@@ -134,7 +133,6 @@ class Account(SelfCare, Base):
         default=0,
         doc="Concurrent calls; -1 and 0: no limit.",
         example=2,
-        ngnpro="callLimit",
     )
     max_credit_time: Mapped[int] = field(
         Integer, access=Access.REQUIRED, low=0, default=3600, doc="Longest call, in seconds.", example=3600
@@ -176,7 +174,7 @@ class Account(SelfCare, Base):
     )
     blocked: Mapped[int] = _flag("Whether the account is blocked: 0 or 1.")
     blocked_by: Mapped[int | None] = field(
-        Integer, access=Access.ELSEWHERE, doc="The highest of those who have blocked it; no foreign key."
+        Integer, access=Access.RECORDED, doc="The highest of those who have blocked it; no foreign key."
     )
     i_lang: Mapped[str] = field(
         ForeignKey("languages.i_lang"),
@@ -244,8 +242,8 @@ class Account(SelfCare, Base):
     vm_del_after_fwd: Mapped[bool] = _switch("voice mail is deleted once it was sent", access=Access.REQUIRED)
     company_name: Mapped[str] = _required(128, "Company name.")
     salutation: Mapped[str] = _required(32, "Mr., Ms. and so on.")
-    first_name: Mapped[str] = _required(64, "First name.", example="Ada", ngnpro="firstName")
-    last_name: Mapped[str] = _required(64, "Last name.", example="Byron", ngnpro="lastName")
+    first_name: Mapped[str] = _required(64, "First name.", example="Ada")
+    last_name: Mapped[str] = _required(64, "Last name.", example="Byron")
     mid_init: Mapped[str] = _required(16, "Middle initials.")
     street_addr: Mapped[str] = _required(255, "Street address.")
     state: Mapped[str] = _required(64, "Province or state.")
@@ -257,7 +255,7 @@ class Account(SelfCare, Base):
     fax: Mapped[str] = _required(64, "Fax.")
     alt_phone: Mapped[str] = _required(64, "Alternative phone.")
     alt_contact: Mapped[str] = _required(128, "Alternative contact.")
-    email: Mapped[str] = _required(255, "E-mail address.", check="email", example="ada@example.com", ngnpro="email")
+    email: Mapped[str] = _required(255, "E-mail address.", check="email", example="ada@example.com")
     cc: Mapped[str] = _required(1024, "E-mail addresses for copies.", check="emails")
     bcc: Mapped[str] = _required(1024, "E-mail addresses for blind copies.", check="emails")
     i_password_policy: Mapped[int] = field(
@@ -279,7 +277,7 @@ class Account(SelfCare, Base):
 
     i_account_class: Mapped[int | None] = field(Integer, low=1, doc="Account class.", example=None)
     vm_timeout: Mapped[int] = field(
-        Integer, low=0, high=900, default=35, doc="When voice mail answers, in seconds.", example=35, ngnpro="timeout"
+        Integer, low=0, high=900, default=35, doc="When voice mail answers, in seconds.", example=35
     )
     vm_check_number: Mapped[str | None] = field(String(64), doc="Number that leads to the voice mail.", example="*98")
     i_commission_agent: Mapped[int | None] = field(
@@ -346,29 +344,23 @@ class Account(SelfCare, Base):
     owner: Mapped[int | None] = field(
         ForeignKey("customers.i_customer"),
         index=True,
-        access=Access.ELSEWHERE,
-        ngnpro="owner",
         doc="A customer to whom front ends assign the account; it has no effect.",
         example=None,
     )
-    rpid: Mapped[str] = _elsewhere(128, "Caller id towards the PSTN.", ngnpro="rpid")
-    quickdial_prefix: Mapped[str] = _elsewhere(64, "Prefix for short numbers.", ngnpro="quickdialPrefix")
-    region: Mapped[str] = _elsewhere(64, "Region for emergency calls.", ngnpro="region")
+    rpid: Mapped[str] = _text(128, "Caller id towards the PSTN.")
+    quickdial_prefix: Mapped[str] = _text(64, "Prefix for short numbers.")
+    region: Mapped[str] = _text(64, "Region for emergency calls.")
     quota: Mapped[int] = field(
         Integer,
         default=0,
         low=0,
-        access=Access.ELSEWHERE,
-        ngnpro="quota",
         doc="Monthly limit of PSTN calls in units of the currency; 0: none.",
         example=0,
     )
-    quota_by: Mapped[int | None] = field(Integer, access=Access.ELSEWHERE, doc="Who has set the quota; no foreign key.")
+    quota_by: Mapped[int | None] = field(Integer, access=Access.RECORDED, doc="Who has set the quota; no foreign key.")
     prepaid: Mapped[bool] = field(
         Boolean,
         default=False,
-        access=Access.ELSEWHERE,
-        ngnpro="prepaid",
         doc="Whether the account pays ahead.",
         example=False,
     )

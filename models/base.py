@@ -39,7 +39,7 @@ class Access(enum.Enum):
     REQUIRED = "required at create, optional at update, returned"
     OPTIONAL = "optional at create and update, returned"
     READ_ONLY = "returned, set by the server"
-    ELSEWHERE = "part of other dialects only"
+    RECORDED = "part of the history, set by the server"
     HIDDEN = "not part of any API"
 
 
@@ -57,7 +57,6 @@ class FieldInfo:
         high: Largest number accepted.
         limit: Longest text accepted, in characters, when it is not the column's length.
         check: Name of a further rule of `xmlrpc_api.declaration.checks`, such as `email`.
-        ngnpro: Its name in NGNPro's dialect.
         example: A value for the reference.
     """
 
@@ -69,7 +68,6 @@ class FieldInfo:
     high: int | None = None
     limit: int | None = None
     check: str | None = None
-    ngnpro: str | None = None
     example: Any = None
 
 

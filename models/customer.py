@@ -26,11 +26,6 @@ def _text(length: int, doc: str, **options: Any) -> Any:
     return field(String(length), doc=doc, **options)
 
 
-def _elsewhere(length: int, doc: str, **options: Any) -> Any:
-    """A free text that may be nil, and is not part of the XML-RPC dialect."""
-    return _text(length, doc, access=Access.ELSEWHERE, **options)
-
-
 def _flag(doc: str, **options: Any) -> Any:
     """A right or switch that the API carries as the integers 0 and 1."""
     return field(Integer, doc=doc, low=0, high=1, **{"default": 0, "example": 1, **options})
@@ -58,7 +53,7 @@ class Customer(Base):
     __tablename__ = "customers"
 
     i_customer: Mapped[int] = field(
-        Integer, primary_key=True, access=Access.READ_ONLY, doc="Id of the customer.", example=29, ngnpro="id"
+        Integer, primary_key=True, access=Access.READ_ONLY, doc="Id of the customer.", example=29
     )
     i_wholesaler: Mapped[int | None] = field(
         ForeignKey("customers.i_customer"),
@@ -78,7 +73,7 @@ class Customer(Base):
     )
     blocked_by: Mapped[int | None] = field(
         Integer,
-        access=Access.ELSEWHERE,
+        access=Access.RECORDED,
         doc="The highest of those who have blocked him; no foreign key: they are above, and stay as long as he does.",
     )
 
@@ -107,35 +102,35 @@ class Customer(Base):
         doc="Tariff, one of the caller's; nil assigns the tariff the caller himself is on.",
         example=None,
     )
-    web_login: AssociationProxy[str] = through("default_user", "web_login", ngnpro="username", access=Access.OPTIONAL)
+    web_login: AssociationProxy[str] = through("default_user", "web_login", access=Access.OPTIONAL)
     i_routing_group: Mapped[int | None] = field(
         ForeignKey("routing_groups.i_routing_group"),
         index=True,
         doc="Routing group, one of the caller's; nil is the caller's own.",
         example=None,
     )
-    balance: AssociationProxy[Decimal] = through("money", "balance", ngnpro="balance")
-    credit_limit: AssociationProxy[Decimal] = through("money", "credit_limit", ngnpro="credit")
+    balance: AssociationProxy[Decimal] = through("money", "balance")
+    credit_limit: AssociationProxy[Decimal] = through("money", "credit_limit")
     accounts_mgmt: Mapped[int] = _bitmask("accounts")
     customers_mgmt: Mapped[int] = _bitmask("sub-customers")
     system_mgmt: Mapped[int] = _flag("Right to manage the system: 0 or 1.")
     accounts_matching_rule: Mapped[str | None] = _text(255, "Rule by which accounts are matched.")
-    company_name: Mapped[str | None] = _text(128, "Company name.", example="Acme Telecom Ltd.", ngnpro="organization")
+    company_name: Mapped[str | None] = _text(128, "Company name.", example="Acme Telecom Ltd.")
     salutation: Mapped[str | None] = _text(32, "Mr., Ms. and so on.", example="Ms.")
-    first_name: Mapped[str | None] = _text(64, "First name.", example="Ada", ngnpro="firstName")
-    last_name: Mapped[str | None] = _text(64, "Last name.", example="Byron", ngnpro="lastName")
+    first_name: Mapped[str | None] = _text(64, "First name.", example="Ada")
+    last_name: Mapped[str | None] = _text(64, "Last name.", example="Byron")
     mid_init: Mapped[str | None] = _text(16, "Middle initials.")
-    street_addr: Mapped[str | None] = _text(255, "Street address.", example="12 Main Street", ngnpro="address")
-    state: Mapped[str | None] = _text(64, "Province or state.", ngnpro="state")
-    postal_code: Mapped[str | None] = _text(32, "Postal code.", example="10115", ngnpro="postcode")
-    city: Mapped[str | None] = _text(64, "City.", example="Berlin", ngnpro="city")
-    country: Mapped[str | None] = _text(64, "Country or region.", example="Germany", ngnpro="country")
+    street_addr: Mapped[str | None] = _text(255, "Street address.", example="12 Main Street")
+    state: Mapped[str | None] = _text(64, "Province or state.")
+    postal_code: Mapped[str | None] = _text(32, "Postal code.", example="10115")
+    city: Mapped[str | None] = _text(64, "City.", example="Berlin")
+    country: Mapped[str | None] = _text(64, "Country or region.", example="Germany")
     contact: Mapped[str | None] = _text(128, "Contact.")
-    phone: Mapped[str | None] = _text(64, "Phone.", example="+49305550100", ngnpro="tel")
-    fax: Mapped[str | None] = _text(64, "Fax.", ngnpro="fax")
+    phone: Mapped[str | None] = _text(64, "Phone.", example="+49305550100")
+    fax: Mapped[str | None] = _text(64, "Fax.")
     alt_phone: Mapped[str | None] = _text(64, "Alternative phone.")
     alt_contact: Mapped[str | None] = _text(128, "Alternative contact.")
-    email: Mapped[str | None] = _text(255, "E-mail address.", check="email", example="ada@example.com", ngnpro="email")
+    email: Mapped[str | None] = _text(255, "E-mail address.", check="email", example="ada@example.com")
     cc: Mapped[str | None] = _text(
         1024, "E-mail addresses for copies, separated by comma or semicolon.", check="emails"
     )
@@ -169,7 +164,6 @@ class Customer(Base):
         check="not_empty",
         doc="Password to this API, independent of web_password. Kept encrypted.",
         example="s3cret-Api",
-        ngnpro="password",
     )
     api_mgmt: Mapped[int] = _flag("Whether the customer may manage API access of his sub-customers: 0 or 1.")
     i_commission_agent: Mapped[int | None] = field(
@@ -231,7 +225,6 @@ class Customer(Base):
         check="language",
         doc="Two letter language code; see getDictionary, languages.",
         example="en",
-        ngnpro="language",
     )
     i_export_type: Mapped[int] = field(
         ForeignKey("export_types.i_export_type"),
@@ -259,28 +252,21 @@ class Customer(Base):
     impersonate: Mapped[int | None] = field(
         ForeignKey("customers.i_customer"),
         index=True,
-        access=Access.ELSEWHERE,
-        ngnpro="impersonate",
-        doc="The customer of the same reseller whose rights count instead of his own, in NGNPro's dialect; set by that "
-        "one or above.",
+        doc="The customer of the same reseller whose rights count instead of his own; set by that one or above.",
         example=None,
     )
-    vat_number: Mapped[str | None] = _elsewhere(64, "VAT number.", ngnpro="vatNumber")
-    web: Mapped[str | None] = _elsewhere(255, "Web site.", ngnpro="web")
-    mobile: Mapped[str | None] = _elsewhere(64, "Mobile phone.", ngnpro="mobile")
-    sip: Mapped[str | None] = _elsewhere(255, "SIP address.", ngnpro="sip")
-    enum: Mapped[str | None] = _elsewhere(64, "ENUM number.", ngnpro="enum")
-    bank_account: Mapped[str | None] = _elsewhere(128, "Bank account.", ngnpro="bankAccount")
-    billing_address: Mapped[str | None] = _elsewhere(255, "Address for bills.", ngnpro="billingAddress")
-    billing_email: Mapped[str | None] = _elsewhere(
-        255, "E-mail address for bills.", ngnpro="billingEmail", check="email"
-    )
-    company_code: Mapped[str | None] = _elsewhere(64, "Code of the company.", ngnpro="companyCode")
+    vat_number: Mapped[str | None] = _text(64, "VAT number.")
+    web: Mapped[str | None] = _text(255, "Web site.")
+    mobile: Mapped[str | None] = _text(64, "Mobile phone.")
+    sip: Mapped[str | None] = _text(255, "SIP address.")
+    enum: Mapped[str | None] = _text(64, "ENUM number.")
+    bank_account: Mapped[str | None] = _text(128, "Bank account.")
+    billing_address: Mapped[str | None] = _text(255, "Address for bills.")
+    billing_email: Mapped[str | None] = _text(255, "E-mail address for bills.", check="email")
+    company_code: Mapped[str | None] = _text(64, "Code of the company.")
     reseller_active: Mapped[bool] = field(
         Boolean,
         default=True,
-        access=Access.ELSEWHERE,
-        ngnpro="resellerActive",
         doc="Whether a reseller, and everybody below him, may create customers and records.",
         example=True,
     )

@@ -15,17 +15,12 @@ class CustomerProperty(Base):
     __table_args__ = ()
 
     i_customer: Mapped[int] = mapped_column(ForeignKey("customers.i_customer", ondelete="CASCADE"), primary_key=True)
-    name: Mapped[str] = field(
-        String(128), primary_key=True, check="not_empty", ngnpro="name", doc="Name.", example="sip_credit"
-    )
-    value: Mapped[str] = field(Text, limit=VALUE_LIMIT, ngnpro="value", doc="Value.", example="10")
-    category: Mapped[str] = field(
-        String(64), default="", ngnpro="category", doc="Where front ends show it.", example="credit"
-    )
+    name: Mapped[str] = field(String(128), primary_key=True, check="not_empty", doc="Name.", example="sip_credit")
+    value: Mapped[str] = field(Text, limit=VALUE_LIMIT, doc="Value.", example="10")
+    category: Mapped[str] = field(String(64), default="", doc="Where front ends show it.", example="credit")
     permission: Mapped[str] = field(
         String(32),
         default="customer",
-        ngnpro="permission",
         doc="Who may change it: admin, reseller (and admin), or anything else: the customer himself as well.",
         example="admin",
     )

@@ -18,23 +18,22 @@ class SipAlias(Base):
     i_alias: Mapped[int] = mapped_column(Integer, primary_key=True)
     i_domain: Mapped[int] = mapped_column(ForeignKey("sip_domains.i_domain"), index=True)
     username: Mapped[str] = field(
-        String(USERNAME_LENGTH), access=Access.ELSEWHERE, doc="User name of the alias.", example="sales"
+        String(USERNAME_LENGTH), access=Access.REQUIRED, doc="User name of the alias.", example="sales"
     )
     alias_key: Mapped[str] = mapped_column(String(ID_KEY_LENGTH), unique=True, doc="user@domain, whatever its case.")
     target_username: Mapped[str] = field(
-        String(USERNAME_LENGTH), access=Access.ELSEWHERE, doc="User name that it leads to.", example="alice"
+        String(USERNAME_LENGTH), access=Access.REQUIRED, doc="User name that it leads to.", example="alice"
     )
     target_domain: Mapped[str] = field(
         String(DOMAIN_LENGTH),
         index=True,
-        access=Access.ELSEWHERE,
+        access=Access.REQUIRED,
         doc="Domain that it leads to.",
         example="example.com",
     )
     owner: Mapped[int | None] = field(
         ForeignKey("customers.i_customer"),
         index=True,
-        access=Access.ELSEWHERE,
         doc="A customer to whom front ends assign the alias; it has no effect.",
         example=None,
     )

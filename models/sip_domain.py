@@ -21,17 +21,14 @@ class SipDomain(Base):
     domain: Mapped[str] = field(
         String(DOMAIN_LENGTH),
         unique=True,
-        access=Access.ELSEWHERE,
+        access=Access.REQUIRED,
         check="domain",
-        ngnpro="domain",
         doc="Name of the domain, in lower case.",
         example="sip.example.com",
     )
     i_customer: Mapped[int] = field(
         ForeignKey("customers.i_customer"),
         index=True,
-        access=Access.ELSEWHERE,
-        ngnpro="customer",
         doc="The customer to whom it belongs; 0: the platform.",
         example=7,
     )
@@ -39,47 +36,35 @@ class SipDomain(Base):
         Text,
         default="",
         limit=PEM_LIMIT,
-        access=Access.ELSEWHERE,
-        ngnpro="certificate",
         doc="Certificate, in PEM.",
         example="",
     )
     private_key: Mapped[str | None] = field(
         sealed=True,
         limit=PEM_LIMIT,
-        access=Access.ELSEWHERE,
-        ngnpro="private_key",
         doc="Its key, in PEM. Kept encrypted, and never told.",
     )
     match_ip_address: Mapped[str] = field(
         String(255),
         default="",
-        access=Access.ELSEWHERE,
-        ngnpro="match_ip_address",
         doc="Address that the domain is matched by.",
         example="",
     )
     match_sip_domain: Mapped[str] = field(
         String(DOMAIN_LENGTH),
         default="",
-        access=Access.ELSEWHERE,
-        ngnpro="match_sip_domain",
         doc="Domain that it is matched by.",
         example="",
     )
     verify_cert: Mapped[bool] = field(
         Boolean,
         default=False,
-        access=Access.ELSEWHERE,
-        ngnpro="verify_cert",
         doc="Whether certificates of peers are verified.",
         example=False,
     )
     require_cert: Mapped[bool] = field(
         Boolean,
         default=False,
-        access=Access.ELSEWHERE,
-        ngnpro="require_cert",
         doc="Whether peers must have one.",
         example=False,
     )

@@ -95,7 +95,7 @@ class WebUser(SelfCare, Base):
         example=False,
     )
     blocked_by: Mapped[int | None] = field(
-        Integer, access=Access.ELSEWHERE, doc="The highest of those who have blocked him; no foreign key."
+        Integer, access=Access.RECORDED, doc="The highest of those who have blocked him; no foreign key."
     )
     second_factor: Mapped[bool] = field(
         Boolean,

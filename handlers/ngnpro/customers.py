@@ -10,7 +10,7 @@ from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.dialects.ngnpro import operation
+from xmlrpc_api.dialects.ngnpro import attributes, operation
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
 from xmlrpc_api.services.ngnpro import properties, queries
@@ -18,7 +18,7 @@ from xmlrpc_api.services.tree.lists import Found
 from xmlrpc_api.turns import CUSTOMER as OF_CUSTOMER
 from xmlrpc_api.turns import Key
 
-ATTRIBUTES = customers.CUSTOMER.ngnpro
+ATTRIBUTES = attributes(customers.CUSTOMER)
 ORDER = (  # of the published type
     "id", "reseller", "impersonate", "username", "password", "firstName", "lastName", "organization", "vatNumber",
     "email", "web", "tel", "fax", "mobile", "sip", "enum", "address", "postcode", "city", "state", "country",
@@ -30,7 +30,9 @@ PROPERTIES = Field(
     wire=Wire.ARRAY,
     type="CustomerProperty",
     doc="What front ends keep with the customer.",
-    members=tuple(field.require() if field.name == "name" else field for field in properties.PROPERTY.ngnpro.values()),
+    members=tuple(
+        field.require() if field.name == "name" else field for field in attributes(properties.PROPERTY).values()
+    ),
 )
 COMPUTED = {
     "reseller": Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7),

@@ -27,7 +27,7 @@ from xmlrpc_api.declaration.faults import NotEnoughCredit, NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.dialects.ngnpro import operation
+from xmlrpc_api.dialects.ngnpro import attributes, operation
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
@@ -57,7 +57,7 @@ KEPT = {
         ),
     ),
 }
-ATTRIBUTES = accounts.ACCOUNT.ngnpro
+ATTRIBUTES = attributes(accounts.ACCOUNT)
 COMPUTED = {
     "id": sip_id("id"),
     "ha1": Field(name="ha1", wire=Wire.STRING, doc="HA1 of the password; told to the administrator.", example=""),

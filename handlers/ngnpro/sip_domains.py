@@ -22,12 +22,12 @@ from xmlrpc_api.declaration.faults import BadParameter
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.dialects.ngnpro import operation
+from xmlrpc_api.dialects.ngnpro import attributes, operation
 from xmlrpc_api.services.ngnpro import domains as ngnpro_domains
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip import domains
 
-DOMAIN_ATTRIBUTES = {**domains.DOMAIN.ngnpro, "customer": replace(CUSTOMER, attribute="i_customer")}
+DOMAIN_ATTRIBUTES = {**attributes(domains.DOMAIN), "customer": replace(CUSTOMER, attribute="i_customer")}
 DOMAIN_MEMBERS = (*DOMAIN_ATTRIBUTES.values(), RESELLER, CHANGE_DATE)
 DOMAIN = struct("domain", "SipDomain", "The domain.", DOMAIN_MEMBERS, required=True)
 DOMAIN_NAME = Field(

@@ -27,12 +27,12 @@ class Elsewhere(DeclarativeBase):
 
 
 class Room(Elsewhere):
-    """Points at another room, as a client of NGNPro's would like it."""
+    """Points at another room, as a client would like it."""
 
     __tablename__ = "rooms"
 
     i_room: Mapped[int] = field(Integer, primary_key=True, doc="Id.", access=Access.READ_ONLY)
-    door: Mapped[int] = field(ForeignKey("rooms.i_room"), doc="Where its door leads to.", access=Access.ELSEWHERE)
+    door: Mapped[int] = field(ForeignKey("rooms.i_room"), doc="Where its door leads to.")
     above: Mapped[int] = field(ForeignKey("rooms.i_room"), doc="Set by the server.", access=Access.READ_ONLY)
 
 

@@ -1,8 +1,7 @@
-"""A model as the API sees it: its attributes, and what each dialect may do with them."""
+"""A model as the API sees it: its attributes, and what clients may do with them."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
@@ -49,34 +48,36 @@ class Entity:
     """
     A model as the API sees it. All lists are computed from the columns, in the order of the class.
 
+    Args:
+        model: The model.
+        elsewhere: Attributes that only dialects with other names have: no part of `create`, `update` and `read`.
+
     Attributes:
+        writable: The attributes that clients may set, in whatever dialect.
         name: Its table, which is what the change history calls its objects.
         key_name: The attribute that holds the id.
         create: Parameters of its create method.
         update: Parameters of its update method, all optional.
         read: What its info method answers.
-        ngnpro: What NGNPro's dialect calls the attributes that it has; all of them may be left out.
-        references: What clients may set, in whatever dialect, and that points at a row; and the column it points at.
+        references: Those of them that point at a row; and the column they point at.
         sealed: The columns that are kept encrypted, those that are part of no API included.
         stamp: The attribute that tells when it was changed last, if there is one.
         counter: The attribute that counts its changes, if there is one.
     """
 
-    def __init__(self, model: type[Base]) -> None:
+    def __init__(self, model: type[Base], elsewhere: Container[str] = ()) -> None:
         self.model = model
         self.name = model.__tablename__
         self.key_name = model.__mapper__.primary_key[0].name
         declared = [_column_field(model, name) for name in model.__annotations__ if _is_attribute(model, name)]
         self.fields = {field.name: field for access, field in declared if access is not Access.HIDDEN}
-        writable = [(access, field) for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)]
+        self.writable = {field.name for access, field in declared if access in (Access.REQUIRED, Access.OPTIONAL)}
+        here = [(access, field) for access, field in declared if field.name not in elsewhere]
+        writable = [(access, field) for access, field in here if field.name in self.writable]
         self.create = tuple(replace(field, required=access is Access.REQUIRED) for access, field in writable)
         self.update = tuple(replace(field, nil_refused=not field.nullable) for _, field in writable)
-        elsewhere = {field.name for access, field in declared if access is Access.ELSEWHERE}
-        self.read = tuple(f for f in self.fields.values() if not f.secret and f.name not in elsewhere)
-        names = {name: field_info(model, name).ngnpro for name in self.fields}
-        self.ngnpro = {
-            known: _in_ngnpro(self.fields[name], known) for name, known in names.items() if known is not None
-        }
+        unread = (Access.HIDDEN, Access.RECORDED)
+        self.read = tuple(field for access, field in here if access not in unread and not field.secret)
         columns = [column for column in model.__table__.columns if isinstance(column, Column)]
         self.sealed = {column.name: column for column in columns if isinstance(column.type, Sealed)}
         self.stamp = next((column.name for column in columns if isinstance(column.type, ChangeTime)), None)
@@ -84,8 +85,8 @@ class Entity:
         self.secrets = tuple(field.name for field in self.fields.values() if field.secret)
         self.references = {
             field.name: field.reference
-            for access, field in declared
-            if field.reference is not None and access not in (Access.READ_ONLY, Access.HIDDEN)
+            for _, field in declared
+            if field.reference is not None and field.name in self.writable
         }
 
     def __getitem__(self, name: str) -> Field:
@@ -117,18 +118,6 @@ class Entity:
     def _relation(self, name: str) -> str | None:
         proxy: Any = self.model.__mapper__.all_orm_descriptors[name]
         return getattr(proxy, "target_collection", None)
-
-
-@cache
-def entity_of(model: type[Base]) -> Entity:
-    """The one entity of a model."""
-    return Entity(model)
-
-
-def _in_ngnpro(field: Field, name: str) -> Field:
-    """An attribute under NGNPro's name: all may be left out, and forms leave out by sending nothing."""
-    check = {"not_empty": None, "language": "language_or_empty"}.get(field.check or "", field.check)
-    return replace(field, name=name, attribute=field.name, nullable=False, nil_refused=False, check=check)
 
 
 def _is_attribute(model: type[Base], name: str) -> bool:

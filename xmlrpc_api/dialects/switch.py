@@ -1,9 +1,11 @@
-"""The dialect of PortaSwitch, FlySIP and Sippy: XML-RPC, and its JSON gateway. Its names are those of the model."""
+"""The dialect of PortaSwitch, FlySIP and Sippy: XML-RPC, and its JSON gateway. It calls everything as we do."""
 
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from models import Account, Base, Customer, CustomerProperty, SipAlias, SipDomain
+from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import I_WHOLESALER, Field, Wire
 from xmlrpc_api.declaration.registry import Dialect, publish
@@ -12,6 +14,26 @@ RESULT = Field(name="result", wire=Wire.STRING, doc="OK if the call succeeded.",
 SWITCH = Dialect(RESULT)
 METHODS = SWITCH.methods
 method = partial(publish, SWITCH, scope=I_WHOLESALER)
+
+LACKED: Mapping[type[Base], frozenset[str]] = {  # the attributes that it does not have
+    Customer: frozenset(
+        {
+            "impersonate",
+            "vat_number",
+            "web",
+            "mobile",
+            "sip",
+            "enum",
+            "bank_account",
+            "billing_address",
+            "billing_email",
+            "company_code",
+            "reseller_active",
+        }
+    ),
+    Account: frozenset({"owner", "rpid", "quickdial_prefix", "region", "quota", "prepaid"}),
+    **{model: frozenset(Entity(model).fields) for model in (CustomerProperty, SipDomain, SipAlias)},
+}
 
 
 def enveloped(answer: Any) -> Any:

@@ -14,9 +14,9 @@ from sqlalchemy.orm import contains_eager
 from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, account_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
-from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange
 from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
@@ -28,7 +28,7 @@ from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Row
 
-ACCOUNT = Entity(Account)
+ACCOUNT = entity_of(Account)
 WHAT = "Account"
 SIP_ACCOUNT = "SIP account"  # what it is called by clients that know it by its SIP id
 REACH = Reach.SUBTREE_AND_SELF

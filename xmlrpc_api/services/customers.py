@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, login_key, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
-from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import BITMASKS, FLAGS, Caller
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import balance_sign, ledger, overcommit
@@ -26,7 +26,7 @@ from xmlrpc_api.storage.errors import violated_constraint
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.turns import Key
 
-CUSTOMER = Entity(Customer)
+CUSTOMER = entity_of(Customer)
 LISTED = CUSTOMER.some("i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency")
 SELECT_INFO = CUSTOMER.select(CUSTOMER.read)
 _CALLER = bindparam("caller", type_=Integer)

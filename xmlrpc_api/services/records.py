@@ -13,7 +13,7 @@ from typing import Any
 from models import Base, place_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import Password
-from xmlrpc_api.declaration.entity import entity_of
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import in_use
 

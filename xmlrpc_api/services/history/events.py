@@ -8,13 +8,13 @@ from sqlalchemy import insert
 
 from models import Event
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import lists
 from xmlrpc_api.services.tree.lists import Asked
 
-EVENT = Entity(Event)
+EVENT = entity_of(Event)
 DETAILS = Field(
     name="details",
     wire=Wire.STRUCT,

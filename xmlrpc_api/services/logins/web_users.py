@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, and_, select
 from models import Customer, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
-from xmlrpc_api.declaration.entity import entity_of
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.tree import lending, lists, names, ownership, references

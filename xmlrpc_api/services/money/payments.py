@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from models import ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, WrongReference
 from xmlrpc_api.declaration.fields import GMT_DATE
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import currencies, funding, ledger, overcommit
@@ -21,8 +21,8 @@ from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.ownership import Reach
 
-LEDGER = Entity(LedgerEntry)
-BALANCE = Entity(Balance)
+LEDGER = entity_of(LedgerEntry)
+BALANCE = entity_of(Balance)
 WHEN_LOW = (
     "threshold",
     "notify_by_email",

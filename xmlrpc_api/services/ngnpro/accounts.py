@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from models import ROOT_ID, Account, SipAlias, SipDomain, TimeZone, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound
+from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.accounts import ACCOUNT
 from xmlrpc_api.services.history import audit
@@ -29,7 +30,7 @@ AUTOINCREMENT = "<autoincrement>"
 PREPAID_CHANGES = "prepaid_changes"
 TEXTS = {"firstName": Account.first_name, "lastName": Account.last_name, "email": Account.email}
 KEYS = ("i_account", "i_customer", "username", "balance", "created_on", "updated_on")
-SHOWN = tuple(field.attribute or field.name for field in ACCOUNT.ngnpro.values() if not field.secret)
+SHOWN = tuple(name for name in ngnpro.NAMES[Account] if name not in ACCOUNT.secrets)
 ACCOUNTS = List(
     queries.with_owner(
         ACCOUNT.select(ACCOUNT[name] for name in (*KEYS, *SHOWN)).add_columns(

@@ -13,6 +13,7 @@ from models import ROOT_ID, Customer, TimeZone, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import ADD, DELETE, EDIT, Caller, Right
+from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
@@ -49,7 +50,7 @@ ORDERS: dict[str, Any] = {
     "organization": Customer.company_name,
     "customer": Customer.i_customer,
 }
-SHOWN = tuple(field.attribute or field.name for field in CUSTOMER.ngnpro.values() if not field.secret)
+SHOWN = tuple(name for name in ngnpro.NAMES[Customer] if name not in CUSTOMER.secrets)
 CUSTOMERS = List(
     CUSTOMER.select(CUSTOMER[name] for name in SHOWN)
     .add_columns(Customer.path, Customer.changed, Customer.api_password, TimeZone.name.label("timezone"))

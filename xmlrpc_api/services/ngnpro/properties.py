@@ -16,13 +16,13 @@ from sqlalchemy import insert, select, update
 
 from models import CustomerProperty
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import BadParameter, NotPermitted
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import quotas, resellers
 from xmlrpc_api.services.tree.resellers import Level
 
-PROPERTY = Entity(CustomerProperty)
+PROPERTY = entity_of(CustomerProperty)
 CREDITS = (*quotas.COUNTS, "enum_range_credit", "enum_number_credit", "dns_zone_credit", "email_credit")
 ACCESSES = ("pstn_access", "prepaid_changes", "pstn_changes", "sms_access")
 HANDED_ON = (*CREDITS, *ACCESSES)

@@ -7,14 +7,14 @@ from sqlalchemy import ColumnElement, delete, exists, select
 
 from models import Account, Customer, SipAlias, SipDomain, exact_key
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import Conflict, NotFound
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import names, ownership, quotas, references
 
-ALIAS = Entity(SipAlias)
+ALIAS = entity_of(SipAlias)
 WHAT = "SIP alias"
 
 

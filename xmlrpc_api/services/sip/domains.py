@@ -7,13 +7,13 @@ from sqlalchemy import exists, or_, select
 
 from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import in_use, ownership, references, resellers
 from xmlrpc_api.services.tree.ownership import Reach
 
-DOMAIN = Entity(SipDomain)
+DOMAIN = entity_of(SipDomain)
 WHAT = "SIP domain"
 REACH = Reach.SUBTREE_AND_SELF
 
