@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy.orm import InstrumentedAttribute
+
 from models import Base, place_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import Password
@@ -91,8 +93,12 @@ def assign(call: Call, row: Base, values: Mapping[str, object]) -> None:
 
 def unsealed(call: Call, row: Base, name: str) -> str | None:
     """An encrypted attribute, as it was set; None: it is not there."""
-    kept = getattr(row, name)
-    return None if kept is None else call.platform.vault.decrypt(kept, place_of(getattr(type(row), name), *_key(row)))
+    return opened(call, getattr(type(row), name), getattr(row, name), *_key(row))
+
+
+def opened(call: Call, column: InstrumentedAttribute[Any], kept: str | None, *key: object) -> str | None:
+    """What stands encrypted in a column of the row with this key, as it was set; None: nothing does."""
+    return call.platform.vault.decrypt(kept, place_of(column, *key)) if kept else None
 
 
 def _key(row: Base) -> tuple[object, ...]:

@@ -15,7 +15,7 @@ from models import ROOT_ID, Account, SipAlias, SipDomain, TimeZone, login_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound
 from xmlrpc_api.dialects import ngnpro
-from xmlrpc_api.services import accounts
+from xmlrpc_api.services import accounts, records
 from xmlrpc_api.services.accounts import ACCOUNT
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import groups, properties, queries
@@ -77,7 +77,7 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
         NotPermitted: It may not be given access to the PSTN.
         Conflict: It is there already.
     """
-    domain = await domains.find(call, sip_id.domain, for_update=True)
+    domain = await domains.find(call, sip_id.domain)
     owner = await ownership.load_caller(call.store, domain.i_customer)
     if owner is None:
         raise NotFound(domains.WHAT)
@@ -199,8 +199,7 @@ async def _keep(call: Call, account: Account, kept: Mapping[str, Any]) -> None:
         account.acl = json.dumps(list(kept["acl"]))
         await groups.note(call, account, {}, {"acl": list(kept["acl"])})
     if "properties" in kept:
-        text = json.dumps(list(kept["properties"]))
-        account.properties = call.platform.vault.encrypt(text, accounts.place("properties", account.i_account))
+        records.assign(call, account, {"properties": json.dumps(list(kept["properties"]))})
         await groups.note(call, account, {}, {"properties": sorted(entry["name"] for entry in kept["properties"])})
     await call.session.flush()
 
@@ -232,4 +231,4 @@ def _opening(call: Call, row: Row, *, tells: bool) -> dict[str, str]:
 
 
 def _open(call: Call, sealed: str | None, name: str, i_account: int) -> str:
-    return call.platform.vault.decrypt(sealed, accounts.place(name, i_account)) if sealed else ""
+    return records.opened(call, getattr(Account, name), sealed, i_account) or ""

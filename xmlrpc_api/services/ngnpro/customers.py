@@ -14,7 +14,7 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import ADD, DELETE, EDIT, Caller, Right
 from xmlrpc_api.dialects import ngnpro
-from xmlrpc_api.services import customers
+from xmlrpc_api.services import customers, records
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import properties, queries
@@ -217,18 +217,13 @@ def _in_reach(call: Call, i_customer: int) -> ColumnElement[bool]:
 
 async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows with all that is computed: reseller, properties, and passwords where they are told."""
-    all_properties = await properties.read(call, [row["i_customer"] for row in rows])
+    known = await properties.read(call, [row["i_customer"] for row in rows])
     tells = resellers.is_admin(call) and call.platform.config.ngnpro_return_passwords
-    told: list[int] = []
     for row in rows:
-        i_customer = row["i_customer"]
-        row["properties"] = all_properties.get(i_customer, [])
-        sealed = row.pop("api_password")
-        row["api_password"] = None
-        if tells and sealed is not None:
-            place = customers.api_password_place(i_customer)
-            row["api_password"] = call.platform.vault.decrypt(sealed, place)
-            told.append(i_customer)
+        i_customer, sealed = row["i_customer"], row["api_password"]
+        row["properties"] = known.get(i_customer, [])
+        row["api_password"] = records.opened(call, Customer.api_password, sealed, i_customer) if tells else None
+    told = [row["i_customer"] for row in rows if row["api_password"] is not None]
     await audit.told(call, CUSTOMER.name, {i_customer: i_customer for i_customer in told})
     return rows
 

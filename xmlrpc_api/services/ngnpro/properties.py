@@ -10,7 +10,6 @@ rights and credits to his customers, up to what he has himself, although their p
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -43,6 +42,19 @@ class Change:
     name: str
     old: Mapping[str, str] | None
     new: Mapping[str, str]
+
+    @classmethod
+    def of(cls, sent: Mapping[str, str], old: Mapping[str, str] | None) -> "Change":
+        """What is to become of a property; parts that are not sent stay."""
+        name, present = sent["name"], old or {"value": "", "category": "", "permission": CUSTOMER}
+        new = {part: sent.get(part, present[part]) for part in PARTS}
+        return cls(name, old, {**new, "permission": permission_of(name, new["permission"])})
+
+    def is_meant(self, level: Level) -> bool:
+        """Whether it changes anything; forms echo what there is, and show what is not there without filling it in."""
+        if self.old is not None:
+            return any(self.new[part] != self.old[part] for part in PARTS)
+        return bool(self.new["value"]) or level >= _level(self.new["permission"])
 
 
 async def read(call: Call, customers: Iterable[int]) -> dict[int, list[dict[str, str]]]:
@@ -96,7 +108,7 @@ async def demand_granted(call: Call, name: str, i_customer: int, path: str) -> N
         raise NotPermitted(f"{name} is not 1 for the reseller, or not for the customer")
 
 
-async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[str, Any]]) -> None:
+async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[str, str]]) -> None:
     """
     Change the properties of a locked customer that were sent; the others stay.
 
@@ -109,21 +121,15 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     for entry in sent:
-        name = entry["name"]
-        old = present.get(name)
-        defaults = old or {"value": "", "category": "", "permission": CUSTOMER}
-        new = {part: entry.get(part, defaults[part]) for part in PARTS}
-        change = Change(name, old, {**new, "permission": permission_of(name, new["permission"])})
-        if old is not None and all(change.new[part] == old[part] for part in PARTS):
+        change = Change.of(entry, present.get(entry["name"]))
+        if not change.is_meant(level):
             continue
-        if old is None and not change.new["value"] and level < _level(change.new["permission"]):
-            continue  # a form that shows what is not there, and was not filled in
         await _demand(call, level, i_customer, change)
         _demand_value(change)
         await _write(call, i_customer, change)
-        present[name] = {"name": name, **change.new}
-        before |= {name: old["value"]} if old else {}
-        after[name] = change.new["value"]
+        present[change.name] = {"name": change.name, **change.new}
+        before |= {change.name: change.old["value"]} if change.old else {}
+        after[change.name] = change.new["value"]
     if after:
         await note(call, i_customer, before, after)
 

@@ -1,15 +1,14 @@
 """SIP aliases: further SIP ids that lead to others."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, exists, select
 
 from models import Account, Customer, SipAlias, SipDomain, exact_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound
 from xmlrpc_api.dialects.entities import entity_of
-from xmlrpc_api.services.history import audit
+from xmlrpc_api.services import records
 from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import names, ownership, quotas, references
@@ -32,10 +31,7 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
         NotEnoughCredit: A credit is used up.
         Conflict: There is an alias or an account of this name.
     """
-    domain = await domains.find(call, sip_id.domain, for_update=True)
-    path = (
-        await call.session.execute(select(Customer.path).where(Customer.i_customer == domain.i_customer))
-    ).scalar_one()
+    domain = await domains.find(call, sip_id.domain)
     names.demand("username", sip_id.username, is_login=False)
     account = select(exists().where(Account.username_key == sip_id.key))
     if (await call.session.execute(account)).scalar_one():
@@ -43,22 +39,13 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
     if (await call.session.execute(select(exists().where(is_called(sip_id))))).scalar_one():
         raise Conflict.taken("alias")
     await references.check(call, ALIAS, {"owner": owner})
-    alias = SipAlias(
-        i_domain=domain.i_domain,
-        username=sip_id.username,
-        alias_key=sip_id.key,
-        target_username=target.username,
-        target_domain=target.domain.lower(),
-        owner=owner,
-        changed=call.now,
-    )
-    call.session.add(alias)
-    await call.session.flush()
+    alias = SipAlias(i_domain=domain.i_domain, alias_key=sip_id.key, changed=call.now)
+    await records.add(call, alias, {"username": sip_id.username, **_led_to(target), "owner": owner}, domain.i_customer)
+    path = await ownership.path_of(call, domain.i_customer)
     await quotas.demand(call, quotas.SIP_ALIASES, domain.i_customer, path)
-    await audit.added(call, ALIAS, alias, domain.i_customer)
 
 
-async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mapping[str, Any]) -> None:
+async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mapping[str, int | None]) -> None:
     """
     Change where an alias leads to, or its owner.
 
@@ -66,16 +53,12 @@ async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mappi
         NotFound: It, or the owner, is not there for the caller.
     """
     alias, i_customer = await _find(call, sip_id)
-    before = audit.snapshot(ALIAS, alias)
     await references.check(call, ALIAS, references.changed(ALIAS, alias, changes))
-    if target is not None:
-        alias.target_username, alias.target_domain = target.username, target.domain.lower()
-    if "owner" in changes:
-        alias.owner = changes["owner"]
-    if audit.snapshot(ALIAS, alias) != before:
-        alias.changed = call.now
-        await call.session.flush()
-        await audit.updated(call, ALIAS, alias, i_customer, before)
+    await records.change(call, alias, {**changes, **(_led_to(target) if target else {})}, i_customer)
+
+
+def _led_to(target: SipId) -> dict[str, str]:
+    return {"target_username": target.username, "target_domain": target.domain.lower()}
 
 
 async def remove(call: Call, sip_id: SipId) -> None:
@@ -86,10 +69,7 @@ async def remove(call: Call, sip_id: SipId) -> None:
         NotFound: It is not there for the caller.
     """
     alias, i_customer = await _find(call, sip_id)
-    await audit.removed(call, ALIAS, alias, i_customer)
-    await call.session.execute(
-        delete(SipAlias).where(SipAlias.i_alias == alias.i_alias).execution_options(synchronize_session=False)
-    )
+    await records.remove(call, alias, WHAT, i_customer)
 
 
 async def _find(call: Call, sip_id: SipId) -> tuple[SipAlias, int]:

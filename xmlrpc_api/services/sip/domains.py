@@ -9,18 +9,13 @@ from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
 from xmlrpc_api.dialects.entities import entity_of
-from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.tree import in_use, ownership, references, resellers
+from xmlrpc_api.services import records
+from xmlrpc_api.services.tree import ownership, references, resellers
 from xmlrpc_api.services.tree.ownership import Reach
 
 DOMAIN = entity_of(SipDomain)
 WHAT = "SIP domain"
 REACH = Reach.SUBTREE_AND_SELF
-
-
-def place(i_domain: int) -> str:
-    """Where an encrypted key belongs."""
-    return f"sip_domains.private_key:{i_domain}"
 
 
 async def create(call: Call, attributes: Mapping[str, Any]) -> None:
@@ -31,16 +26,9 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> None:
         NotFound: There is no such customer for the caller.
         Conflict: It is there already.
     """
-    values = dict(attributes)
+    values = {name: value for name, value in attributes.items() if value or name != "private_key"}
     i_customer = await _owner(call, values.pop("i_customer", None))
-    key = values.pop("private_key", None)
-    domain = SipDomain(i_customer=i_customer, changed=call.now, **values)
-    call.session.add(domain)
-    await call.session.flush()
-    if key:
-        domain.private_key = call.platform.vault.encrypt(key, place(domain.i_domain))
-        await call.session.flush()
-    await audit.added(call, DOMAIN, domain, i_customer)
+    await records.add(call, SipDomain(i_customer=i_customer, changed=call.now), values)
 
 
 async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:
@@ -51,8 +39,7 @@ async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:
         NotFound: It is not there for the caller, or the customer is not.
         Conflict: It is to go to another customer, but has accounts.
     """
-    domain = await find(call, name, for_update=True)
-    before = audit.snapshot(DOMAIN, domain)
+    domain = await find(call, name)
     values = dict(attributes)
     if "i_customer" in values:
         values["i_customer"] = await _owner(call, values["i_customer"], domain.i_customer)
@@ -61,14 +48,7 @@ async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:
         aliases = exists().where(SipAlias.i_domain == domain.i_domain)
         if (await call.session.execute(select(or_(accounts, aliases)))).scalar_one():
             raise Conflict("The domain still has accounts or aliases, which belong to its customer")
-    if "private_key" in values:
-        values["private_key"] = call.platform.vault.encrypt(values["private_key"], place(domain.i_domain))
-    for attribute, value in values.items():
-        setattr(domain, attribute, value)
-    if audit.snapshot(DOMAIN, domain) != before:
-        domain.changed = call.now
-        await call.session.flush()
-        await audit.updated(call, DOMAIN, domain, domain.i_customer, before)
+    await records.change(call, domain, values)
 
 
 async def remove(call: Call, name: str) -> None:
@@ -79,14 +59,12 @@ async def remove(call: Call, name: str) -> None:
         NotFound: It is not there for the caller.
         Conflict: It still has accounts.
     """
-    domain = await find(call, name, for_update=True)
-    await audit.removed(call, DOMAIN, domain, domain.i_customer)
-    await in_use.remove(call, SipDomain, domain.i_domain, WHAT)
+    await records.remove(call, await find(call, name), WHAT)
 
 
-async def find(call: Call, name: str, *, for_update: bool = False) -> SipDomain:
+async def find(call: Call, name: str) -> SipDomain:
     """
-    A domain in reach, locked if it is to be changed.
+    Lock a domain in reach.
 
     Raises:
         NotFound: It is not there for the caller.
@@ -95,9 +73,9 @@ async def find(call: Call, name: str, *, for_update: bool = False) -> SipDomain:
         select(SipDomain)
         .join(Customer, Customer.i_customer == SipDomain.i_customer)
         .where(SipDomain.domain == name.lower(), ownership.within(call.caller, REACH))
+        .with_for_update(of=SipDomain)
+        .execution_options(populate_existing=True)
     )
-    if for_update:
-        statement = statement.with_for_update(of=SipDomain).execution_options(populate_existing=True)
     domain = (await call.session.execute(statement)).scalar_one_or_none()
     if domain is None:
         raise NotFound(WHAT)
