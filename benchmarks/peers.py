@@ -29,9 +29,9 @@ from sqlalchemy.orm import joinedload
 
 from benchmarks.load import PATH
 from benchmarks.servers import KEY
-from models import AuditEntry, Balance, Customer, WebUser, ancestors
+from models import AuditEntry, Balance, Customer, WebUser, ancestors, place_of
 from xmlrpc_api.crypto.vault import KeyRing, Vault
-from xmlrpc_api.services.customers import CUSTOMER, LISTED, api_password_place
+from xmlrpc_api.services.customers import CUSTOMER, LISTED
 
 REALM = "obvious"
 
@@ -101,7 +101,7 @@ def obvious(port: int, database_url: str) -> None:
         customer = await session.get(Customer, user.i_customer) if user is not None else None
         if customer is None or not customer.api_access or customer.blocked:
             return None
-        password = vault.decrypt(customer.api_password, api_password_place(customer.i_customer))
+        password = vault.decrypt(customer.api_password, place_of(Customer.api_password, customer.i_customer))
         secret = _md5(f"{found['username']}:{REALM}:{password}")
         target = _md5(f"{request.method}:{found['uri']}")
         parts = (secret, found["nonce"], found["nc"], found["cnonce"], found["qop"], target)

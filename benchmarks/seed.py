@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.servers import KEY
-from models import DEFAULT_PASSWORD_POLICY
+from models import DEFAULT_PASSWORD_POLICY, Customer, place_of
 from xmlrpc_api.app import new_platform
 from xmlrpc_api.config import Config, load
 from xmlrpc_api.installation import create_root, migrate
-from xmlrpc_api.services.customers import api_password_place
 from xmlrpc_api.storage.database import Database
 
 RESELLER, PASSWORD = "bench-reseller", "s3cret-Api"
@@ -49,7 +48,7 @@ async def _seed(config: Config, count: int) -> None:
         await migrate(database)
         platform = new_platform(config)
         await create_root(platform, database)
-        password = platform.vault.encrypt(PASSWORD, api_password_place(RESELLER_ID))
+        password = platform.vault.encrypt(PASSWORD, place_of(Customer.api_password, RESELLER_ID))
         await _insert(database, engine, RESELLER_ID, RESELLER_ID, parent="1", path="'1.'", name=f"'{RESELLER}'")
         grant = (
             "UPDATE customers SET api_access = 1, api_mgmt = 1, max_depth = 20, api_password = :p WHERE i_customer = 2"

@@ -228,7 +228,7 @@ MUTANTS = (
     ),
     Mutant(
         "a right that is taken away stays below",
-        f"{SERVICES}/customers.py",
+        f"{SERVICES}/descendants.py",
         "    if lost:\n        await _update_below",
         "    if False:\n        await _update_below",
         "tests/handlers/test_customer_rights.py -k taken_away_below",

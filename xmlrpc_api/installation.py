@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser
+from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser, place_of
 from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.rights import BITMASKS, FLAGS
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
-from xmlrpc_api.services.customers import CUSTOMER, api_password_place
+from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.upgrade import steps
@@ -185,7 +185,7 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
             path="",
             name=ROOT_LOGIN,
             api_access=1,
-            api_password=platform.vault.encrypt(api_password, api_password_place(ROOT_ID)),
+            api_password=platform.vault.encrypt(api_password, place_of(Customer.api_password, ROOT_ID)),
             max_depth=ROOT_DEPTH,
             money=Balance(is_default=True, currency=currency),
             default_user=WebUser(is_default=True, web_login=ROOT_LOGIN, web_password=hashed),

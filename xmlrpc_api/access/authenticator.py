@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 from sqlalchemy import select
 
-from models import ROOT_ID, Customer, WebUser, login_key
+from models import ROOT_ID, Customer, WebUser, login_key, place_of
 from xmlrpc_api.access import digest
 from xmlrpc_api.access.credential_throttle import LONGEST_LOGIN, Attempts, Kind
 from xmlrpc_api.addresses import is_in
@@ -17,7 +17,6 @@ from xmlrpc_api.call import Platform
 from xmlrpc_api.crypto.vault import VaultError
 from xmlrpc_api.declaration.faults import TooManyAttempts
 from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.services import customers
 from xmlrpc_api.services.tree import lending, names, ownership
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.storage.fast_path import Query
@@ -25,7 +24,7 @@ from xmlrpc_api.storage.fast_path import Query
 log = structlog.get_logger()
 
 LONGEST_PASSWORD = 1024  # longer ones are wrong, and not worth hashing
-_DUMMY_PLACE = customers.api_password_place(0)
+_DUMMY_PLACE = place_of(Customer.api_password, 0)
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
 _LOOK_UP = Query(
     select(*ownership.CALLER_COLUMNS, WebUser.web_login, Customer.blocked, Customer.api_access, Customer.api_password)
@@ -225,7 +224,7 @@ class Authenticator:
             return None
         i_customer = row["i_customer"]
         try:
-            password = self._platform.vault.decrypt(row["api_password"], customers.api_password_place(i_customer))
+            password = self._platform.vault.decrypt(row["api_password"], place_of(Customer.api_password, i_customer))
         except VaultError:
             log.error("the API password cannot be decrypted: wrong key?", i_customer=i_customer)  # noqa: TRY400
             return None

@@ -12,12 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import func, select, text
 
-from models import ROOT_ID, Currency, Customer, Language, TimeZone
+from models import ROOT_ID, Currency, Customer, Language, TimeZone, place_of
 from xmlrpc_api import installation
 from xmlrpc_api.cli import console
 from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError, is_loopback
 from xmlrpc_api.crypto.vault import VaultError, open_vault
-from xmlrpc_api.services.customers import api_password_place
 from xmlrpc_api.services.tree import names
 from xmlrpc_api.storage.database import Database, UnusableError
 
@@ -187,7 +186,7 @@ async def _root(config: Config, database: Database) -> Finding:
     if row is None:
         return Finding("root", Verdict.FAILED, "There is no root customer. Run: xmlrpc-api init")
     try:
-        open_vault(config).decrypt(row.api_password or "", api_password_place(ROOT_ID))
+        open_vault(config).decrypt(row.api_password or "", place_of(Customer.api_password, ROOT_ID))
     except ConfigError:
         return Finding("root", Verdict.WARNING, "His API password cannot be tested without the key.")
     except VaultError as error:

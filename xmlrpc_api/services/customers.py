@@ -1,25 +1,26 @@
 """The rules of the customer tree, the same for every dialect."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, UniqueConstraint, bindparam, case, func, or_, select, update
+from sqlalchemy import Integer, UniqueConstraint, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, login_key, subtree
 from xmlrpc_api.call import Call
-from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
+from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
-from xmlrpc_api.declaration.rights import BITMASKS, FLAGS, Caller
+from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
-from xmlrpc_api.services.history import audit
+from xmlrpc_api.services import descendants, records
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import balance_sign, ledger, overcommit
 from xmlrpc_api.services.money.ledger import Booking
-from xmlrpc_api.services.tree import in_use, lending, limits, lists, names, ownership, references
+from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Row
 from xmlrpc_api.storage.errors import violated_constraint
@@ -36,13 +37,7 @@ INFO_BY_NAME = Query(_HIS_OR_HIM.where(names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
 CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
-
-
-def api_password_place(i_customer: int) -> str:
-    """Where an encrypted API password belongs; anywhere else it cannot be decrypted."""
-    return f"customers.api_password:{i_customer}"
-
-
+PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of himself, whatever he may manage
 
 
@@ -68,46 +63,49 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
 async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Customer:
     """Add a customer below the caller of `call`; the change history tells the caller of `noted`."""
     caller = call.caller
-    if caller.max_depth < 1:
-        raise NotPermitted("your max_depth allows no sub-customers")
-    defaults = {"max_depth": caller.max_depth - 1, "use_own_tariff": caller.use_own_tariff}
-    values = {**defaults, "web_login": attributes["name"], **attributes}
-    origin = "" if "web_login" in attributes else "name"
-    names.demand("name", values["name"], is_login=False)
-    names.demand("web_login", values["web_login"], origin=origin)
-    caller.demand_grantable(values, {**defaults, "api_access": 0, "api_password": None})
+    values = _completed(caller, attributes)
     path = subtree(caller.path, caller.i_customer)[0]
     await references.check(noted, CUSTOMER, values, Row(owner=caller.i_customer, path=path))
-    await _demand_passwords(call, values, values.get("i_password_policy", DEFAULT_PASSWORD_POLICY), values["web_login"])
+    policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
+    await password_policies.demand_new(call, policy, PASSWORDS, values, values["web_login"])
     await _lock_own_balance(call, values)
-    balance = values.pop("balance", Decimal(0))
-    api_password: str | None = values.pop("api_password", None)
-    password: Password | None = values.pop("web_password", None)
-    hashed, foreign = password.hashed if password else NOBODYS_HASH, values.pop("foreign_password", None)
+    balance, foreign = values.pop("balance", None), values.pop("foreign_password", None)
     customer = Customer(
         i_wholesaler=caller.i_customer,
         path=path,
         money=Balance(is_default=True, currency=await _base_currency(call, values["i_tariff"])),
-        default_user=WebUser(is_default=True, web_password=hashed, foreign_password=foreign),
-        changed=call.now,
+        default_user=WebUser(is_default=True, web_password=NOBODYS_HASH, foreign_password=foreign),
     )
-    assign(customer, values)
-    call.session.add(customer)
-    try:
-        await call.session.flush()
-    except IntegrityError as error:
-        key = violated_constraint(error)
-        if origin and isinstance(key, UniqueConstraint) and key.table is WebUser.__table__:
-            raise Conflict.taken("web_login", origin) from None
-        raise
-    if api_password is not None:
-        set_api_password(call, customer, api_password)
-        await call.session.flush()
-    await audit.added(noted, CUSTOMER, customer, customer.i_customer)
-    if balance:
-        await ledger.book(noted, customer.money, Booking(amount=balance, kind=ledger.INITIAL))
+    with _told_as_sent(attributes):
+        await records.add(noted, customer, values)
+    await ledger.allot(noted, customer.money, balance, ledger.INITIAL)
     await overcommit.check(call.store, {caller.i_customer})
     return customer
+
+
+def _completed(caller: Caller, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a new customer, with what they are if they are left out, and the caller may give."""
+    if caller.max_depth < 1:
+        raise NotPermitted("your max_depth allows no sub-customers")
+    defaults = {"max_depth": caller.max_depth - 1, "use_own_tariff": caller.use_own_tariff}
+    values = {**defaults, "web_login": attributes["name"], **attributes}
+    names.demand("name", values["name"], is_login=False)
+    names.demand("web_login", values["web_login"], origin="" if "web_login" in attributes else "name")
+    caller.demand_grantable(values, {**defaults, "api_access": 0, "api_password": None})
+    return values
+
+
+@contextmanager
+def _told_as_sent(attributes: Mapping[str, Any]) -> Iterator[None]:
+    """Whoever sent no login, which is the name then, is told of the name where it is taken."""
+    try:
+        yield
+    except IntegrityError as error:
+        key = violated_constraint(error)
+        is_login = isinstance(key, UniqueConstraint) and key.table is WebUser.__table__
+        if "web_login" in attributes or not is_login:
+            raise
+        raise Conflict.taken("web_login", "name") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +139,7 @@ async def change(
     changes: Mapping[str, Any],
     expected: Expected = Expected(),
     reach: Reach = Reach.CHILDREN,
-) -> Customer:
+) -> None:
     """
     Change attributes of a direct sub-customer of the caller, or of one elsewhere in `reach`.
 
@@ -155,58 +153,43 @@ async def change(
     if not changes:
         raise NothingToChange
     await _lock_own_balance(call, changes)
-    is_self = i_customer == call.caller.i_customer
-    customer = await ownership.find_for_update(call, i_customer, reach, rights_stay=is_self)
+    of_self = i_customer == call.caller.i_customer
+    customer = await ownership.find_for_update(call, i_customer, reach, rights_stay=of_self)
     expected.demand(call, customer)
-    before = audit.snapshot(CUSTOMER, customer)
-    values = dict(changes)
-    if is_self and "api_password" in values and values["api_password"] == api_password_of(call, customer):
-        del values["api_password"]  # a form that echoes what it was filled in with
-    names.demand("name", values.get("name", customer.name), customer.name, is_login=False)
-    names.demand("web_login", values.get("web_login", customer.web_login), customer.web_login)
-    current = {name: getattr(customer, name) for name in values if name != "web_password"}
-    if is_self:
-        current |= {name: values[name] for name in OWN if name in values}
-    call.caller.demand_grantable(values, current)
-    await lending.demand_hand(call, i_customer, {name for name in values if values[name] != current.get(name)})
-    row = Row(owner=customer.i_wholesaler, customer=i_customer, path=customer.path)
-    await references.check(call, CUSTOMER, references.changed(CUSTOMER, customer, values), row)
-    policy = values.get("i_password_policy", customer.i_password_policy)
-    await _demand_passwords(call, values, policy, values.get("web_login", customer.web_login))
-    if "i_tariff" in values and await _base_currency(call, values["i_tariff"]) != customer.base_currency:
-        raise BadParameter("i_tariff", f"must be a tariff in {customer.base_currency}, the customer's base currency")
-    await _take_away_below(call, customer, values)
-    balance: Decimal | None = values.pop("balance", None)
-    if "api_password" in values:
-        set_api_password(call, customer, values.pop("api_password"))
-    if "web_password" in values:
-        customer.web_password = values.pop("web_password").hashed
-    assign(customer, values)
-    await changed(call, customer, before)
-    if balance is not None and balance != customer.balance:
-        await ledger.book(call, customer.money, Booking(amount=balance - customer.balance, kind=ledger.SET))
+    values = _without_echo(call, customer, changes) if of_self else dict(changes)
+    await _demand_allowed(call, customer, values)
+    balance = values.pop("balance", None)
+    async with records.changing(call, customer):
+        await descendants.take_away_rights(call, customer, values)
+        records.assign(call, customer, values)
+    await ledger.allot(call, customer.money, balance, ledger.SET)
     if not changes.keys().isdisjoint(overcommit.WATCHED):
         await overcommit.check(call.store, {call.caller.i_customer, i_customer})
-    return customer
 
 
-async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_policy: int, web_login: str) -> None:
-    """Refuse new passwords that the customer's policy does not allow."""
-    given: dict[str, str | None] = {"api_password": values.get("api_password")}
-    if "web_password" in values:
-        given = {"web_password": values["web_password"].plain, **given}
-    for name, plain in given.items():
-        if plain is not None:
-            await password_policies.demand(call, i_password_policy, name, plain, web_login=web_login)
+def _without_echo(call: Call, customer: Customer, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a customer sends of himself; a form that echoes the API password that it was filled in with sends none."""
+    values = dict(changes)
+    if "api_password" in values and values["api_password"] == records.unsealed(call, customer, "api_password"):
+        del values["api_password"]
+    return values
 
 
-async def changed(call: Call, customer: Customer, before: audit.Snapshot) -> None:
-    """Count and note what has been changed since `before`, and write it."""
-    if audit.snapshot(CUSTOMER, customer) != before:
-        customer.version += 1
-        customer.changed = call.now
-        await call.session.flush()
-        await audit.updated(call, CUSTOMER, customer, customer.i_customer, before)
+async def _demand_allowed(call: Call, customer: Customer, values: Mapping[str, Any]) -> None:
+    """Refuse what the caller must not set, or not set so."""
+    caller, login = call.caller, values.get("web_login", customer.web_login)
+    names.demand("name", values.get("name", customer.name), customer.name, is_login=False)
+    names.demand("web_login", login, customer.web_login)
+    present = {name: getattr(customer, name) for name in values}
+    granted = OWN if customer.i_customer == caller.i_customer else frozenset()
+    caller.demand_grantable(values, {**present, **{name: values[name] for name in granted & values.keys()}})
+    await lending.demand_hand(call, customer.i_customer, {name for name in values if values[name] != present[name]})
+    row = Row(owner=customer.i_wholesaler, customer=customer.i_customer, path=customer.path)
+    await references.check(call, CUSTOMER, references.changed(CUSTOMER, customer, values), row)
+    policy = values.get("i_password_policy", customer.i_password_policy)
+    await password_policies.demand_new(call, policy, PASSWORDS, values, login)
+    if "i_tariff" in values and await _base_currency(call, values["i_tariff"]) != customer.base_currency:
+        raise BadParameter("i_tariff", f"must be a tariff in {customer.base_currency}, the customer's base currency")
 
 
 async def own_balance(call: Call, values: Mapping[str, Any]) -> set[Key]:
@@ -243,8 +226,7 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
     if customer.money.funded:
         written_off = Booking(amount=Decimal(0), kind=ledger.CLOSED, funded_change=-customer.money.funded)
         await ledger.book(call, customer.money, written_off)
-    await audit.removed(call, CUSTOMER, customer, i_customer)
-    await in_use.remove(call, Customer, i_customer, "Customer")
+    await records.remove(call, customer, "Customer")
 
 
 async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
@@ -256,24 +238,11 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
         NotPermitted: He was blocked by somebody above the caller.
     """
     customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE)
-    before = audit.snapshot(CUSTOMER, customer)
     line = limits.line_of(customer)
-    customer.blocked_by = line.blocked_by(call.caller, customer.blocked, blocked, customer.blocked_by)
-    customer.blocked = blocked
-    await changed(call, customer, before)
+    setter = line.blocked_by(call.caller, customer.blocked, blocked, customer.blocked_by)
+    await records.change(call, customer, {"blocked_by": setter, "blocked": blocked})
     if blocked:
-        await _end_one_time_passwords(call, customer)
-
-
-async def _end_one_time_passwords(call: Call, customer: Customer) -> None:
-    """Nobody at or below a blocked customer finds his one-time password good when the block is over."""
-    blocked = select(Customer.i_customer).where(or_(_below(customer), Customer.i_customer == customer.i_customer))
-    await call.session.execute(
-        update(WebUser)
-        .where(WebUser.i_customer.in_(blocked), WebUser.one_time_password.is_not(None))
-        .values(one_time_password=None, one_time_expires=None, one_time_used=None)
-        .execution_options(synchronize_session=False)
-    )
+        await descendants.end_one_time_passwords(call, customer)
 
 
 async def info(call: Call, i_customer: int | str | None, name: str | None) -> dict[str, Any]:
@@ -329,24 +298,6 @@ async def children(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
     return await CHILDREN.rows(call, lists.asked(page), caller=call.caller.i_customer)
 
 
-def assign(customer: Customer, values: Mapping[str, Any]) -> None:
-    """Set attributes, those of the default web user and of the balance included."""
-    for name, value in values.items():
-        setattr(customer, name, value)
-
-
-def api_password_of(call: Call, customer: Customer) -> str | None:
-    """The API password of a customer; None if he has none."""
-    sealed = customer.api_password
-    return None if sealed is None else call.platform.vault.decrypt(sealed, api_password_place(customer.i_customer))
-
-
-def set_api_password(call: Call, customer: Customer, password: str | None) -> None:
-    """Keep an API password, encrypted for its row; None takes it away."""
-    place = api_password_place(customer.i_customer)
-    customer.api_password = None if password is None else call.platform.vault.encrypt(password, place)
-
-
 async def reset_root(call: Call, api_password: str, web_password: str | None) -> str:
     """
     Give root a new API password, and a new web password if there is one, which comes hashed.
@@ -355,12 +306,8 @@ async def reset_root(call: Call, api_password: str, web_password: str | None) ->
         His login.
     """
     root = await ownership.find_for_update(call, ROOT_ID, Reach.CHILDREN_AND_SELF, rights_stay=True)
-    before = audit.snapshot(CUSTOMER, root)
-    set_api_password(call, root, api_password)
-    root.api_access = 1
-    if web_password is not None:
-        root.web_password = web_password
-    await changed(call, root, before)
+    portal = {} if web_password is None else {"web_password": web_password}
+    await records.change(call, root, {"api_password": api_password, "api_access": 1, **portal})
     return root.web_login
 
 
@@ -371,65 +318,3 @@ async def _base_currency(call: Call, i_tariff: int | None) -> str:
     else:
         rows = await call.store.rows(_TARIFF_CURRENCY, i_tariff=i_tariff)
     return str(rows[0]["currency"])
-
-
-async def _take_away_below(call: Call, customer: Customer, values: Mapping[str, Any]) -> None:
-    """Take rights and depth that the customer loses away from everybody below him, too."""
-    lost: dict[str, Any] = {}
-    conditions: list[ColumnElement[bool]] = []
-    for name in BITMASKS:
-        column = getattr(Customer, name)
-        if getattr(customer, name) & ~values.get(name, -1):
-            lost[name] = column.bitwise_and(values[name])
-            conditions.append(column != column.bitwise_and(values[name]))
-    for name in FLAGS:
-        if values.get(name, 1) < getattr(customer, name):
-            lost[name] = values[name]
-            conditions.append(getattr(Customer, name) > values[name])
-    if values.get("max_depth", customer.max_depth) < customer.max_depth:
-        allowed = await _allowed_depth_below(call, customer, values["max_depth"])
-        lost["max_depth"] = case((Customer.max_depth > allowed, allowed), else_=Customer.max_depth)
-        conditions.append(Customer.max_depth > allowed)
-    if lost:
-        await _update_below(call, customer, or_(*conditions), lost)
-
-
-async def _update_below(
-    call: Call, customer: Customer, condition: ColumnElement[bool], values: Mapping[str, Any]
-) -> None:
-    """Change many customers at once, and note the change of each."""
-    values = {**values, "version": Customer.version + 1}
-    columns = [getattr(Customer, name) for name in values]
-    affected = select(Customer.i_customer, Customer.path, *columns).where(_below(customer), condition)
-    rows = (await call.session.execute(affected.with_for_update(of=Customer))).mappings().all()
-    statement = (
-        update(Customer)
-        .where(_below(customer), condition)
-        .values({**values, "changed": call.now})
-        .returning(Customer.i_customer, *columns)
-        .execution_options(synchronize_session=False)
-    )
-    after = {row["i_customer"]: row for row in (await call.session.execute(statement)).mappings()}
-    entries = []
-    for row in rows:
-        i_customer = row["i_customer"]
-        names = [name for name in values if row[name] != after[i_customer][name]]
-        old, new = ({name: source[name] for name in names} for source in (row, after[i_customer]))
-        subject = audit.Subject(CUSTOMER.name, i_customer, i_customer, subtree(row["path"], i_customer)[0])
-        entries.append(audit.entry(call, audit.UPDATED, subject, before=old, after=new))
-    await audit.note(call, entries)
-
-
-async def _allowed_depth_below(call: Call, customer: Customer, max_depth: int) -> ColumnElement[int]:
-    """How many levels each customer below may have, if this one may have `max_depth`."""
-    steps = func.length(Customer.path) - func.length(func.replace(Customer.path, ".", ""))
-    distance = steps - customer.path.count(".")
-    deepest = select(func.max(distance)).where(_below(customer))
-    if ((await call.session.execute(deepest)).scalar_one() or 0) > max_depth:
-        raise Conflict("Parameter max_depth is less than the depth of the sub-customers that are there")
-    return max_depth - distance
-
-
-def _below(customer: Customer) -> ColumnElement[bool]:
-    first, end = subtree(customer.path, customer.i_customer)
-    return (Customer.path >= first) & (Customer.path < end)

@@ -35,6 +35,8 @@ async def add(call: Call, row: Base, values: Mapping[str, object], whose: int | 
     secrets = {name: secret for name, secret in secrets.items() if secret is not None}
     plain = {name: value for name, value in values.items() if name not in entity.sealed}
     assign(call, row, plain)
+    if entity.stamp is not None:
+        setattr(row, entity.stamp, call.now)
     for name in secrets:
         setattr(row, name, "")
     call.session.add(row)

@@ -2,10 +2,10 @@
 
 import hmac
 
+from models import Customer
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import AuthenticationFailed, BadParameter, Fault, TooManyAttempts
-from xmlrpc_api.services import customers
-from xmlrpc_api.services.customers import CUSTOMER
+from xmlrpc_api.services import records
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import password_policies, throttle
 from xmlrpc_api.services.tree import ownership
@@ -31,18 +31,18 @@ async def change_own(call: Call, old: str, new: str) -> Fault | None:
         return TooManyAttempts()
     i_customer = call.caller.i_customer
     customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE_AND_SELF, rights_stay=True)
-    known = customers.api_password_of(call, customer)
+    known = records.unsealed(call, customer, "api_password")
     if known is None or not hmac.compare_digest(known.encode(), old.encode()):
         was_locked, _ = await throttle.failed(call, counted)
         if was_locked:
             return TooManyAttempts()
-        await audit.event(call, REFUSED, object_type=CUSTOMER.name, object_id=i_customer, i_customer=i_customer)
+        await audit.event(
+            call, REFUSED, object_type=Customer.__tablename__, object_id=i_customer, i_customer=i_customer
+        )
         return AuthenticationFailed()
     await throttle.clear(call, counted)
     if new == old:
         raise BadParameter("new", "must not be the old one")
     await password_policies.demand(call, customer.i_password_policy, "new", new, web_login=customer.web_login)
-    before = audit.snapshot(CUSTOMER, customer)
-    customers.set_api_password(call, customer, new)
-    await customers.changed(call, customer, before)
+    await records.change(call, customer, {"api_password": new})
     return None
