@@ -20,10 +20,11 @@ from typing import Any, cast
 from unittest.mock import patch
 
 import structlog
-from harness import TEST_KEY
+from harness import TEST_KEY, Server
 
 from xmlrpc_api.__main__ import main
 from xmlrpc_api.cli import console
+from xmlrpc_api.config import load
 
 Ended = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[1]
@@ -82,6 +83,16 @@ class CommandLine:
         start = next(number for number, line in enumerate(lines) if "shown only this once" in line)
         self.environ["XMLRPC_API_PASSWORD"] = lines[start + 2].strip()
         return self.environ["XMLRPC_API_PASSWORD"]
+
+    @contextmanager
+    def serving_here(self) -> Iterator[None]:
+        """A server in this process, for those who only ask it something; it chooses its port."""
+        with as_process(self.folder, self.environ, (), ""):
+            config = load()
+        server = Server(config, "")
+        self.environ["XMLRPC_API_PORT"] = str(server.port)
+        yield
+        server.close()
 
     @contextmanager
     def serving(self, *arguments: str, stderr: Any = subprocess.PIPE) -> Iterator["subprocess.Popen[str]"]:

@@ -171,7 +171,7 @@ def await_line(log: Any, line: bytes) -> None:
 
 
 def test_verify_names_the_missing_key_and_cries_no_sabotage(cli_on_each: CommandLine) -> None:
-    with cli_on_each.serving():
+    with cli_on_each.serving_here():
         api(cli_on_each).createCustomer(**RESELLER)
 
     done = cli_on_each.run("verify", code=1, XMLRPC_API_SECRET_KEY="7b" * 32)
@@ -199,7 +199,7 @@ class TestResetRoot:
         cli.environ["XMLRPC_API_TRUSTED_HOSTS"] = "127.0.0.1"
         _, portal = told_passwords(cli.run("reset-root", "--web-password").stdout)
 
-        with cli.serving(), xmlrpc.client.ServerProxy(f"http://127.0.0.1:{cli.port}/xmlapi/xmlapi") as trusted:
+        with cli.serving_here(), xmlrpc.client.ServerProxy(f"http://127.0.0.1:{cli.port}/xmlapi/xmlapi") as trusted:
             assert trusted.authCustomer({"username": "ssp-root", "password": portal})["i_customer"] == 1
 
 

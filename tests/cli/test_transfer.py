@@ -166,7 +166,7 @@ def test_an_update_keeps_what_the_row_does_not_name(cli):
     cli.run("customers", "import", "in.csv", "--update")
 
     assert not any(row["web_password"] for row in results(cli.folder / "in.csv.results.2.csv"))
-    with cli.serving(), portal(cli) as api:
+    with cli.serving_here(), portal(cli) as api:
         assert api.authCustomer({"username": "one", "password": "s3cret-Web"})["result"] == "OK"
         records = api.getCustomerHistory({"i_customer": 2, "i_wholesaler": 1})["records"]
     changed = [record["after"] for record in records if record["action"] == "U"]
@@ -190,7 +190,7 @@ def test_a_hash_of_another_system_may_stand_for_the_password(cli, is_there):
 
     cli.run("customers", "import", "in.csv", "--update")
 
-    with cli.serving(), portal(cli) as api:
+    with cli.serving_here(), portal(cli) as api:
         for _ in range(2):  # the first login makes it a hash of our own
             assert api.authCustomer({"username": "one", "password": "as before"})["result"] == "OK"
         with pytest.raises(xmlrpc.client.Fault):
@@ -268,7 +268,7 @@ def test_an_export_can_be_imported_below_another_owner(cli, form):
 
 
 def rename(cli, customers):
-    with cli.serving():
+    with cli.serving_here():
         for customer in customers:
             cli.run(
                 "call",

@@ -42,7 +42,11 @@ def import_users(cli, rows, *options, code=0):
 class Portal:
     def __init__(self, cli):
         cli.environ |= {"XMLRPC_API_TRUSTED_HOSTS": "127.0.0.1"}
-        self.url = f"http://127.0.0.1:{cli.environ['XMLRPC_API_PORT']}/xmlapi/xmlapi"
+        self._cli = cli
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._cli.port}/xmlapi/xmlapi"
 
     def lets_in(self, login, password=PASSWORD):
         with xmlrpc.client.ServerProxy(self.url) as api:
@@ -58,7 +62,7 @@ class Portal:
 
 def test_every_kind_of_hash_is_taken_over_and_replaced_at_the_first_login(cli_on_each):
     portal = Portal(cli_on_each)
-    with cli_on_each.serving():
+    with cli_on_each.serving_here():
         for kind in HASHES:
             portal.call("createCustomer", name=kind, web_password="s3cret-Web", i_tariff=None)
 
@@ -68,7 +72,7 @@ def test_every_kind_of_hash_is_taken_over_and_replaced_at_the_first_login(cli_on
 
     assert f"{len(HASHES)} taken over" in told
     assert [(row["web_login"], row["result"]) for row in rows] == [(kind, "taken over") for kind in HASHES]
-    with cli_on_each.serving():
+    with cli_on_each.serving_here():
         for kind in HASHES:
             assert not portal.lets_in(kind, PASSWORD[:30]), kind
             assert not portal.lets_in(kind, "s3cret-Web"), kind
@@ -81,18 +85,18 @@ def test_every_kind_of_hash_is_taken_over_and_replaced_at_the_first_login(cli_on
 
 def test_a_password_may_be_given_as_it_is_whatever_the_policy(cli):
     portal = Portal(cli)
-    with cli.serving():
+    with cli.serving_here():
         portal.call("createCustomer", name="acme", web_password="s3cret-Web", i_tariff=None)
 
     import_users(cli, [{"web_login": "acme", "web_password": "abc"}])
 
-    with cli.serving():
+    with cli.serving_here():
         assert portal.lets_in("acme", "abc")
 
 
 def test_a_login_that_is_not_there_is_created_for_its_customer(cli):
     portal = Portal(cli)
-    with cli.serving():
+    with cli.serving_here():
         i_customer = portal.call("createCustomer", name="acme", web_password="s3cret-Web", i_tariff=None)["i_customer"]
     new = {"password_hash": HASHES["md5"], "i_access_level": "BILLING", "email": "ada@example.com"}
 
@@ -105,7 +109,7 @@ def test_a_login_that_is_not_there_is_created_for_its_customer(cli):
     )
 
     assert "2 created" in told
-    with cli.serving():
+    with cli.serving_here():
         assert portal.lets_in("by name")
         assert portal.lets_in("by id")
         users = portal.call("listWebUsers", i_customer=i_customer)["web_users"]
@@ -146,5 +150,5 @@ def test_a_dry_run_changes_nothing(cli):
 
     assert "Tried: 1 created" in told
     portal = Portal(cli)
-    with cli.serving():
+    with cli.serving_here():
         assert not portal.lets_in("new", "abc")
