@@ -392,7 +392,7 @@ MUTANTS = (
         f"{SERVICES}/tree/references.py",
         '"customers.impersonate": LENDERS,',
         '"customers.impersonate": EVERYBODYS,',
-        "tests/test_escalation.py -k sqlite",
+        "tests/test_escalation.py",
     ),
     Mutant(
         "who is limited makes the limit",

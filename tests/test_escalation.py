@@ -270,6 +270,7 @@ def battlefield(fresh: Server, admin_hash: str) -> Iterator[Server]:
 
 
 @pytest.mark.soak
+@pytest.mark.one_engine
 @pytest.mark.timeout(3600)
 def test_nobody_can_do_what_he_could_not_before(battlefield: Server, length: Any) -> None:
     board = Switchboard(battlefield)

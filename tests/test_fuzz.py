@@ -46,6 +46,7 @@ def complaint(request: Request, reply: Reply) -> str | None:
 
 
 @pytest.mark.soak
+@pytest.mark.one_engine
 @pytest.mark.timeout(3600)
 def test_every_mutated_call_is_answered_in_order(
     open_server: Server, length: Callable[[int, int], int], request: pytest.FixtureRequest

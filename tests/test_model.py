@@ -167,7 +167,7 @@ def test_any_sequence_of_calls_keeps_every_invariant(server: Server, customers: 
     run_state_machine_as_test(
         type("Bound", (Machine,), {"server": server, "customers": customers}),
         settings=settings(
-            max_examples=length(6, 200),
+            max_examples=length(4, 200),
             stateful_step_count=length(15, 50),
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -8,6 +8,7 @@ one key by now share it no more: the oldest has it, each other one is found by e
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String, bindparam, cast, func, literal, select, update
@@ -35,9 +36,15 @@ def has_key(
         key: The key that is looked for.
         exact: The name that is looked for.
     """
-    other: Any = aliased(column.class_)
+    other = _again(column)
     known = select(getattr(other, column.key)).where(getattr(other, exactly.key) == exact).scalar_subquery()
     return column == func.coalesce(known, key)
+
+
+@cache
+def _again(column: InstrumentedAttribute[str]) -> Any:
+    """Its table, which stands in a query a second time; that costs more to say than to ask."""
+    return aliased(column.class_)
 
 
 def is_customer(name: str | None = None) -> ColumnElement[bool]:
