@@ -396,7 +396,7 @@ MUTANTS = (
     ),
     Mutant(
         "who is limited makes the limit",
-        f"{SERVICES}/ngnpro/properties.py",
+        f"{SERVICES}/tree/quotas.py",
         "    least = LIMITING.get(name, CUSTOMER)\n",
         "    least = CUSTOMER\n",
         "tests/test_escalation.py",

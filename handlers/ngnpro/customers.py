@@ -1,10 +1,20 @@
 """CustomerPort: customers and resellers in NGNPro's dialect."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
-from handlers.ngnpro.vocabulary import FAULTS, TIME_ZONE, by_their_names, date, listed, page_of, struct
+from handlers.ngnpro.vocabulary import (
+    FAULTS,
+    TIME_ZONE,
+    Struct,
+    by_our_names,
+    by_their_names,
+    date,
+    listed,
+    page_of,
+    struct,
+    with_zone,
+)
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.fields import Field, Wire
@@ -43,7 +53,6 @@ COMPUTED = {
     "properties": PROPERTIES,
 }
 MEMBERS = tuple({**ATTRIBUTES, **COMPUTED}[name] for name in ORDER)
-SET_BY_SERVER = {"i_customer", "reseller", "changeDate", "properties", "timezone"}
 SHOWN = struct("account", "CustomerAccount", "The customer.", MEMBERS)
 ACCOUNT = SHOWN.require()
 ID = Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
@@ -57,21 +66,15 @@ QUERY = queries.query("CustomerQuery", FILTER)
 LIST = replace(page_of("accounts", "CustomerAccount", MEMBERS, name="customers"), type="CustomerList")
 
 
-async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes by our names; 0 points nowhere."""
-    known = {**ATTRIBUTES, **COMPUTED}
-    values = {known[name].attribute or name: value for name, value in account.items()}
-    if "impersonate" in values:
-        values["impersonate"] = values["impersonate"] or None
-    if values.get("timezone"):
-        values["i_time_zone"] = await ngnpro_customers.zone(call, values["timezone"])
-    empty = {
-        name for name in ("i_lang", "api_password", "web_login") if not values.get(name)
-    }  # a form was not filled in
-    return {name: value for name, value in values.items() if name not in SET_BY_SERVER | empty}
+async def _attributes(call: Call, account: Struct) -> Struct:
+    """The attributes by our names, without the id."""
+    unfilled = {"i_lang", "api_password", "web_login"}
+    values = by_our_names(ATTRIBUTES, account, unfilled=unfilled, pointers={"impersonate"})
+    values.pop("i_customer", None)
+    return await with_zone(call, values, account)
 
 
-async def _parents_balance(call: Call, params: Mapping[str, Any]) -> set[Key]:
+async def _parents_balance(call: Call, params: Struct) -> set[Key]:
     """That money given to a new customer holds the balance of the one above him."""
     account = params["account"]
     if not account.get("balance") and not account.get("credit"):
@@ -79,17 +82,17 @@ async def _parents_balance(call: Call, params: Mapping[str, Any]) -> set[Key]:
     return {(OF_CUSTOMER, account.get("reseller") or call.caller.i_customer), (OF_CUSTOMER, call.caller.i_customer)}
 
 
-async def _balance_of(_call: Call, params: Mapping[str, Any]) -> set[Key]:
+async def _balance_of(_call: Call, params: Struct) -> set[Key]:
     return {(OF_CUSTOMER, params["account"]["id"])} if "id" in params["account"] else set()
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: Struct) -> Struct:
     """A customer by NGNPro's names."""
     computed = {name: row[name] for name in ("reseller", "timezone", "properties")}
     return {**by_their_names(ATTRIBUTES, row), **computed, "changeDate": date(row["changed"])}
 
 
-def _list(found: Found) -> dict[str, Any]:
+def _list(found: Found) -> Struct:
     return listed(found, _shown, "accounts", "customers")
 
 
@@ -102,7 +105,7 @@ def _list(found: Found) -> dict[str, Any]:
     returns=(replace(SHOWN, doc="The customer, with the ids that he was given."),),
     raises=FAULTS,
 )
-async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+async def add_account(call: Call, *, account: Struct) -> Struct:
     """
     Add a customer to a reseller; the administrator adds a reseller where none is given.
 
@@ -122,7 +125,7 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     balances=(_balance_of,),
     raises=FAULTS,
 )
-async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+async def update_account(call: Call, *, account: Struct) -> Struct:
     """
     Change a customer: what is left out stays, what is empty is cleared, properties are merged.
 
@@ -137,52 +140,28 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
 
 
 @operation(
-    "CustomerPort.deleteAccount",
-    ID,
-    right=Right.CUSTOMERS_DELETE,
-    effect=Effect.WRITE,
-    balances=("id",),
-    raises=FAULTS,
+    "CustomerPort.deleteAccount", ID, right=Right.CUSTOMERS_DELETE, effect=Effect.WRITE, balances=("id",), raises=FAULTS
 )
-async def delete_account(call: Call, *, id: int) -> dict[str, Any]:
+async def delete_account(call: Call, *, id: int) -> Struct:
     """Delete a customer to whom no record belongs any more."""
     await ngnpro_customers.remove(call, id)
     return {}
 
 
-@operation(
-    "CustomerPort.getAccount",
-    ID,
-    right=Right.ANYONE,
-    effect=Effect.READ,
-    returns=(SHOWN,),
-    raises=(NotFound,),
-)
-async def get_account(call: Call, *, id: int) -> dict[str, Any]:
+@operation("CustomerPort.getAccount", ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
+async def get_account(call: Call, *, id: int) -> Struct:
     """Tell a customer. His password is told to the administrator alone, if the settings allow it."""
     return {"account": _shown(await ngnpro_customers.info(call, id))}
 
 
-@operation(
-    "CustomerPort.getCustomers",
-    QUERY,
-    right=Right.ANYONE,
-    effect=Effect.READ,
-    returns=(LIST,),
-)
-async def get_customers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+@operation("CustomerPort.getCustomers", QUERY, right=Right.ANYONE, effect=Effect.READ, returns=(LIST,))
+async def get_customers(call: Call, *, query: Struct) -> Struct:
     """List customers, as far as the caller may see them: filtered, ordered, a page of them."""
     return _list(await ngnpro_customers.search(call, query, only_resellers=False))
 
 
-@operation(
-    "CustomerPort.getResellers",
-    QUERY,
-    right=Right.ANYONE,
-    effect=Effect.READ,
-    returns=(LIST,),
-)
-async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+@operation("CustomerPort.getResellers", QUERY, right=Right.ANYONE, effect=Effect.READ, returns=(LIST,))
+async def get_resellers(call: Call, *, query: Struct) -> Struct:
     """List resellers; a filter for one customer answers him, whether he is one or not."""
     return _list(await ngnpro_customers.search(call, query, only_resellers=True))
 
@@ -196,7 +175,7 @@ async def get_resellers(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
     balances=("customer",),
     raises=(NotFound, NotPermitted),
 )
-async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+async def set_properties(call: Call, *, customer: int, properties: Iterable[Struct]) -> Struct:
     """
     Change the properties that are given; the others stay.
 
@@ -215,6 +194,6 @@ async def set_properties(call: Call, *, customer: int, properties: Iterable[Mapp
     returns=(PROPERTIES,),
     raises=(NotFound,),
 )
-async def get_properties(call: Call, *, customer: int) -> dict[str, Any]:
+async def get_properties(call: Call, *, customer: int) -> Struct:
     """Tell the properties of a customer."""
     return {"properties": await ngnpro_customers.properties_of(call, customer)}

@@ -1,8 +1,5 @@
 """SipPort: accounts in NGNPro's dialect."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from handlers.ngnpro.vocabulary import (
     CHANGE_DATE,
     CUSTOMER,
@@ -11,6 +8,7 @@ from handlers.ngnpro.vocabulary import (
     RESELLER,
     SIP_ID,
     TIME_ZONE,
+    Struct,
     balance_of_account,
     balance_of_id,
     by_our_names,
@@ -21,6 +19,7 @@ from handlers.ngnpro.vocabulary import (
     sip_id,
     struct,
     whole,
+    with_zone,
 )
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotEnoughCredit, NotFound
@@ -30,8 +29,8 @@ from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import attributes, operation
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
-from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
 from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.ngnpro.accounts import Extras
 
 KEPT = {
     "groups": GROUPS,
@@ -82,23 +81,17 @@ ACCOUNT_QUERY = queries.query(
 )
 
 
-async def _attributes(call: Call, account: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes by our names; an empty password is one that was not filled in."""
-    values = by_our_names(ATTRIBUTES, account)
-    if "owner" in values:
-        values["owner"] = values["owner"] or None
-    if not values.get("voip_password", "-"):
-        del values["voip_password"]
-    if account.get("timezone"):
-        values["i_time_zone"] = await ngnpro_customers.zone(call, account["timezone"])
-    return values
+async def _attributes(call: Call, account: Struct) -> Struct:
+    """The attributes by our names."""
+    values = by_our_names(ATTRIBUTES, account, unfilled={"voip_password"}, pointers={"owner"})
+    return await with_zone(call, values, account)
 
 
-def _kept(account: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: account[name] for name in KEPT if name in account}
+def _extras(account: Struct) -> Extras:
+    return Extras(**{name: account[name] for name in KEPT if name in account})
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: Struct) -> Struct:
     """An account by NGNPro's names."""
     computed = {name: row[name] for name in ("id", "ha1", "timezone", "reseller", *KEPT)}
     dates = {"createDate": date(row["created_on"]), "changeDate": date(row["updated_on"])}
@@ -113,14 +106,14 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     returns=(SHOWN,),
     raises=(*FAULTS, NotEnoughCredit),
 )
-async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+async def add_account(call: Call, *, account: Struct) -> Struct:
     """
     Add an account below a domain, to whose customer it belongs; for the user name <autoincrement> a free one is taken.
 
     Without a password it cannot register.
     """
     sip_id = whole(account.get("id", {}))
-    made = await sip_accounts.create(call, sip_id, await _attributes(call, account), _kept(account))
+    made = await sip_accounts.create(call, sip_id, await _attributes(call, account), _extras(account))
     return {"account": _shown(made)}
 
 
@@ -132,7 +125,7 @@ async def add_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
     balances=(balance_of_account,),
     raises=FAULTS,
 )
-async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, Any]:
+async def update_account(call: Call, *, account: Struct) -> Struct:
     """
     Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
 
@@ -140,7 +133,7 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     somebody above him is made tighter only.
     """
     sip_id = whole(account.get("id", {}))
-    await sip_accounts.change(call, sip_id, await _attributes(call, account), _kept(account))
+    await sip_accounts.change(call, sip_id, await _attributes(call, account), _extras(account))
     return {}
 
 
@@ -152,21 +145,14 @@ async def update_account(call: Call, *, account: dict[str, Any]) -> dict[str, An
     balances=(balance_of_id,),
     raises=FAULTS,
 )
-async def delete_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
+async def delete_account(call: Call, *, sipId: Struct) -> Struct:
     """Delete an account whose balance is zero, and that nobody above the caller has blocked or put into group quota."""
     await sip_accounts.remove(call, whole(sipId))
     return {}
 
 
-@operation(
-    "SipPort.getAccount",
-    SIP_ID,
-    right=Right.ANYONE,
-    effect=Effect.READ,
-    returns=(SHOWN,),
-    raises=(NotFound,),
-)
-async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
+@operation("SipPort.getAccount", SIP_ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
+async def get_account(call: Call, *, sipId: Struct) -> Struct:
     """Tell an account. HA1, and where the settings allow it the password, are told to the administrator alone."""
     return {"account": _shown(await sip_accounts.info(call, whole(sipId)))}
 
@@ -178,6 +164,6 @@ async def get_account(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
     effect=Effect.READ,
     returns=(page_of("accounts", "SipAccount", MEMBERS),),
 )
-async def get_accounts(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+async def get_accounts(call: Call, *, query: Struct) -> Struct:
     """List accounts, as far as the caller may see them: filtered, ordered, a page of them."""
     return listed(await sip_accounts.search(call, query), _shown, "accounts")

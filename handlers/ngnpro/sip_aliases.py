@@ -1,13 +1,11 @@
 """SipPort: aliases in NGNPro's dialect."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from handlers.ngnpro.vocabulary import (
     CHANGE_DATE,
     CUSTOMER,
     FAULTS,
     RESELLER,
+    Struct,
     date,
     listed,
     page_of,
@@ -41,18 +39,12 @@ ALIAS_ID = sip_id("id", required=True)
 ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(ngnpro_aliases.TEXTS), queries.OWNER, *queries.OWNERS))
 
 
-def _shown_alias(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown_alias(row: Struct) -> Struct:
     return {**row, "changeDate": date(row["changed"])}
 
 
-@operation(
-    "SipPort.addAlias",
-    ALIAS,
-    right=Right.ACCOUNTS_ADD,
-    effect=Effect.WRITE,
-    raises=(*FAULTS, NotEnoughCredit),
-)
-async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
+@operation("SipPort.addAlias", ALIAS, right=Right.ACCOUNTS_ADD, effect=Effect.WRITE, raises=(*FAULTS, NotEnoughCredit))
+async def add_alias(call: Call, *, alias: Struct) -> Struct:
     """Add an alias below a domain, to whose customer it belongs; its target may be anywhere."""
     sip_id, target = (whole(alias.get(name, {})) for name in ("id", "target"))
     await aliases.create(call, sip_id, target, alias.get("owner") or None)
@@ -60,7 +52,7 @@ async def add_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
 
 
 @operation("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, effect=Effect.WRITE, raises=FAULTS)
-async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
+async def update_alias(call: Call, *, alias: Struct) -> Struct:
     """Change where an alias leads to, or its owner."""
     target = whole(alias["target"]) if alias.get("target") else None
     changes = {"owner": alias["owner"] or None} if "owner" in alias else {}
@@ -69,21 +61,14 @@ async def update_alias(call: Call, *, alias: dict[str, Any]) -> dict[str, Any]:
 
 
 @operation("SipPort.deleteAlias", ALIAS_ID, right=Right.ACCOUNTS_DELETE, effect=Effect.WRITE, raises=FAULTS)
-async def delete_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
+async def delete_alias(call: Call, *, id: Struct) -> Struct:
     """Delete an alias."""
     await aliases.remove(call, whole(id))
     return {}
 
 
-@operation(
-    "SipPort.getAlias",
-    ALIAS_ID,
-    right=Right.ANYONE,
-    effect=Effect.READ,
-    returns=(SHOWN,),
-    raises=(NotFound,),
-)
-async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
+@operation("SipPort.getAlias", ALIAS_ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
+async def get_alias(call: Call, *, id: Struct) -> Struct:
     """Tell an alias."""
     return {"alias": _shown_alias(await ngnpro_aliases.info(call, whole(id)))}
 
@@ -95,6 +80,6 @@ async def get_alias(call: Call, *, id: dict[str, Any]) -> dict[str, Any]:
     effect=Effect.READ,
     returns=(page_of("aliases", "SipAlias", ALIAS_MEMBERS),),
 )
-async def get_aliases(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+async def get_aliases(call: Call, *, query: Struct) -> Struct:
     """List aliases, as far as the caller may see them; by their target, all of an account."""
     return listed(await ngnpro_aliases.search(call, query), _shown_alias, "aliases")

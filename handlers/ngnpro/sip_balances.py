@@ -1,9 +1,8 @@
 """SipPort: the money of accounts, their vouchers and bookings."""
 
 from decimal import Decimal
-from typing import Any
 
-from handlers.ngnpro.vocabulary import SIP_ID, balance_of_id, date, sip_id, whole
+from handlers.ngnpro.vocabulary import SIP_ID, Struct, balance_of_id, date, sip_id, whole
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import (
@@ -64,13 +63,7 @@ ENTRY = (
     returns=(BALANCES,),
     raises=(NotFound, NotPermitted, NotEnoughCredit),
 )
-async def add_balance(
-    call: Call,
-    *,
-    sipId: dict[str, Any],
-    value: Decimal,
-    description: str = "",
-) -> dict[str, Any]:
+async def add_balance(call: Call, *, sipId: Struct, value: Decimal, description: str = "") -> Struct:
     """Add money to an account, or take it. Administrator and resellers may; customers use vouchers."""
     old, new = await balances.add(call, whole(sipId), value, description)
     return {"balances": {"old_balance": old, "new_balance": new}}
@@ -96,12 +89,7 @@ async def add_balance(
     returns=(BALANCES,),
     raises=(NotFound, TooManyAttempts, WrongReference),
 )
-async def add_balance_from_voucher(
-    call: Call,
-    *,
-    sipId: dict[str, Any],
-    card: dict[str, Any],
-) -> dict[str, Any] | Fault:
+async def add_balance_from_voucher(call: Call, *, sipId: Struct, card: Struct) -> Struct | Fault:
     """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
     account = await by_sip_id(call, whole(sipId))
     before = account.balance
@@ -128,7 +116,7 @@ async def add_balance_from_voucher(
     ),
     raises=(NotFound,),
 )
-async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dict[str, Any]:
+async def get_prepaid_status(call: Call, *, sipIds: list[Struct]) -> Struct:
     """Tell the balances of accounts."""
     rows = [await sip_accounts.info(call, whole(sip_id), tells=False) for sip_id in sipIds]
     return {"accounts": [{"balance": row["balance"]} for row in rows]}
@@ -154,7 +142,7 @@ async def get_prepaid_status(call: Call, *, sipIds: list[dict[str, Any]]) -> dic
     ),
     raises=(NotFound,),
 )
-async def get_credit_history(call: Call, *, sipId: dict[str, Any], count: int) -> dict[str, Any]:
+async def get_credit_history(call: Call, *, sipId: Struct, count: int) -> Struct:
     """Tell the bookings of an account, newest first."""
     found = await balances.history(call, whole(sipId), count)
     entries = [

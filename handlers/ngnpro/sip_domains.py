@@ -1,8 +1,6 @@
 """SipPort: domains in NGNPro's dialect."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from handlers.ngnpro.vocabulary import (
     CHANGE_DATE,
@@ -10,6 +8,7 @@ from handlers.ngnpro.vocabulary import (
     DOMAIN_LIMIT,
     FAULTS,
     RESELLER,
+    Struct,
     by_our_names,
     by_their_names,
     date,
@@ -36,25 +35,19 @@ DOMAIN_NAME = Field(
 DOMAIN_QUERY = queries.query("SipDomainQuery", (*queries.texts(["domain"]), *queries.OWNERS))
 
 
-def _name_of(domain: Mapping[str, Any]) -> str:
+def _name_of(domain: Struct) -> str:
     if not domain.get("domain"):
         raise BadParameter.required("domain")
     return str(domain["domain"])
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: Struct) -> Struct:
     computed = {"reseller": row["reseller"], "changeDate": date(row["changed"])}
     return {**by_their_names(DOMAIN_ATTRIBUTES, row), **computed}
 
 
-@operation(
-    "SipPort.addDomain",
-    DOMAIN,
-    right=Right.ACCOUNTS_ADD,
-    effect=Effect.WRITE,
-    raises=FAULTS,
-)
-async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
+@operation("SipPort.addDomain", DOMAIN, right=Right.ACCOUNTS_ADD, effect=Effect.WRITE, raises=FAULTS)
+async def add_domain(call: Call, *, domain: Struct) -> Struct:
     """Add a domain, to the caller or to one of his customers; what hangs below it belongs to the same."""
     _name_of(domain)
     attributes = by_our_names(DOMAIN_ATTRIBUTES, domain)
@@ -65,7 +58,7 @@ async def add_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
 
 
 @operation("SipPort.updateDomain", DOMAIN, right=Right.ACCOUNTS_EDIT, effect=Effect.WRITE, raises=FAULTS)
-async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]:
+async def update_domain(call: Call, *, domain: Struct) -> Struct:
     """Change a domain: what is left out stays."""
     name = _name_of(domain)
     attributes = by_our_names(DOMAIN_ATTRIBUTES, domain)
@@ -74,7 +67,7 @@ async def update_domain(call: Call, *, domain: dict[str, Any]) -> dict[str, Any]
 
 
 @operation("SipPort.deleteDomain", DOMAIN_NAME, right=Right.ACCOUNTS_DELETE, effect=Effect.WRITE, raises=FAULTS)
-async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
+async def delete_domain(call: Call, *, domain: str) -> Struct:
     """Delete a domain that has no accounts any more."""
     await domains.remove(call, domain)
     return {}
@@ -87,6 +80,6 @@ async def delete_domain(call: Call, *, domain: str) -> dict[str, Any]:
     effect=Effect.READ,
     returns=(page_of("domains", "SipDomain", DOMAIN_MEMBERS),),
 )
-async def get_domains(call: Call, *, query: dict[str, Any]) -> dict[str, Any]:
+async def get_domains(call: Call, *, query: Struct) -> Struct:
     """List domains, as far as the caller may see them. Private keys are never told."""
     return listed(await ngnpro_domains.search(call, query), _shown, "domains")

@@ -1,8 +1,6 @@
 """SipPort: the groups that an account is in."""
 
-from typing import Any
-
-from handlers.ngnpro.vocabulary import FAULTS, GROUPS, SIP_ID, balance_of_id, whole
+from handlers.ngnpro.vocabulary import FAULTS, GROUPS, SIP_ID, Struct, balance_of_id, whole
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
@@ -25,7 +23,7 @@ GROUP = Field(
     balances=(balance_of_id,),
     raises=FAULTS,
 )
-async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
+async def add_to_group(call: Call, *, sipId: Struct, group: str) -> Struct:
     """
     Put an account into a group: free-pstn, quota, blocked, anonymous, or any other.
 
@@ -44,20 +42,13 @@ async def add_to_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict
     balances=(balance_of_id,),
     raises=FAULTS,
 )
-async def remove_from_group(call: Call, *, sipId: dict[str, Any], group: str) -> dict[str, Any]:
+async def remove_from_group(call: Call, *, sipId: Struct, group: str) -> Struct:
     """Take an account out of a group; of blocked and quota not below whoever has put it there."""
     await groups.remove(call, whole(sipId), group)
     return {}
 
 
-@operation(
-    "SipPort.getGroups",
-    SIP_ID,
-    right=Right.ANYONE,
-    effect=Effect.READ,
-    returns=(GROUPS,),
-    raises=(NotFound,),
-)
-async def get_groups(call: Call, *, sipId: dict[str, Any]) -> dict[str, Any]:
+@operation("SipPort.getGroups", SIP_ID, right=Right.ANYONE, effect=Effect.READ, returns=(GROUPS,), raises=(NotFound,))
+async def get_groups(call: Call, *, sipId: Struct) -> Struct:
     """Tell the groups of an account."""
     return {"groups": (await accounts.info(call, whole(sipId), tells=False))["groups"]}

@@ -10,7 +10,7 @@ from faces import Api
 from harness import Server, unique
 from soap import ADMIN, ADMIN_PASSWORD, PASSWORD, Clients, Port, SoapFault
 
-from xmlrpc_api.services.ngnpro.properties import ACCESSES, CREDITS, HANDED_ON, LIMITING
+from xmlrpc_api.services.tree.quotas import ACCESSES, CREDITS, HANDED_ON, LIMITING
 
 FaultOf = Callable[..., int]
 AUTHENTICATION, PERMISSION, NOT_FOUND, TAKEN, IN_USE, BAD_VALUE, MISSING = 901, 902, 5000, 5001, 5002, 101, 102

@@ -116,7 +116,6 @@ async def event(
     object_id: int | None,
     i_customer: int,
     details: Mapping[str, Any] | None = None,
-    before: Mapping[str, Any] | None = None,
 ) -> None:
     """
     Note something that is not a change of attributes, such as a login.
@@ -128,10 +127,17 @@ async def event(
         object_id: Its id, if there is one.
         i_customer: Whom it concerns; he and everybody above may read of it.
         details: What else to know; never a secret.
-        before: What it was before, if it is there again.
     """
     subject = Subject(object_type, object_id, i_customer, await scope_of(call.store, i_customer))
-    await note(call, [entry(call, action, subject, before=before, after=details)])
+    await note(call, [entry(call, action, subject, after=details)])
+
+
+async def changed(
+    call: Call, kind: str, object_id: int, i_customer: int, *, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    """Note a change of what is kept with an object of this table and is none of its attributes."""
+    subject = Subject(kind, object_id, i_customer, await scope_of(call.store, i_customer))
+    await note(call, [entry(call, UPDATED, subject, before=before, after=after)])
 
 
 async def told(call: Call, object_type: str, objects: Mapping[int, int]) -> None:

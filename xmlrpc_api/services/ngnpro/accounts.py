@@ -6,21 +6,22 @@ domain of the settings. The group `blocked` is the attribute of that name.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, select
 
-from models import ROOT_ID, Account, SipAlias, SipDomain, TimeZone, login_key
+from models import ROOT_ID, Account, SipAlias, SipDomain, TimeZone
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import Conflict, NotFound
+from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.services import accounts, records
 from xmlrpc_api.services.accounts import ACCOUNT
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import groups, properties, queries
 from xmlrpc_api.services.ngnpro.groups import BLOCKED, PSTN
-from xmlrpc_api.services.sip import domains
+from xmlrpc_api.services.sip import aliases, domains
 from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import names, ownership, resellers
 from xmlrpc_api.services.tree.lists import Found, List
@@ -61,15 +62,20 @@ def id_of(call: Call, username: str, key: str) -> dict[str, str]:
     return {"username": user if separator else username, "domain": accounts.domain_of(call, username, key)}
 
 
-async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept: Mapping[str, Any]) -> Row:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What front ends keep with an account beside its attributes, each as a whole; None: what there is stays."""
+
+    groups: Collection[str] | None = None
+    acl: list[Row] | None = None
+    properties: list[Row] | None = None
+
+
+async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], extras: Extras) -> Row:
     """
     Add an account to the customer of its domain.
 
-    Args:
-        call: The call.
-        sip_id: User name and domain; for the user name `<autoincrement>` a free number is taken.
-        attributes: Those of accounts.
-        kept: groups, acl and properties, each optional.
+    For the user name `<autoincrement>` a free number is taken.
 
     Raises:
         NotFound: The domain or the owner is not there for the caller.
@@ -82,23 +88,18 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     if owner is None:
         raise NotFound(domains.WHAT)
     owner = await ownership.lock_caller(call.store, owner)
-    user = sip_id.username
-    if user == AUTOINCREMENT:
-        user = await _free_number(call, domain)
-    wanted = set(kept.get("groups", [])) - {""}
-    values = dict(attributes)
+    user = await _free_number(call, domain) if sip_id.username == AUTOINCREMENT else sip_id.username
+    made = SipId(user, domain.domain)
+    await aliases.demand_free(call, made)
+    values = {**attributes, "username": str(made), "authname": str(made)}
     if not await properties.is_granted(call, PREPAID_CHANGES, owner.i_customer, owner.path):
         values["prepaid"] = True
-    username = f"{user}@{domain.domain}"
-    alias = select(exists().where(SipAlias.alias_key == login_key(username)))
-    if (await call.session.execute(alias)).scalar_one():
-        raise Conflict.taken("alias")
-    names = {"username": username, "authname": username, "blocked": int(BLOCKED in wanted)}
-    account = await accounts.create(call, {**values, **names}, owner)
+    wanted = set(extras.groups or ()) - {""}
+    account = await accounts.create(call, {**values, "blocked": int(BLOCKED in wanted)}, owner)
     if PSTN in wanted:  # asked late: clients go on with an update where they are told that it is there already
         await groups.demand_pstn(call, account)
-    await _keep(call, account, {**kept, "groups": wanted})
-    return await info(call, SipId(user, domain.domain))
+    await _keep(call, account, replace(extras, groups=wanted))
+    return await info(call, made)
 
 
 async def _free_number(call: Call, domain: SipDomain) -> str:
@@ -113,7 +114,7 @@ async def _free_number(call: Call, domain: SipDomain) -> str:
             return number
 
 
-async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], extras: Extras) -> None:
     """
     Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
 
@@ -130,16 +131,16 @@ async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], kept:
     if values.get("prepaid", account.prepaid) != account.prepaid:
         path = await ownership.path_of(call, account.i_customer)
         await properties.demand_granted(call, PREPAID_CHANGES, account.i_customer, path)
-    if "groups" in kept:
+    if extras.groups is not None:
         present = await groups.of(call, account)
-        wanted = set(kept["groups"]) - {""} | await groups.held(call, account, present)
+        wanted = set(extras.groups) - {""} | await groups.held(call, account, present)
         if PSTN in wanted - present:
             await groups.demand_pstn(call, account)
         if (BLOCKED in wanted) is not (BLOCKED in present):
             values["blocked"] = int(BLOCKED in wanted)
-        kept = {**kept, "groups": wanted}
+        extras = replace(extras, groups=wanted)
     await accounts.change_locked(call, account, values)
-    await _keep(call, account, kept)
+    await _keep(call, account, extras)
 
 
 async def remove(call: Call, sip_id: SipId) -> None:
@@ -191,16 +192,17 @@ def _of_name(user: str | None, domain: str | None) -> list[ColumnElement[bool]]:
     return [or_(*(queries.matches(column, pattern) for column in (Account.username_key, Account.username)))]
 
 
-async def _keep(call: Call, account: Account, kept: Mapping[str, Any]) -> None:
-    """Replace groups, acl and properties, as far as they are given."""
-    if "groups" in kept:
-        await groups.put(call, account, await groups.of(call, account), set(kept["groups"]))
-    if "acl" in kept:
-        account.acl = json.dumps(list(kept["acl"]))
-        await groups.note(call, account, {}, {"acl": list(kept["acl"])})
-    if "properties" in kept:
-        records.assign(call, account, {"properties": json.dumps(list(kept["properties"]))})
-        await groups.note(call, account, {}, {"properties": sorted(entry["name"] for entry in kept["properties"])})
+async def _keep(call: Call, account: Account, extras: Extras) -> None:
+    """Replace what front ends keep with an account, as far as it is given."""
+    if extras.groups is not None:
+        await groups.put(call, account, await groups.of(call, account), set(extras.groups))
+    if extras.acl is not None:
+        account.acl = json.dumps(extras.acl)
+        await groups.note(call, account, {}, {"acl": extras.acl})
+    if extras.properties is not None:
+        records.assign(call, account, {"properties": json.dumps(extras.properties)})
+        names = sorted(entry["name"] for entry in extras.properties)  # alone, since front ends keep passwords there
+        await groups.note(call, account, {}, {"properties": names})
     await call.session.flush()
 
 

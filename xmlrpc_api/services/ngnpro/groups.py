@@ -139,8 +139,7 @@ async def _raise(call: Call, account: Account, group: str) -> bool:
 
 async def note(call: Call, account: Account, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Write into the change history what is kept with an account."""
-    ids = {"object_type": ACCOUNT.name, "object_id": account.i_account, "i_customer": account.i_customer}
-    await audit.event(call, audit.UPDATED, **ids, before=before, details=after)
+    await audit.changed(call, ACCOUNT.name, account.i_account, account.i_customer, before=before, after=after)
 
 
 async def demand_pstn(call: Call, account: Account) -> None:

@@ -2,12 +2,10 @@
 Properties of customers, and who may change which.
 
 A property with permission `admin` is changed by the administrator, one with `reseller` by the reseller as well,
-any other by the customer himself as well. What is sent back unchanged is no change. Names that limit their customer
-have a permission of their own, which is the least that they can have, whoever makes them. A reseller may hand on some
+any other by the customer himself as well. What is sent back unchanged is no change. A reseller may hand on some
 rights and credits to his customers, up to what he has himself, although their permission is `admin`.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,21 +16,12 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, NotPermitted
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.tree import quotas, resellers
+from xmlrpc_api.services.tree import resellers
+from xmlrpc_api.services.tree.quotas import CREDITS, CUSTOMER, HANDED_ON, is_allowed, level_of, number, permission_of
 from xmlrpc_api.services.tree.resellers import Level
 
 PROPERTY = entity_of(CustomerProperty)
-CREDITS = (*quotas.COUNTS, "enum_range_credit", "enum_number_credit", "dns_zone_credit", "email_credit")
-ACCESSES = ("pstn_access", "prepaid_changes", "pstn_changes", "sms_access")
-HANDED_ON = (*CREDITS, *ACCESSES)
-ADMIN, RESELLER, CUSTOMER = "admin", "reseller", "customer"
-LIMITING = {
-    **dict.fromkeys((*HANDED_ON, "payment_processor_class", "support_order"), ADMIN),
-    "digest_settings_page": RESELLER,
-}
-NEEDED = {ADMIN: Level.ADMIN, RESELLER: Level.RESELLER}
 PARTS = ("value", "category", "permission")
-_COUNT, _SWITCH = re.compile("[0-9]{0,9}"), re.compile("[01]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +43,7 @@ class Change:
         """Whether it changes anything; forms echo what there is, and show what is not there without filling it in."""
         if self.old is not None:
             return any(self.new[part] != self.old[part] for part in PARTS)
-        return bool(self.new["value"]) or level >= _level(self.new["permission"])
+        return bool(self.new["value"]) or level >= level_of(self.new["permission"])
 
 
 async def read(call: Call, customers: Iterable[int]) -> dict[int, list[dict[str, str]]]:
@@ -67,16 +56,6 @@ async def read(call: Call, customers: Iterable[int]) -> dict[int, list[dict[str,
         values["permission"] = permission_of(row["name"], row["permission"])
         found.setdefault(row["i_customer"], []).append(values)
     return found
-
-
-def permission_of(name: str, asked: str) -> str:
-    """The permission of a property: what is asked for, unless its name needs a higher one."""
-    least = LIMITING.get(name, CUSTOMER)
-    return asked if _level(asked) >= _level(least) else least
-
-
-def _level(permission: str) -> Level:
-    return NEEDED.get(permission, Level.CUSTOMER)
 
 
 async def values(call: Call, i_customer: int) -> dict[str, str]:
@@ -131,21 +110,13 @@ async def merge(call: Call, i_customer: int, path: str, sent: Iterable[Mapping[s
         before |= {change.name: change.old["value"]} if change.old else {}
         after[change.name] = change.new["value"]
     if after:
-        await note(call, i_customer, before, after)
-
-
-async def note(call: Call, i_customer: int, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """Write changed properties, by name, into the change history."""
-    kind = CustomerProperty.__tablename__
-    await audit.event(
-        call, audit.UPDATED, object_type=kind, object_id=i_customer, i_customer=i_customer, before=before, details=after
-    )
+        await audit.changed(call, PROPERTY.name, i_customer, i_customer, before=before, after=after)
 
 
 async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> None:
     """Refuse a change of a property that is not the caller's to make."""
     permissions = {change.new["permission"], *([change.old["permission"]] if change.old else [])}
-    needed = max(_level(permission) for permission in permissions)
+    needed = max(level_of(permission) for permission in permissions)
     if level >= needed:
         return
     name = change.name
@@ -155,7 +126,7 @@ async def _demand(call: Call, level: Level, i_customer: int, change: Change) -> 
     own = (await values(call, call.caller.i_customer)).get(name)
     if own is None and name in CREDITS:
         return
-    if quotas.number(change.new["value"]) > quotas.number(own or ""):
+    if number(change.new["value"]) > number(own or ""):
         raise NotPermitted(f"the property {name} cannot be more than the reseller's own {own or 0}")
 
 
@@ -165,13 +136,6 @@ def _demand_value(change: Change) -> None:
         return
     is_credit = change.name in CREDITS
     raise BadParameter(change.name, "must be a whole number, from 0 to 999999999" if is_credit else "must be 0 or 1")
-
-
-def is_allowed(name: str, value: str) -> bool:
-    """Whether a property of this name may have a value; nothing at all is 0."""
-    if name in CREDITS:
-        return _COUNT.fullmatch(value) is not None
-    return name not in ACCESSES or _SWITCH.fullmatch(value) is not None
 
 
 async def _write(call: Call, i_customer: int, change: Change) -> None:

@@ -36,13 +36,23 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
     account = select(exists().where(Account.username_key == sip_id.key))
     if (await call.session.execute(account)).scalar_one():
         raise Conflict.taken("username")
-    if (await call.session.execute(select(exists().where(is_called(sip_id))))).scalar_one():
-        raise Conflict.taken("alias")
+    await demand_free(call, sip_id)
     await references.check(call, ALIAS, {"owner": owner})
     alias = SipAlias(i_domain=domain.i_domain, alias_key=sip_id.key, changed=call.now)
     await records.add(call, alias, {"username": sip_id.username, **_led_to(target), "owner": owner}, domain.i_customer)
     path = await ownership.path_of(call, domain.i_customer)
     await quotas.demand(call, quotas.SIP_ALIASES, domain.i_customer, path)
+
+
+async def demand_free(call: Call, sip_id: SipId) -> None:
+    """
+    Refuse a SIP id that is an alias.
+
+    Raises:
+        Conflict: It is one.
+    """
+    if (await call.session.execute(select(exists().where(is_called(sip_id))))).scalar_one():
+        raise Conflict.taken("alias")
 
 
 async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mapping[str, int | None]) -> None:

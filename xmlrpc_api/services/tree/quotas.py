@@ -1,11 +1,15 @@
 """
-Credits: how many records of a kind a customer may have, with everybody below him.
+Credits and accesses: properties that limit their customer.
 
-They are properties. One that is not there is no limit; the administrator has none. What a customer has and what all
-below him have counts together. The limit is checked in the transaction that creates the record, once it is there (so
-that "exists already" is told first), with the customers locked, so that no two creators take the last one.
+They have a permission of their own, which is the least that they can have, whoever makes them, and values that mean
+something: how many records of a kind he may have, or whether he may do something at all.
+
+A credit that is not there is no limit; the administrator has none. What a customer has and what all below him have
+counts together. The limit is checked in the transaction that creates the record, once it is there (so that "exists
+already" is told first), with the customers locked, so that no two creators take the last one.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,8 +20,19 @@ from models import Account, Customer, CustomerProperty, SipAlias, SipDomain, anc
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotEnoughCredit
 from xmlrpc_api.services.tree import resellers
+from xmlrpc_api.services.tree.resellers import Level
 
 SIP_ACCOUNTS, SIP_ALIASES = "sip_credit", "sip_alias_credit"
+CREDITS = (SIP_ACCOUNTS, SIP_ALIASES, "enum_range_credit", "enum_number_credit", "dns_zone_credit", "email_credit")
+ACCESSES = ("pstn_access", "prepaid_changes", "pstn_changes", "sms_access")
+HANDED_ON = (*CREDITS, *ACCESSES)
+ADMIN, RESELLER, CUSTOMER = "admin", "reseller", "customer"
+LIMITING = {
+    **dict.fromkeys((*HANDED_ON, "payment_processor_class", "support_order"), ADMIN),
+    "digest_settings_page": RESELLER,
+}
+LEVELS = {ADMIN: Level.ADMIN, RESELLER: Level.RESELLER}
+_COUNT, _SWITCH = re.compile("[0-9]{0,9}"), re.compile("[01]?")
 Counted = Callable[[ColumnElement[bool]], Any]
 
 
@@ -73,6 +88,24 @@ async def _limits(call: Call, name: str, customers: list[int]) -> dict[int, Deci
         CustomerProperty.i_customer.in_(customers), CustomerProperty.name == name
     )
     return {row.i_customer: number(row.value) for row in await call.session.execute(known)}
+
+
+def permission_of(name: str, asked: str) -> str:
+    """The permission of a property: what is asked for, unless its name needs a higher one."""
+    least = LIMITING.get(name, CUSTOMER)
+    return asked if level_of(asked) >= level_of(least) else least
+
+
+def level_of(permission: str) -> Level:
+    """Whom a permission allows to change a property."""
+    return LEVELS.get(permission, Level.CUSTOMER)
+
+
+def is_allowed(name: str, value: str) -> bool:
+    """Whether a property of this name may have a value; nothing at all is 0."""
+    if name in CREDITS:
+        return _COUNT.fullmatch(value) is not None
+    return name not in ACCESSES or _SWITCH.fullmatch(value) is not None
 
 
 def number(value: str) -> Decimal:

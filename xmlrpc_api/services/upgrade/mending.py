@@ -18,8 +18,7 @@ from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins.web_users import WEB_USER
-from xmlrpc_api.services.ngnpro import properties
-from xmlrpc_api.services.tree import lending, ownership
+from xmlrpc_api.services.tree import lending, ownership, quotas
 from xmlrpc_api.services.tree.limits import Line, line_of
 
 BATCH = 100
@@ -127,27 +126,27 @@ async def _note_group(call: Call, account: Account, setter: int) -> None:
     noted = update(AccountGroup).where(*wanted).values(put_by=setter).returning(AccountGroup.i_account)
     if (await call.session.execute(noted.execution_options(synchronize_session=False))).first() is None:
         return
-    scope = await audit.scope_of(call.store, account.i_customer)
-    subject = audit.Subject(ACCOUNT.name, account.i_account, account.i_customer, scope)
     before, after = {f"{QUOTA} by": None}, {f"{QUOTA} by": setter}
-    await audit.note(call, [audit.entry(call, audit.UPDATED, subject, before=before, after=after)])
+    await audit.changed(call, ACCOUNT.name, account.i_account, account.i_customer, before=before, after=after)
 
 
 async def properties_levels(call: Call, last: int) -> Mended:
     """Raise the permissions of properties that limit to what their names need; tell values that are none."""
-    limiting = CustomerProperty.name.in_(properties.LIMITING)
+    limiting = CustomerProperty.name.in_(quotas.LIMITING)
     keys = select(CustomerProperty.i_customer).where(limiting, CustomerProperty.i_customer > last).distinct()
     found = (await call.session.scalars(keys.order_by(CustomerProperty.i_customer).limit(BATCH))).all()
     statement = select(CustomerProperty).where(limiting, CustomerProperty.i_customer.in_(found))
     statement = statement.order_by(CustomerProperty.i_customer, CustomerProperty.name).with_for_update()
     findings = []
     for row in (await call.session.scalars(statement)).all():
-        permission = properties.permission_of(row.name, row.permission)
+        permission = quotas.permission_of(row.name, row.permission)
         if permission != row.permission:
             same = {row.name: row.value}  # the history of properties tells values
-            await properties.note(call, row.i_customer, same, same)
+            await audit.changed(
+                call, CustomerProperty.__tablename__, row.i_customer, row.i_customer, before=same, after=same
+            )
             row.permission = permission
-        if not properties.is_allowed(row.name, row.value):
+        if not quotas.is_allowed(row.name, row.value):
             findings.append(
                 f"The property {row.name} of customer {row.i_customer} has a value that cannot be set any more"
             )
