@@ -8,7 +8,6 @@ from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Conflict,
-    Fault,
     NotEnoughCredit,
     NotFound,
     NotPermitted,
@@ -24,7 +23,7 @@ from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.logins import authentication, devices
 from xmlrpc_api.services.logins.authentication import Attempt, Look
-from xmlrpc_api.services.money import balance_sign
+from xmlrpc_api.services.money import balance_sign, balances
 
 ACCOUNT = accounts.ACCOUNT
 CREDENTIALS = ("username", "web_password", "authname", "voip_password", "vm_password")
@@ -92,7 +91,7 @@ async def get_account_info(call: Call, *, i_account: int | None = None, username
     *ACCOUNT.update,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_account",),
+    balances=balances.of_account("i_account"),
     scope=I_CUSTOMER_OWNER,
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
 )
@@ -111,7 +110,7 @@ async def update_account(call: Call, *, i_account: int, **changes: Any) -> dict[
     I_ACCOUNT,
     right=Right.ACCOUNTS_DELETE,
     effect=Effect.WRITE,
-    balances=("i_account",),
+    balances=balances.of_account("i_account"),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound, Conflict),
 )
@@ -145,7 +144,7 @@ async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None
     I_ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_account",),
+    balances=balances.of_account("i_account"),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
 )
@@ -160,7 +159,7 @@ async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
     I_ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_account",),
+    balances=balances.of_account("i_account"),
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
 )
@@ -213,16 +212,13 @@ async def _look(call: Call, **attributes: Any) -> Look:
     returns=(*ACCOUNT.some("i_account"), devices.NEW_DEVICE),
     raises=(AuthenticationFailed, TooManyAttempts, Unavailable, Conflict, OneTimePasswordAccepted),
 )
-async def auth_account(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
+async def auth_account(call: Call, *, found: Look, **attributes: Any) -> dict[str, Any]:
     """
     Authenticate an account that logs in to the self-care portal, by its username or its e-mail address.
 
     Whatever is wrong is one fault 401. A one-time password is accepted once, with fault 410.
     """
-    answer = await authentication.authenticate(call, _login(attributes), call.found)
-    if isinstance(answer, Fault):
-        return answer
-    account, device = answer
+    account, device = await authentication.authenticate(call, _login(attributes), found)
     return {"i_account": authentication.ACCOUNTS.key_of(account), "device": device}
 
 

@@ -13,7 +13,7 @@ from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import Expected
 from xmlrpc_api.services.history import past
-from xmlrpc_api.services.money import balance_sign
+from xmlrpc_api.services.money import balance_sign, balances
 
 CUSTOMER = customers.CUSTOMER
 ID_OR_NAME = Field(
@@ -41,7 +41,7 @@ IF_BALANCE = Field(
     *CUSTOMER.create,
     right=Right.CUSTOMERS_ADD,
     effect=Effect.WRITE,
-    balances=(customers.own_balance,),
+    balances=customers.own_balance,
     returns=CUSTOMER.some("i_customer"),
     raises=(WrongReference, NotEnoughCredit, Conflict),
 )
@@ -92,7 +92,7 @@ async def get_customer_info(
     *CUSTOMER.update,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer", customers.own_balance),
+    balances=balances.each(balances.of_customer("i_customer"), customers.own_balance),
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
 )
 async def update_customer(
@@ -114,7 +114,7 @@ async def update_customer(
     IF_VERSION,
     right=Right.CUSTOMERS_DELETE,
     effect=Effect.WRITE,
-    balances=("i_customer",),
+    balances=balances.of_customer("i_customer"),
     raises=(NotFound, Conflict),
 )
 async def delete_customer(call: Call, *, i_customer: int, if_version: int | None = None) -> dict[str, Any]:
@@ -146,7 +146,7 @@ async def list_customers(call: Call, *, offset: int = 0, limit: int | None = Non
     I_CUSTOMER,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer",),
+    balances=balances.of_customer("i_customer"),
     raises=(NotFound,),
 )
 async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
@@ -164,7 +164,7 @@ async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
     I_CUSTOMER,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer",),
+    balances=balances.of_customer("i_customer"),
     raises=(NotFound,),
 )
 async def unblock_customer(call: Call, *, i_customer: int) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Conflict,
-    Fault,
     NotFound,
     NotPermitted,
     OneTimePasswordAccepted,
@@ -105,7 +104,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     returns=(*WEB_USER.some("i_customer", "i_web_user", "i_access_level"), devices.NEW_DEVICE),
     raises=(*LOGIN_FAULTS, OneTimePasswordAccepted),
 )
-async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
+async def auth_customer(call: Call, *, found: Look, **attributes: Any) -> dict[str, Any]:
     """
     Authenticate somebody who logs in to the self-care portal.
 
@@ -117,10 +116,7 @@ async def auth_customer(call: Call, **attributes: Any) -> dict[str, Any] | Fault
     device whose token the portal hands back (device), by a one-time password, or with password and code of a second
     factor.
     """
-    answer = await authentication.authenticate(call, _login(attributes), call.found)
-    if isinstance(answer, Fault):
-        return answer
-    user, device = answer
+    user, device = await authentication.authenticate(call, _login(attributes), found)
     known = {name: getattr(user, name) for name in ("i_customer", "i_web_user", "i_access_level")}
     return {**known, "device": device}
 
@@ -185,15 +181,14 @@ async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) ->
     returns=(devices.NEW_DEVICE,),
     raises=LOGIN_FAULTS,
 )
-async def change_web_password(call: Call, **attributes: Any) -> dict[str, Any] | Fault:
+async def change_web_password(call: Call, *, found: Look, **attributes: Any) -> dict[str, Any]:
     """
     Give a login a new password, for the old one or for a one-time password.
 
     This is what a portal does after authCustomer has answered 410: that one-time password is good for it, once. All
     tokens of devices end; the person's own gets a new one.
     """
-    answer = await authentication.change_password(call, _proof(attributes), call.found)
-    return answer if isinstance(answer, Fault) else {"device": answer}
+    return {"device": await authentication.change_password(call, _proof(attributes), found)}
 
 
 @method(
@@ -204,13 +199,14 @@ async def change_web_password(call: Call, **attributes: Any) -> dict[str, Any] |
     effect=Effect.WRITE,
     raises=(AuthenticationFailed, TooManyAttempts),
 )
-async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, Any] | Fault:
+async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, Any]:
     """
     Give the caller a new API password, for the old one. No right is needed, and root may, too.
 
     It counts from the next request on. Wrong old ones are throttled like logins.
     """
-    return await api_passwords.change_own(call, old, new) or {}
+    await api_passwords.change_own(call, old, new)
+    return {}
 
 
 @method(
@@ -282,10 +278,9 @@ async def enable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
     ),
     raises=(*SUBJECT_FAULTS, Conflict, AuthenticationFailed, TooManyAttempts),
 )
-async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> dict[str, Any] | Fault:
+async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> dict[str, Any]:
     """Switch the second factor of a login on, with a code that shows that the authenticator works."""
-    codes = await authentication.confirm_second_factor(call, web_login, code)
-    return codes if isinstance(codes, Fault) else {"recovery_codes": codes}
+    return {"recovery_codes": await authentication.confirm_second_factor(call, web_login, code)}
 
 
 @method("disableSecondFactor", WEB_LOGIN, right=Right.ANYONE, effect=Effect.WRITE, raises=SUBJECT_FAULTS)

@@ -22,7 +22,7 @@ from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services.history import events
-from xmlrpc_api.services.money import ledger, payments
+from xmlrpc_api.services.money import balances, ledger, payments
 from xmlrpc_api.services.money.payments import Payment
 
 AMOUNT = Field(
@@ -105,7 +105,7 @@ def _payment(attributes: dict[str, Any]) -> Payment:
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer", ledger.own),
+    balances=balances.each(balances.of_customer("i_customer"), balances.own),
     raises=PAYMENT_FAULTS,
 )
 async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
@@ -124,7 +124,7 @@ async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) 
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer", ledger.own),
+    balances=balances.each(balances.of_customer("i_customer"), balances.own),
     raises=PAYMENT_FAULTS,
 )
 async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
@@ -143,7 +143,7 @@ async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> 
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer", ledger.own),
+    balances=balances.each(balances.of_customer("i_customer"), balances.own),
     returns=(
         Field(
             name="returned",
@@ -171,7 +171,7 @@ async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> d
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
-    balances=("i_account",),
+    balances=balances.of_account("i_account"),
     raises=PAYMENT_FAULTS,
 )
 async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
@@ -187,7 +187,7 @@ async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> di
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
-    balances=("i_account",),
+    balances=balances.of_account("i_account"),
     raises=PAYMENT_FAULTS,
 )
 async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
@@ -203,7 +203,7 @@ async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
-    balances=("i_account",),
+    balances=balances.of_account("i_account"),
     raises=PAYMENT_FAULTS,
 )
 async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
@@ -221,7 +221,7 @@ async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[s
     *PAYMENT,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer_from", "i_customer_to", ledger.own),
+    balances=balances.each(balances.of_customer("i_customer_from", "i_customer_to"), balances.own),
     raises=PAYMENT_FAULTS,
 )
 async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int, **attributes: Any) -> dict[str, Any]:
@@ -311,7 +311,7 @@ async def get_low_balance(call: Call, *, i_customer: int) -> dict[str, Any]:
     NO_CARD,
     right=Right.CUSTOMERS_EDIT,
     effect=Effect.WRITE,
-    balances=("i_customer",),
+    balances=balances.of_customer("i_customer"),
     raises=(NotFound, WrongReference, Conflict),
 )
 async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> dict[str, Any]:

@@ -183,10 +183,24 @@ MUTANTS = (
         "tests/handlers/ngnpro/test_sip.py -k many_creators",
     ),
     Mutant(
+        "a booking that was undone is believed",
+        "xmlrpc_api/dispatch/transactions.py",
+        "        session.expire_all()\n",
+        "",
+        "tests/test_dispatch.py -k undone",
+    ),
+    Mutant(
+        "a trial keeps what a fault keeps",
+        "xmlrpc_api/dispatch/execution.py",
+        "        self._begin = database.write if keep else lambda: undone(database.write())\n",
+        "        self._begin = database.write\n",
+        "tests/test_dispatch.py -k unless_nothing",
+    ),
+    Mutant(
         "an idempotency key does nothing",
         "xmlrpc_api/dispatch/execution.py",
-        "            if prepared.key is None:\n",
-        "            if True:\n",
+        "    if key is not None:\n        first =",
+        "    if False:\n        first =",
         "tests/handlers/test_idempotency.py",
     ),
     Mutant(

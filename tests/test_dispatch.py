@@ -1,20 +1,35 @@
-"""The one way of every call: who may call what, and what is made of a name that nobody knows."""
+"""The one way of every call: who may call what, what is made of a name that nobody knows, and how it ends."""
 
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
+from conftest import Reseller
 from faces import Api
 from harness import Server
 from soap import ADMIN, ADMIN_PASSWORD, auth, envelope, send
+from sqlalchemy import select, update
 
-from xmlrpc_api.call import Origin
-from xmlrpc_api.declaration.faults import MethodNotFound
+from models import ROOT_ID, Balance, Customer
+from xmlrpc_api.call import Call, Origin
+from xmlrpc_api.declaration.faults import Conflict, Kept, MethodNotFound, Unavailable
+from xmlrpc_api.declaration.registry import Ahead, Dialect, Effect, publish
+from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.ngnpro import OPERATIONS
 from xmlrpc_api.dialects.switch import METHODS
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
+from xmlrpc_api.services.money import balances, ledger
+from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import http
 
-pytestmark = pytest.mark.one_engine
+Work = Callable[[Call], Awaitable[Any]]
+Perform = Callable[..., Any]
 
 
 @pytest.mark.parametrize("name", ["listCustomers", "CustomerPort.getAccount"])
@@ -52,3 +67,132 @@ def test_the_nearest_name_is_one_of_the_same_dialect(ngnpro: Server) -> None:
     reply = send(ngnpro.port, body)
 
     assert (reply.code, reply.operation.findtext("faultstring")) == (900, "Method not found: did you mean getAccount?")
+
+
+@pytest.fixture
+def perform(server: Server) -> Perform:
+    """Runs a piece of work as root, by the way of the CLI."""
+
+    def run(work: Work, *, keep: bool = True, each: Sequence[Work] = ()) -> Any:
+        async def begin(database: Database) -> Any:
+            caller = await ownership.load_caller(database, ROOT_ID)
+            assert caller is not None
+            origin = Origin(request_id="1", face=Face.CLI, address="local", login=caller)
+            dispatcher = Dispatcher(server.platform, database, keep=keep)
+            if each:
+                return await dispatcher.perform_each(origin, "work", caller, each)
+            return await dispatcher.perform(origin, "work", caller, work)
+
+        return server.run(begin)
+
+    return run
+
+
+async def change_and_refuse(call: Call) -> None:
+    await call.session.execute(update(Customer).where(Customer.i_customer == ROOT_ID).values(description="changed"))
+    raise Kept(Conflict("refused"))
+
+
+@pytest.mark.each_engine
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_fault_keeps_what_was_changed_unless_nothing_is_kept(server: Server, perform: Perform, *, keep: bool) -> None:
+    server.sql("UPDATE customers SET description = '' WHERE i_customer = 1")
+
+    with pytest.raises(Conflict, match="refused"):
+        perform(change_and_refuse, keep=keep)
+
+    assert server.sql("SELECT description FROM customers WHERE i_customer = 1") == [("changed" if keep else "",)]
+    server.sql("UPDATE customers SET description = '' WHERE i_customer = 1")
+
+
+def test_who_loses_every_race_is_told_to_try_again(perform: Perform) -> None:
+    attempts = []
+
+    async def lose(call: Call) -> None:
+        attempts.append(call)
+        raise asyncpg.DeadlockDetectedError("deadlock detected")
+
+    with pytest.raises(Unavailable):
+        perform(lose)
+
+    assert len(attempts) == 4
+
+
+@pytest.mark.each_engine
+def test_what_was_booked_and_undone_is_not_believed_by_those_who_come_after(perform: Perform, server: Server) -> None:
+    money = select(Balance).where(Balance.i_customer == ROOT_ID, Balance.is_default)
+    ((before,),) = server.sql("SELECT balance FROM balances WHERE i_customer = 1 AND is_default")
+    seen = []
+
+    async def book(call: Call) -> None:
+        balance = (await call.session.execute(money)).scalar_one()
+        await ledger.book(call, balance, ledger.Booking(amount=Decimal(5), kind=ledger.FUNDS))
+        raise Conflict("refused")
+
+    async def look(call: Call) -> None:
+        seen.append((await call.session.execute(money)).scalar_one().balance)
+
+    perform(look, each=[look, book, look])
+
+    assert seen[0] == seen[1]
+    assert server.sql("SELECT balance FROM balances WHERE i_customer = 1 AND is_default") == [(before,)]
+
+
+@pytest.mark.parametrize("name", ["getCustomerInfo", "updateCustomer"])
+def test_a_handler_is_reached_in_three_steps(
+    root: Api, reseller: Reseller, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A step is a function of dispatch; a change is awaited by two more, which give it up when it takes too long."""
+    method, steps = METHODS[name], []
+
+    async def handler(call: Call, **params: Any) -> Any:
+        frame = sys._getframe(1)
+        while frame is not None:
+            if "/dispatch/" in frame.f_code.co_filename:
+                steps.append(frame.f_code.co_name)
+            frame = frame.f_back
+        return await method.handler(call, **params)
+
+    monkeypatch.setitem(METHODS, name, replace(method, handler=handler))
+
+    getattr(root, name)(i_customer=reseller.i_customer, **({} if name == "getCustomerInfo" else {"description": "1"}))
+
+    assert len(steps) == 3
+
+
+async def count(_call: Call) -> int:
+    """Look ahead."""
+    return 1
+
+
+async def takes_nothing(_call: Call) -> None:
+    """Do nothing."""
+
+
+async def takes_another(_call: Call, *, found: str) -> str:
+    """Do nothing."""
+    return found
+
+
+async def takes_it(_call: Call, *, found: int) -> int:
+    """Do nothing."""
+    return found
+
+
+@pytest.mark.parametrize("handler", [takes_nothing, takes_another])
+def test_what_is_found_ahead_must_be_taken_by_its_type(handler: Any) -> None:
+    dialect = Dialect()
+    declare = publish(dialect, "m", right=Right.ANYONE, effect=Effect.READ, ahead=count)
+
+    with pytest.raises(TypeError, match="must take what `ahead` answers"):
+        declare(handler)
+
+    declare(takes_it)
+    assert dialect.methods["m"].ahead == Ahead(count, "found")
+
+
+def test_what_only_reads_cannot_be_declared_to_book() -> None:
+    declare = publish(Dialect(), "m", right=Right.ANYONE, effect=Effect.READ, balances=balances.own)
+
+    with pytest.raises(TypeError, match="is said to book"):
+        declare(takes_nothing)

@@ -1,7 +1,7 @@
 """What a handler gets: one call, with its session, its caller and the platform it runs on."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -63,29 +63,33 @@ class Call:
     Attributes:
         method: The method's public name.
         store: The database: in the call's one transaction, or for reading.
-        caller: The customer on whose behalf it runs.
+        caller: The customer on whose behalf it runs: his rights count, and what is below him is in reach.
+        actor: Whom the change history names: the caller, unless he acts for somebody below him.
         now: The time of the call, one for all that it writes.
         idempotency_key: The key with which it may be sent again.
         queued: On whose balances it was announced to book, and has waited for them without a connection.
-        found: What the method's `ahead` step found out before the transaction.
         way: What it came by.
     """
 
     method: str
     store: Store
     caller: Caller
+    actor: Caller
     platform: Platform
     origin: Origin
     now: datetime
     idempotency_key: str | None = None
     queued: frozenset[Key] = frozenset()
-    found: Any = None
     way: "Way" = field(repr=False)
 
     @property
     def session(self) -> AsyncSession:
         """For statements."""
         return self.store.session
+
+    def acting_for(self, customer: Caller) -> "Call":
+        """The same call on behalf of a customer below the caller; the history still names who acts."""
+        return replace(self, caller=customer)
 
     async def perform_all(self, calls: list[Any]) -> list[Any]:
         """Run further calls, for `system.multicall`."""

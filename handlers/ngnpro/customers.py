@@ -22,6 +22,7 @@ from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import attributes, operation
 from xmlrpc_api.services import customers
+from xmlrpc_api.services.money import balances
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
 from xmlrpc_api.services.ngnpro import properties, queries
 from xmlrpc_api.services.tree.lists import Found
@@ -101,7 +102,7 @@ def _list(found: Found) -> Struct:
     ACCOUNT,
     right=Right.CUSTOMERS_ADD,
     effect=Effect.WRITE,
-    balances=(_parents_balance,),
+    balances=_parents_balance,
     returns=(replace(SHOWN, doc="The customer, with the ids that he was given."),),
     raises=FAULTS,
 )
@@ -122,7 +123,7 @@ async def add_account(call: Call, *, account: Struct) -> Struct:
     ACCOUNT,
     right=Right.ANYONE,
     effect=Effect.WRITE,
-    balances=(_balance_of,),
+    balances=_balance_of,
     raises=FAULTS,
 )
 async def update_account(call: Call, *, account: Struct) -> Struct:
@@ -140,7 +141,12 @@ async def update_account(call: Call, *, account: Struct) -> Struct:
 
 
 @operation(
-    "CustomerPort.deleteAccount", ID, right=Right.CUSTOMERS_DELETE, effect=Effect.WRITE, balances=("id",), raises=FAULTS
+    "CustomerPort.deleteAccount",
+    ID,
+    right=Right.CUSTOMERS_DELETE,
+    effect=Effect.WRITE,
+    balances=balances.of_customer("id"),
+    raises=FAULTS,
 )
 async def delete_account(call: Call, *, id: int) -> Struct:
     """Delete a customer to whom no record belongs any more."""
@@ -172,7 +178,7 @@ async def get_resellers(call: Call, *, query: Struct) -> Struct:
     PROPERTIES.require(),
     right=Right.ANYONE,
     effect=Effect.WRITE,
-    balances=("customer",),
+    balances=balances.of_customer("customer"),
     raises=(NotFound, NotPermitted),
 )
 async def set_properties(call: Call, *, customer: int, properties: Iterable[Struct]) -> Struct:

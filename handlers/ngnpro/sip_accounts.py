@@ -122,7 +122,7 @@ async def add_account(call: Call, *, account: Struct) -> Struct:
     ACCOUNT,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=(balance_of_account,),
+    balances=balance_of_account,
     raises=FAULTS,
 )
 async def update_account(call: Call, *, account: Struct) -> Struct:
@@ -142,7 +142,7 @@ async def update_account(call: Call, *, account: Struct) -> Struct:
     SIP_ID,
     right=Right.ACCOUNTS_DELETE,
     effect=Effect.WRITE,
-    balances=(balance_of_id,),
+    balances=balance_of_id,
     raises=FAULTS,
 )
 async def delete_account(call: Call, *, sipId: Struct) -> Struct:

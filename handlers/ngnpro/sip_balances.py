@@ -6,7 +6,6 @@ from handlers.ngnpro.vocabulary import SIP_ID, Struct, balance_of_id, date, sip_
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import (
-    Fault,
     NotEnoughCredit,
     NotFound,
     NotPermitted,
@@ -59,7 +58,7 @@ ENTRY = (
     Field(name="description", wire=Wire.STRING, limit=1024, doc="Notes to keep.", example="CC transaction 7"),
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=(balance_of_id,),
+    balances=balance_of_id,
     returns=(BALANCES,),
     raises=(NotFound, NotPermitted, NotEnoughCredit),
 )
@@ -85,17 +84,15 @@ async def add_balance(call: Call, *, sipId: Struct, value: Decimal, description:
     ),
     right=Right.ANYONE,
     effect=Effect.WRITE,
-    balances=(balance_of_id,),
+    balances=balance_of_id,
     returns=(BALANCES,),
     raises=(NotFound, TooManyAttempts, WrongReference),
 )
-async def add_balance_from_voucher(call: Call, *, sipId: Struct, card: Struct) -> Struct | Fault:
+async def add_balance_from_voucher(call: Call, *, sipId: Struct, card: Struct) -> Struct:
     """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
     account = await by_sip_id(call, whole(sipId))
     before = account.balance
-    refusal = await vouchers.use(call, account, card["id"], card["number"])
-    if refusal is not None:
-        return refusal
+    await vouchers.use(call, account, card["id"], card["number"])
     return {"balances": {"old_balance": before, "new_balance": account.balance}}
 
 

@@ -20,7 +20,7 @@ GROUP = Field(
     GROUP,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=(balance_of_id,),
+    balances=balance_of_id,
     raises=FAULTS,
 )
 async def add_to_group(call: Call, *, sipId: Struct, group: str) -> Struct:
@@ -39,7 +39,7 @@ async def add_to_group(call: Call, *, sipId: Struct, group: str) -> Struct:
     GROUP,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
-    balances=(balance_of_id,),
+    balances=balance_of_id,
     raises=FAULTS,
 )
 async def remove_from_group(call: Call, *, sipId: Struct, group: str) -> Struct:

@@ -45,6 +45,14 @@ class Fault(Exception):  # noqa: N818 (it is what XML-RPC calls it)
         self.text = text
 
 
+class Kept(Exception):  # noqa: N818 (it is a fault, and more)
+    """Ends a call with a fault whose changes are kept, such as a counted failure or a used password."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.text)
+        self.fault = fault
+
+
 class NotWellFormed(Fault):
     """The document cannot be read."""
 

@@ -281,6 +281,7 @@ class Params:
     def __init__(self, name: str, fields: Iterable[Field]) -> None:
         self.fields = tuple(fields)
         self.by_name = {field.name: field for field in self.fields}
+        self.hashed = tuple(field.name for field in self.fields if field.hashed)
         if len(self.by_name) != len(self.fields):
             raise TypeError(f"{name} declares a parameter twice")
         members = {

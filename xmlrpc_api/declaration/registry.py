@@ -21,7 +21,7 @@ from xmlrpc_api.turns import Key
 LONGEST_COMPARED = 64
 LIKENESS = 0.8
 Handler = Callable[..., Awaitable[Any]]
-Finder = Callable[..., Awaitable[set[Key]]]  # of the call, and its parameters
+Finder = Callable[[Any, dict[str, Any]], Awaitable[set[Key]]]  # of the call, and its parameters
 H = TypeVar("H", bound=Handler)
 
 
@@ -33,13 +33,21 @@ class Effect(enum.Enum):
     WRITE = "changes it, in one transaction"
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is slow and needs no transaction, and by which keyword the handler takes what it answers."""
+
+    step: Handler
+    taken_as: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """
     A public method.
 
     The handler answers a dict of members, or one value where `returns` is a wire type. A fault that it
-    raises undoes its changes; a fault that it returns keeps them (a counted failure, a used password).
+    raises undoes its changes; `Kept` keeps them (a counted failure, a used password).
 
     Attributes:
         params: Its parameters; members of the one struct, or, if `positional`, in this order.
@@ -48,11 +56,11 @@ class Method:
         effect: What it does to the database.
         scope: The parameter that says on whose behalf a trusted host calls; None if it takes none.
         scope_optional: Whether a trusted host may leave it out, and then calls as root.
-        ahead: What is slow and needs no transaction, done before it begins; it is given the parameters, and
-            a session that only reads. What it answers is `Call.found`.
+        ahead: Is done before the transaction begins: it is given the parameters, and a store that only reads. What
+            it answers the handler takes by the one keyword of its type.
         repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
-        balances: On whose balances it books, so that whoever waits for a busy one holds no connection: parameters
-            that name a customer or an account, or functions that are given the call and its parameters.
+        balances: Finds out on whose balances it books, so that whoever waits for a busy one holds no connection; see
+            `services.money.balances`.
         raises: Faults to expect beside those that any method may raise.
     """
 
@@ -64,10 +72,10 @@ class Method:
     effect: Effect
     scope: Field | None
     scope_optional: bool
-    ahead: Handler | None
+    ahead: Ahead | None
     positional: bool
     repeatable: bool
-    balances: tuple[str | Finder, ...]
+    balances: Finder | None
     raises: tuple[type[faults.Fault], ...]
 
     @property
@@ -142,7 +150,7 @@ def publish(
     ahead: Handler | None = None,
     positional: bool = False,
     repeatable: bool | None = None,
-    balances: tuple[str | Finder, ...] = (),
+    balances: Finder | None = None,
     raises: tuple[type[faults.Fault], ...] = (),
 ) -> Callable[[H], H]:
     """
@@ -159,7 +167,10 @@ def publish(
             raise TypeError(f"{name} is published twice")
         if not inspect.getdoc(handler):
             raise TypeError(f"{name} needs a docstring: it is the client's documentation")
-        _compare(name, params, handler)
+        if balances and effect is not Effect.WRITE:
+            raise TypeError(f"{name} does not change anything, but is said to book")
+        made_ahead = _ahead(name, ahead, handler) if ahead else None
+        _compare(name, params, handler, made_ahead)
         dialect.methods[name] = Method(
             name=name,
             handler=handler,
@@ -169,7 +180,7 @@ def publish(
             effect=effect,
             scope=scope,
             scope_optional=scope_optional,
-            ahead=ahead,
+            ahead=made_ahead,
             positional=positional,
             repeatable=effect is Effect.WRITE if repeatable is None else repeatable,
             balances=balances,
@@ -193,10 +204,22 @@ def _members(fields: Iterable[Field]) -> Iterator[Field]:
         yield from _members(field.members)
 
 
-def _compare(name: str, params: tuple[Field, ...], handler: Handler) -> None:
-    """Refuse a handler whose keyword arguments are not the declared parameters."""
+def _ahead(name: str, step: Handler, handler: Handler) -> Ahead:
+    """What is done ahead, if the handler takes what it answers."""
+    answered = inspect.signature(step).return_annotation
+    taken = inspect.signature(handler).parameters.values()
+    keywords = [p.name for p in taken if p.kind is inspect.Parameter.KEYWORD_ONLY and p.annotation == answered]
+    if len(keywords) != 1:
+        raise TypeError(f"{name}: the handler must take what `ahead` answers by one keyword of its type")
+    return Ahead(step, keywords[0])
+
+
+def _compare(name: str, params: tuple[Field, ...], handler: Handler, ahead: Ahead | None) -> None:
+    """Refuse a handler whose keyword arguments are not the declared parameters, and what is done ahead."""
     signature = inspect.signature(handler).parameters.values()
     taken = {p.name: p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    if ahead is not None:
+        del taken[ahead.taken_as]
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature)
     declared = {field.name: field for field in params}
     if unknown := taken.keys() - declared.keys():

@@ -1,23 +1,17 @@
-"""
-The one way every call takes, on every face.
+"""The one way of every call, on every face. Nothing else commits, and every error becomes a `Fault` here."""
 
-Find the method, see on whose behalf it runs, check the right, load the parameters, hash new passwords
-(`preparation`), run the handler in one transaction (`execution`), log (`outcome`). Nothing else commits, and every
-error becomes a `Fault` here.
-"""
-
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.dispatch.execution import Execution
-from xmlrpc_api.dispatch.multicall import Multicall
-from xmlrpc_api.dispatch.outcome import observed, to_fault
-from xmlrpc_api.dispatch.preparation import Preparation
+from xmlrpc_api.dispatch.execution import Execution, Work, perform
+from xmlrpc_api.dispatch.multicall import Multicall, perform_each
+from xmlrpc_api.dispatch.outcome import Outcome
+from xmlrpc_api.dispatch.preparation import Errand, Preparation
 from xmlrpc_api.storage.database import Database, Store
-from xmlrpc_api.storage.errors import ERRORS, is_retryable, is_unavailable
 
 
 class Dispatcher:
@@ -35,7 +29,7 @@ class Dispatcher:
         self.database = database
         self._preparation = Preparation(platform, database, self._new_call)
         self._execution = Execution(platform, database, self._new_call, keep=keep)
-        self._multicall = Multicall(self._preparation, self._execution)
+        self._multicall = Multicall(self._preparation, self._execution, self._new_call)
 
     async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
         """
@@ -49,9 +43,14 @@ class Dispatcher:
         Raises:
             Fault: Whatever went wrong.
         """
-        return await observed(origin, name, self._call(origin, name, params))
+        with Outcome(origin, name):
+            prepared = await self._preparation.prepare(origin, name, params)
+            if prepared.method.effect is not Effect.WRITE:
+                return await self._execution.read(prepared)
+            work = partial(perform, prepared=prepared)
+            return await self._execution.in_time(self._execution.change(prepared, work))
 
-    async def perform(self, origin: Origin, name: str, caller: Caller, work: Callable[[Call], Awaitable[Any]]) -> Any:
+    async def perform(self, origin: Origin, name: str, caller: Caller, work: Work) -> Any:
         """
         Run what is no public method, such as a row of an import, as one call.
 
@@ -64,12 +63,10 @@ class Dispatcher:
         Raises:
             Fault: Whatever went wrong.
         """
-        running = self._execution.in_transaction(origin, name, Effect.WRITE, caller, work)
-        return await observed(origin, name, running)
+        with Outcome(origin, name):
+            return await self._execution.change(Errand(origin=origin, name=name, caller=caller), work)
 
-    async def perform_each(
-        self, origin: Origin, name: str, caller: Caller, works: Sequence[Callable[[Call], Awaitable[Any]]]
-    ) -> list[Any]:
+    async def perform_each(self, origin: Origin, name: str, caller: Caller, works: Sequence[Work]) -> list[Any]:
         """
         Run several of the same in one transaction, each in a savepoint: one that fails undoes itself alone.
 
@@ -79,44 +76,27 @@ class Dispatcher:
         Raises:
             Fault: None was run, such as for want of a database.
         """
-
-        async def run(call: Call) -> list[Any]:
-            return [await _apart(call, work) for work in works]
-
-        results: list[Any] = await self.perform(origin, name, caller, run)
+        results: list[Any] = await self.perform(origin, name, caller, partial(perform_each, works=works))
         return results
 
     async def perform_all(self, call: Call, calls: list[Any]) -> list[Any]:
         """Run the calls of a multicall."""
-        return await self._multicall.perform_all(call.origin, call.caller, calls)
+        return await self._multicall.perform_all(call, calls)
 
-    async def write(self, call: Call, work: Callable[[Call], Awaitable[None]]) -> None:
+    async def write(self, call: Call, work: Work) -> None:
         """Run a part of a call that reads in a transaction of its own."""
-        await self._execution.write(call.origin, call.method, call.caller, work)
+        await self._execution.write(Errand(origin=call.origin, name=call.method, caller=call.caller), work)
 
-    def _new_call(self, origin: Origin, name: str, store: Store, caller: Caller) -> Call:
-        """A call that begins now."""
+    def _new_call(self, errand: Errand, store: Store, caller: Caller) -> Call:
         return Call(
-            method=name,
+            method=errand.name,
             store=store,
             caller=caller,
+            actor=caller,
             platform=self.platform,
-            origin=origin,
+            origin=errand.origin,
             now=self.platform.clock(),
+            idempotency_key=errand.key,
+            queued=errand.queues,
             way=self,
         )
-
-    async def _call(self, origin: Origin, name: str, params: list[Any]) -> Any:
-        return await self._execution.run(origin, await self._preparation.prepare(origin, name, params))
-
-
-async def _apart(call: Call, work: Callable[[Call], Awaitable[Any]]) -> Any:
-    try:
-        async with call.session.begin_nested():
-            answer = await work(call)
-            await call.store.flush()
-            return answer
-    except Exception as error:
-        if isinstance(error, ERRORS) and (is_retryable(error) or is_unavailable(error)):
-            raise  # the transaction is lost
-        return to_fault(error, call.origin)

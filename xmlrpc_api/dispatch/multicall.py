@@ -1,17 +1,17 @@
 """Several calls in one: each prepared before the transaction that they share, each in a savepoint of its own."""
 
-from collections.abc import Awaitable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from xmlrpc_api.call import Call, Origin
 from xmlrpc_api.declaration.faults import Fault, InvalidRequest, Unavailable
-from xmlrpc_api.declaration.registry import Effect
-from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.dispatch.execution import Execution, raised
-from xmlrpc_api.dispatch.outcome import observed, to_fault
-from xmlrpc_api.dispatch.preparation import Preparation, Prepared
+from xmlrpc_api.dispatch.execution import Execution, Work, perform
+from xmlrpc_api.dispatch.outcome import Outcome, note, to_fault
+from xmlrpc_api.dispatch.preparation import Errand, NewCall, Preparation, Prepared
+from xmlrpc_api.dispatch.transactions import savepoint
 from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.storage.errors import ERRORS, is_retryable, is_unavailable
 from xmlrpc_api.turns import Key
 
 MULTICALL = "system.multicall"
@@ -24,39 +24,28 @@ class Multicall:
     Args:
         preparation: Prepares each.
         execution: Runs them.
+        new_call: Begins each.
     """
 
-    def __init__(self, preparation: Preparation, execution: Execution) -> None:
+    def __init__(self, preparation: Preparation, execution: Execution, new_call: NewCall) -> None:
         self._preparation = preparation
         self._execution = execution
+        self._new_call = new_call
 
-    async def perform_all(self, origin: Origin, caller: Caller, calls: list[Any]) -> list[Any]:
-        """
-        Run the calls of a multicall: prepared before the transaction, each in a savepoint of its own.
+    async def perform_all(self, call: Call, calls: list[Any]) -> list[Any]:
+        """Run the calls of a multicall; for each what it answered, or the fault that refused it."""
+        outcomes = [await self._prepare(_numbered(call.origin, number), entry) for number, entry in enumerate(calls)]
 
-        Returns:
-            For each what it answered, or the fault that refused it.
-        """
-        outcomes = [await self._attempt(_numbered(origin, number), entry) for number, entry in enumerate(calls)]
+        async def work(own: Call) -> list[Any]:
+            return [one if isinstance(one, Fault) else await self._perform(own, one) for one in outcomes]
 
-        async def run(call: Call) -> list[Any]:
-            return [
-                outcome if isinstance(outcome, Fault) else await self._in_savepoint(call, outcome)
-                for outcome in outcomes
-            ]
-
-        async def run_in_turn() -> list[Any]:
-            none: frozenset[Key] = frozenset()
-            queues = none.union(*(outcome.queues for outcome in outcomes if isinstance(outcome, Prepared)))
-            async with self._execution.balances.hold(queues):
-                answers: list[Any] = await self._execution.in_transaction(origin, MULTICALL, Effect.WRITE, caller, run)
-                return answers
-
-        results: list[Any] = await self._execution.in_time(run_in_turn())
+        none: frozenset[Key] = frozenset()
+        queues = none.union(*(one.queues for one in outcomes if isinstance(one, Prepared)))
+        errand = Errand(origin=call.origin, name=MULTICALL, caller=call.caller, queues=queues)
+        results: list[Any] = await self._execution.in_time(self._execution.change(errand, work))
         return results
 
-    async def _attempt(self, origin: Origin, entry: Any) -> Prepared | Fault:
-        """Prepare one call of a multicall."""
+    async def _prepare(self, origin: Origin, entry: Any) -> Prepared | Fault:
         try:
             name, params = _entry(entry)
         except Fault as fault:
@@ -65,24 +54,34 @@ class Multicall:
             return await self._preparation.prepare(origin, name, params)
         except Exception as error:
             refused = to_fault(error, origin)
-        await _ignore_fault(observed(origin, name, _raise(refused)))
-        return refused
+            note(origin, name, refused)
+            return refused
 
-    async def _in_savepoint(self, call: Call, prepared: Prepared) -> Any:
-        async def run() -> Any:
-            async with call.session.begin_nested():
-                caller = await ownership.lock_caller(call.store, prepared.caller)
-                answer = await self._execution.runner(prepared)(
-                    self._execution.new_call(call.origin, prepared.method.name, call.store, caller)
-                )
-            return raised(answer)
-
+    async def _perform(self, call: Call, prepared: Prepared) -> Any:
         try:
-            return await observed(call.origin, prepared.method.name, run())
+            with Outcome(prepared.origin, prepared.name):
+                async with savepoint(call.session):
+                    caller = await ownership.lock_caller(call.store, prepared.caller)
+                    return await perform(self._new_call(prepared, call.store, caller), prepared)
         except Unavailable:
             raise  # the transaction is lost, and all of its calls with it
         except Fault as fault:
             return fault
+
+
+async def perform_each(call: Call, works: Sequence[Work]) -> list[Any]:
+    """Run several of the same, each in a savepoint; for each what it answered, or the fault that refused it."""
+    return [await _perform_apart(call, work) for work in works]
+
+
+async def _perform_apart(call: Call, work: Work) -> Any:
+    try:
+        async with savepoint(call.session):
+            return await work(call)
+    except Exception as error:
+        if isinstance(error, ERRORS) and (is_retryable(error) or is_unavailable(error)):
+            raise  # the transaction is lost
+        return to_fault(error, call.origin)
 
 
 def _numbered(origin: Origin, number: int) -> Origin:
@@ -101,14 +100,3 @@ def _entry(entry: Any) -> tuple[str, list[Any]]:
     if entry["methodName"] == MULTICALL:
         raise InvalidRequest("A multicall cannot hold another")
     return entry["methodName"], params
-
-
-async def _raise(fault: Fault) -> Any:
-    raise fault
-
-
-async def _ignore_fault(work: Awaitable[Any]) -> None:
-    try:
-        await work
-    except Fault:
-        return

@@ -1,57 +1,72 @@
 """What became of a call: any error is a `Fault` here, and every outcome is counted and logged."""
 
 import time
-from collections.abc import Awaitable
-from typing import Any
+from types import TracebackType
 
 import structlog
 from sqlalchemy import CheckConstraint, Constraint, Index, UniqueConstraint
 
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Origin
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError, Unavailable
-from xmlrpc_api.dispatch.preparation import methods_of
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError, Kept, Unavailable
+from xmlrpc_api.dispatch.preparation import LOGGED_NAME_LENGTH, methods_of
 from xmlrpc_api.storage.errors import ERRORS, is_refusal, is_retryable, is_unavailable, violated_constraint
 from xmlrpc_api.turns import TooManyWaiting
-
-LOGGED_NAME_LENGTH = 64
 
 log = structlog.get_logger()
 
 
-async def observed(origin: Origin, name: str, work: Awaitable[Any]) -> Any:
-    """Await a call; turn any error into a fault; count and log the outcome."""
-    started = time.perf_counter()
-    fault: Fault | None = None
+class Outcome:
+    """
+    A block that is one call: whatever error ends it becomes a fault; its outcome is counted and logged.
+
+    A part of a transaction that lost a race has no outcome yet: the transaction is run again.
+    """
+
+    __slots__ = ("_name", "_origin", "_started")
+
+    def __init__(self, origin: Origin, name: str) -> None:
+        self._origin = origin
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if error is not None and isinstance(error, ERRORS) and is_retryable(error):
+            return
+        fault = to_fault(error, self._origin) if isinstance(error, Exception) else None
+        note(self._origin, self._name, fault, time.perf_counter() - self._started)
+        if fault is not None and fault is not error:
+            raise fault from None
+
+
+def note(origin: Origin, name: str, fault: Fault | None, seconds: float = 0) -> None:
+    """Count and log a call."""
     known = name if name in methods_of(origin) else metrics.UNKNOWN_METHOD
-    try:
-        return await work
-    except Exception as error:
-        if isinstance(error, ERRORS) and is_retryable(error):
-            raise
-        fault = to_fault(error, origin)
-        raise fault from None
-    finally:
-        seconds = time.perf_counter() - started
-        metrics.note_call(known, origin.face.value, seconds, fault.code if fault else None)
-        log.info(
-            "call",
-            method=name[:LOGGED_NAME_LENGTH],
-            caller=origin.login.i_customer if origin.login else None,
-            login=origin.login.web_login if origin.login else None,
-            address=origin.address,
-            dialect=origin.face.value,
-            request_id=origin.request_id,
-            fault=fault.code if fault else None,
-            text=fault.text if fault else None,
-            ms=round(seconds * 1000, 1),
-        )
+    metrics.note_call(known, origin.face.value, seconds, fault.code if fault else None)
+    log.info(
+        "call",
+        method=name[:LOGGED_NAME_LENGTH],
+        caller=origin.login.i_customer if origin.login else None,
+        login=origin.login.web_login if origin.login else None,
+        address=origin.address,
+        dialect=origin.face.value,
+        request_id=origin.request_id,
+        fault=fault.code if fault else None,
+        text=fault.text if fault else None,
+        ms=round(seconds * 1000, 1),
+    )
 
 
 def to_fault(error: Exception, origin: Origin) -> Fault:
     """What the client is told of an error. Bugs are logged with their traceback and told as an id."""
     if isinstance(error, Fault):
         return error
+    if isinstance(error, Kept):
+        return error.fault
     if is_refusal(error):
         return _from_constraint(violated_constraint(error))
     if isinstance(error, TooManyWaiting):

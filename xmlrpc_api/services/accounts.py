@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -66,7 +65,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
         BadParameter: A password is not allowed, or a value is a pattern.
         Conflict: username or authname is taken.
     """
-    acting = replace(call, caller=owner) if owner is not None else call
+    acting = call.acting_for(owner) if owner is not None else call
     i_customer = acting.caller.i_customer
     values = dict(attributes)
     _demand_names(values)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import descendants, records
 from xmlrpc_api.services.logins import password_policies
-from xmlrpc_api.services.money import balance_sign, ledger, overcommit
+from xmlrpc_api.services.money import balance_sign, balances, ledger, overcommit
 from xmlrpc_api.services.money.ledger import Booking
 from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
@@ -56,16 +56,11 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
     """
     if parent is not None:
         parent = await ownership.lock_caller(call.store, parent)
-        return await _create(replace(call, caller=parent), attributes, call)
-    return await _create(call, attributes, call)
-
-
-async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Customer:
-    """Add a customer below the caller of `call`; the change history tells the caller of `noted`."""
+        call = call.acting_for(parent)
     caller = call.caller
     values = _completed(caller, attributes)
     path = subtree(caller.path, caller.i_customer)[0]
-    await references.check(noted, CUSTOMER, values, Row(owner=caller.i_customer, path=path))
+    await references.check(call, CUSTOMER, values, Row(owner=caller.i_customer, path=path))
     policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await password_policies.demand_new(call, policy, PASSWORDS, values, values["web_login"])
     await _lock_own_balance(call, values)
@@ -77,8 +72,8 @@ async def _create(call: Call, attributes: Mapping[str, Any], noted: Call) -> Cus
         default_user=WebUser(is_default=True, web_password=NOBODYS_HASH, foreign_password=foreign),
     )
     with _told_as_sent(attributes):
-        await records.add(noted, customer, values)
-    await ledger.allot(noted, customer.money, balance, ledger.INITIAL)
+        await records.add(call, customer, values)
+    await ledger.allot(call, customer.money, balance, ledger.INITIAL)
     await overcommit.check(call.store, {caller.i_customer})
     return customer
 
@@ -194,7 +189,7 @@ async def _demand_allowed(call: Call, customer: Customer, values: Mapping[str, A
 
 async def own_balance(call: Call, values: Mapping[str, Any]) -> set[Key]:
     """That a change of these values holds the caller's balance; see `_lock_own_balance`."""
-    return await ledger.own(call, values) if not values.keys().isdisjoint(overcommit.WATCHED) else set()
+    return await balances.own(call, values) if not values.keys().isdisjoint(overcommit.WATCHED) else set()
 
 
 async def _lock_own_balance(call: Call, values: Mapping[str, Any]) -> None:

@@ -180,7 +180,7 @@ def entry(
         "created": call.now,
         "i_customer": subject.i_customer,
         "scope": subject.scope,
-        "i_customer_actor": call.caller.i_customer,
+        "i_customer_actor": call.actor.i_customer,
         "trusted": call.origin.login is None,
         "address": call.origin.address,
         "dialect": call.origin.face.value,

@@ -11,7 +11,7 @@ import string
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -23,7 +23,7 @@ from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
     Conflict,
-    Fault,
+    Kept,
     NotPermitted,
     OneTimePasswordAccepted,
     TooManyAttempts,
@@ -231,33 +231,34 @@ async def look_at_proof(call: Call, attempt: Attempt, new: str) -> Look:
     return replace(found, new=Password(new, await call.platform.hasher.hash(new, call.caller.i_customer)))
 
 
-async def authenticate(call: Call, attempt: Attempt, found: Look) -> tuple[Person, str] | Fault:
+async def authenticate(call: Call, attempt: Attempt, found: Look) -> tuple[Person, str]:
     """
     Let somebody in, or not.
 
     Returns:
-        Who it is, and a token for his device; or the fault to tell, what was counted and used up being kept.
+        Who it is, and a token for his device.
+
+    Raises:
+        Kept: Whatever is wrong, and that a one-time password was right; what was counted and used up stays so.
     """
     found = await _held(call, found)
     user = await _usable(call, attempt, found)
     is_password = user is not None and found.is_right and not attempt.one_time_only
     is_one_time = _is_one_time(call, attempt, user) and user is not None and user.one_time_used is None
     if user is None or not (is_password or is_one_time):
-        return await _failed(call, attempt, found)
-    refusal = await _second_step(call, attempt, found, user, by_password=is_password)
-    if refusal is not None:
-        return refusal
+        await _fail(call, attempt, found)
+    await _demand_second_step(call, attempt, found, user, by_password=is_password)
     if is_password:
         await _keep_rehashed(call, attempt.kind, found)
         await _note(call, attempt.kind, LOGIN, user)
         return user, devices.issue(call, _owner(attempt.kind, user, found.rehashed))
     if not await _use_up(call, attempt.kind, user):
-        return await _failed(call, attempt, found)
+        await _fail(call, attempt, found)
     await _note(call, attempt.kind, OTP_USED, user)
-    return OneTimePasswordAccepted()
+    raise Kept(OneTimePasswordAccepted())
 
 
-async def change_password(call: Call, attempt: Attempt, found: Look) -> str | Fault:
+async def change_password(call: Call, attempt: Attempt, found: Look) -> str:
     """
     Give a web user a new password, for his old one or for a one-time password.
 
@@ -265,9 +266,10 @@ async def change_password(call: Call, attempt: Attempt, found: Look) -> str | Fa
     second factor was asked for then.
 
     Returns:
-        A token for his device; or the fault to tell, what was counted being kept.
+        A token for his device.
 
     Raises:
+        Kept: The proof is wrong; that is counted.
         BadParameter: The new password is the old one, or is not allowed.
     """
     found = await _held(call, found)
@@ -276,12 +278,10 @@ async def change_password(call: Call, attempt: Attempt, found: Look) -> str | Fa
     is_one_time = _is_one_time(call, attempt, user)
     is_password = _is_old(attempt, found)
     if user is None or found.new is None or not (is_one_time or (is_password and _same_password(user, found))):
-        return await _failed(call, attempt, found)
+        await _fail(call, attempt, found)
     has_given_code = is_one_time and user.one_time_used is not None
     asked = None if has_given_code else user
-    refusal = await _second_step(call, attempt, found, asked, by_password=is_password)
-    if refusal is not None:
-        return refusal
+    await _demand_second_step(call, attempt, found, asked, by_password=is_password)
     if is_password and found.new.plain == attempt.password:
         raise BadParameter("new_password", "must not be the old one")
     await web_users.set_password(call, user, "new_password", found.new)
@@ -326,14 +326,15 @@ async def enable_second_factor(call: Call, web_login: str) -> tuple[str, str]:
     return seed, second_factor.uri(call, user, seed)
 
 
-async def confirm_second_factor(call: Call, web_login: str, code: str) -> list[str] | Fault:
+async def confirm_second_factor(call: Call, web_login: str, code: str) -> list[str]:
     """
     Switch the second factor on, with a code that shows that the authenticator has the seed.
 
     Returns:
-        New recovery codes; or the fault to tell, what was counted being kept.
+        New recovery codes.
 
     Raises:
+        Kept: The code is wrong, or one of too many; that is counted.
         NotFound, NotPermitted: As `web_users.by_login_to_change`.
         Conflict: It is on already, or was never begun with.
     """
@@ -343,9 +344,9 @@ async def confirm_second_factor(call: Call, web_login: str, code: str) -> list[s
     attempt = Attempt(login=web_login, password="")
     found = Look(user, True, _counted_codes(call, attempt, user))
     if not await throttle.is_open(call, found.counted):
-        return TooManyAttempts()
+        raise Kept(TooManyAttempts())
     if not await second_factor.accept(call, user, code):
-        return await _failed(call, attempt, found, found.counted, "Wrong code")
+        await _fail(call, attempt, found, found.counted, "Wrong code")
     await throttle.clear(call, found.counted)
     await web_users.save(call, user, {"second_factor": True})
     return await second_factor.new_recovery_codes(call, user)
@@ -437,30 +438,31 @@ def _is_old(attempt: Attempt, found: Look) -> bool:
     return found.is_right and not attempt.one_time_only and found.user is not None
 
 
-async def _second_step(
+async def _demand_second_step(
     call: Call, attempt: Attempt, found: Look, user: Person | None, *, by_password: bool
-) -> Fault | None:
+) -> None:
     """
     After the password, or the one-time password, was right: the throttle, and the second factor.
 
     What a locked login is told does not depend on whether the password is right.
 
-    Returns:
-        The fault to tell if one of them refuses. No code is asked for if there is no `user`.
+    No code is asked for if there is no `user`.
+
+    Raises:
+        Kept: One of them refuses.
     """
     has_factor = isinstance(user, WebUser) and user.second_factor
     if by_password and (not has_factor if found.is_closed else not await throttle.is_open(call, found.counted)):
-        return TooManyAttempts()
+        raise Kept(TooManyAttempts())
     if isinstance(user, WebUser) and has_factor:
         codes = found.counted if found.device is not None else _counted_codes(call, attempt, user)
         if not await throttle.is_open(call, codes):
-            return TooManyAttempts()
+            raise Kept(TooManyAttempts())
         if attempt.code is None or not await second_factor.accept(call, user, attempt.code):
-            return await _failed(call, attempt, found, codes, CODE_REQUIRED)
+            await _fail(call, attempt, found, codes, CODE_REQUIRED)
         await throttle.clear(call, codes)
     if by_password and not found.is_closed:
         await throttle.clear(call, found.counted)
-    return None
 
 
 async def _use_up(call: Call, kind: Kind, user: Person) -> bool:
@@ -493,13 +495,13 @@ async def _keep_rehashed(call: Call, kind: Kind, found: Look) -> None:
     )
 
 
-async def _failed(
+async def _fail(
     call: Call, attempt: Attempt, found: Look, counted: throttle.Limits | None = None, text: str | None = None
-) -> Fault:
-    """Count and note a failure. The fault to tell."""
+) -> NoReturn:
+    """Count and note a failure, and tell it."""
     was_locked, locks_now = await throttle.failed(call, found.counted if counted is None else counted)
     if was_locked:
-        return TooManyAttempts()
+        raise Kept(TooManyAttempts())
     in_flood, flood_begins = await throttle.failed(call, throttle.flood(call))
     if flood_begins:
         await _note(call, attempt.kind, FLOOD, None)
@@ -508,8 +510,8 @@ async def _failed(
         if locks_now:
             await _note(call, attempt.kind, THROTTLED, found.user, remote_ip=attempt.remote_ip)
     if found.is_closed:
-        return TooManyAttempts()
-    return AuthenticationFailed(text) if text else AuthenticationFailed()
+        raise Kept(TooManyAttempts())
+    raise Kept(AuthenticationFailed(text) if text else AuthenticationFailed())
 
 
 async def _note(call: Call, kind: Kind, action: str, user: Person | None, **details: object) -> None:

@@ -1,6 +1,6 @@
 """Money: every change of a balance is a conditional update and a ledger row, in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -126,11 +126,6 @@ async def allot(call: Call, balance: Balance, wanted: Decimal | None, kind: str)
         await book(call, balance, Booking(amount=wanted - balance.balance, kind=kind))
 
 
-async def own(call: Call, _params: Mapping[str, Any]) -> set[Key]:
-    """That a method books on the caller's balance, too."""
-    return {(CUSTOMER, call.caller.i_customer)}
-
-
 def _note_unqueued(call: Call, key: Key) -> None:
     """Count a booking that the method's declaration does not announce; a test demands that there is none."""
     if key not in call.queued and key != (CUSTOMER, ROOT_ID):
@@ -145,7 +140,7 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         "balance_after": after,
         "funded_change": booking.funded_change,
         "kind": booking.kind,
-        "i_customer_actor": call.caller.i_customer,
+        "i_customer_actor": call.actor.i_customer,
         "notes": booking.notes,
         "payment_time": booking.payment_time or call.now,
         "created": call.now,

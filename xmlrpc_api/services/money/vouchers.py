@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Account, AuditEntry, Currency, Customer, Voucher, ancestors, purpose_of
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import Fault, NotFound, TooManyAttempts, WrongReference
+from xmlrpc_api.declaration.faults import Kept, NotFound, TooManyAttempts, WrongReference
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import throttle
@@ -92,19 +92,17 @@ async def make(call: Call, series: Series, count: int) -> list[Made]:
     return made
 
 
-async def use(call: Call, account: Account, i_voucher: int, pin: str) -> Fault | None:
+async def use(call: Call, account: Account, i_voucher: int, pin: str) -> None:
     """
     Add the value of a voucher to a locked account, and use it up.
 
-    Returns:
-        None; or the fault to tell, a wrong guess being counted: unknown, used, expired, foreign and wrong are one.
-
     Raises:
+        Kept: It is refused, a wrong guess being counted: unknown, used, expired, foreign and wrong are one fault.
         WrongReference: There is no rate for its currency.
     """
     counted = throttle.limits(call, throttle.Kind.VOUCHER, str(account.i_account), None)
     if not await throttle.is_open(call, counted):
-        return TooManyAttempts()
+        raise Kept(TooManyAttempts())
     path = (
         await call.session.execute(select(Customer.path).where(Customer.i_customer == account.i_customer))
     ).scalar_one()
@@ -128,7 +126,7 @@ async def use(call: Call, account: Account, i_voucher: int, pin: str) -> Fault |
             i_customer=account.i_customer,
             details={"i_voucher": i_voucher},
         )
-        return NotFound(WHAT)
+        raise Kept(NotFound(WHAT))
     converted = await currencies.convert(call.session, voucher.value, voucher.currency, account.base_currency)
     paid = Paid(amount=voucher.value, currency=voucher.currency, rate=converted.rate)
     notes = f"voucher {voucher.series} {voucher.number}"
@@ -137,7 +135,6 @@ async def use(call: Call, account: Account, i_voucher: int, pin: str) -> Fault |
     )
     await note_use(call, i_voucher, account.i_account, account.i_customer)
     await throttle.clear(call, counted)
-    return None
 
 
 async def note_use(call: Call, i_voucher: int, i_account: int, i_customer: int) -> None:

@@ -125,7 +125,7 @@ async def check(call: Call, entity: Entity, values: Mapping[str, Any], row: Row 
         return
     rules = {name: RULES[f"{entity.name}.{name}"] for name in asked}
     found = [
-        exists().where(column == values[name], rules[name].condition(column, call.caller, row)).label(name)
+        exists().where(column == values[name], rules[name].condition(column, call.actor, row)).label(name)
         for name, column in asked.items()
     ]
     there = (await call.session.execute(select(*found))).one()
