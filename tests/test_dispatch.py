@@ -1,7 +1,7 @@
 """The one way of every call: who may call what, what is made of a name that nobody knows, and how it ends."""
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,6 @@ from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import http
 
 Work = Callable[[Call], Awaitable[Any]]
-Perform = Callable[..., Any]
 
 
 @pytest.mark.parametrize("name", ["listCustomers", "CustomerPort.getAccount"])
@@ -69,23 +68,19 @@ def test_the_nearest_name_is_one_of_the_same_dialect(ngnpro: Server) -> None:
     assert (reply.code, reply.operation.findtext("faultstring")) == (900, "Method not found: did you mean getAccount?")
 
 
-@pytest.fixture
-def perform(server: Server) -> Perform:
-    """Runs a piece of work as root, by the way of the CLI."""
+def perform(server: Server, *works: Work, keep: bool = True) -> Any:
+    """Run a piece of work as root by the way of the CLI, or several in savepoints."""
 
-    def run(work: Work, *, keep: bool = True, each: Sequence[Work] = ()) -> Any:
-        async def begin(database: Database) -> Any:
-            caller = await ownership.load_caller(database, ROOT_ID)
-            assert caller is not None
-            origin = Origin(request_id="1", face=Face.CLI, address="local", login=caller)
-            dispatcher = Dispatcher(server.platform, database, keep=keep)
-            if each:
-                return await dispatcher.perform_each(origin, "work", caller, each)
-            return await dispatcher.perform(origin, "work", caller, work)
+    async def begin(database: Database) -> Any:
+        caller = await ownership.load_caller(database, ROOT_ID)
+        assert caller is not None
+        origin = Origin(request_id="1", face=Face.CLI, address="local", login=caller)
+        dispatcher = Dispatcher(server.platform, database, keep=keep)
+        if len(works) > 1:
+            return await dispatcher.perform_each(origin, "work", caller, works)
+        return await dispatcher.perform(origin, "work", caller, works[0])
 
-        return server.run(begin)
-
-    return run
+    return server.run(begin)
 
 
 async def change_and_refuse(call: Call) -> None:
@@ -95,17 +90,16 @@ async def change_and_refuse(call: Call) -> None:
 
 @pytest.mark.each_engine
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_fault_keeps_what_was_changed_unless_nothing_is_kept(server: Server, perform: Perform, *, keep: bool) -> None:
-    server.sql("UPDATE customers SET description = '' WHERE i_customer = 1")
+def test_a_fault_keeps_what_was_changed_unless_nothing_is_kept(spoilt: Server, *, keep: bool) -> None:
+    spoilt.sql("UPDATE customers SET description = '' WHERE i_customer = 1")
 
     with pytest.raises(Conflict, match="refused"):
-        perform(change_and_refuse, keep=keep)
+        perform(spoilt, change_and_refuse, keep=keep)
 
-    assert server.sql("SELECT description FROM customers WHERE i_customer = 1") == [("changed" if keep else "",)]
-    server.sql("UPDATE customers SET description = '' WHERE i_customer = 1")
+    assert spoilt.sql("SELECT description FROM customers WHERE i_customer = 1") == [("changed" if keep else "",)]
 
 
-def test_who_loses_every_race_is_told_to_try_again(perform: Perform) -> None:
+def test_who_loses_every_race_is_told_to_try_again(server: Server) -> None:
     attempts = []
 
     async def lose(call: Call) -> None:
@@ -113,13 +107,13 @@ def test_who_loses_every_race_is_told_to_try_again(perform: Perform) -> None:
         raise asyncpg.DeadlockDetectedError("deadlock detected")
 
     with pytest.raises(Unavailable):
-        perform(lose)
+        perform(server, lose)
 
     assert len(attempts) == 4
 
 
 @pytest.mark.each_engine
-def test_what_was_booked_and_undone_is_not_believed_by_those_who_come_after(perform: Perform, server: Server) -> None:
+def test_what_was_booked_and_undone_is_not_believed_by_those_who_come_after(server: Server) -> None:
     money = select(Balance).where(Balance.i_customer == ROOT_ID, Balance.is_default)
     ((before,),) = server.sql("SELECT balance FROM balances WHERE i_customer = 1 AND is_default")
     seen = []
@@ -132,7 +126,7 @@ def test_what_was_booked_and_undone_is_not_believed_by_those_who_come_after(perf
     async def look(call: Call) -> None:
         seen.append((await call.session.execute(money)).scalar_one().balance)
 
-    perform(look, each=[look, book, look])
+    perform(server, look, book, look)
 
     assert seen[0] == seen[1]
     assert server.sql("SELECT balance FROM balances WHERE i_customer = 1 AND is_default") == [(before,)]
