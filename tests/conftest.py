@@ -140,6 +140,13 @@ def spoilt(engine: str, installed: Callable[[str], Installed], admin_hash: str) 
         yield running
 
 
+@pytest.fixture(scope="module")
+def own(engine: str, installed: Callable[[str], Installed], admin_hash: str) -> Iterator[Server]:
+    """In place of `server`, for modules that prove all books again and again: here are few."""
+    with serving_ngnpro(installed(engine), admin_hash) as running:
+        yield running
+
+
 def unqueued() -> set[str]:
     """Methods that booked on a balance which they had not announced, so far in this process."""
     (metric,) = metrics.UNQUEUED.collect()

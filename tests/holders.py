@@ -1,9 +1,9 @@
 """
 A crowd of clients that hold connections and do nothing with them, in a process of its own.
 
-    python tests/holders.py PORT KIND COUNT
+    python tests/holders.py PORT KIND COUNT ARRIVAL
 
-prints for how many seconds the server put up with each, as JSON.
+come within ARRIVAL seconds; prints for how many seconds the server put up with each, as JSON.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 
-ARRIVAL_SECONDS = 3
 BODY = 990_000
 HEAD = "POST /xmlapi/xmlapi HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/xml\r\n"
 CALL = b"<methodCall><methodName>listCustomers</methodName></methodCall>"
@@ -93,12 +92,13 @@ async def until_closed(reader: asyncio.StreamReader) -> None:
         return
 
 
-async def crowd(port: int, kind: str, count: int) -> list[float]:
-    """All of them at once."""
+async def crowd(port: int, kind: str, count: int, arrival: float) -> list[float]:
+    """All of them, within these seconds."""
     reads = kind != not_reading.__name__
-    delays = (number / count * ARRIVAL_SECONDS for number in range(count))
+    delays = (number / count * arrival for number in range(count))
     return await asyncio.gather(*(hold(port, KINDS[kind](), delay, reads=reads) for delay in delays))
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(crowd(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))))  # noqa: T201
+    held = crowd(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    print(json.dumps(asyncio.run(held)))  # noqa: T201

@@ -349,7 +349,7 @@ def test_nobodys_own_money_grows_from_below(market: Server, length: Any) -> None
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=length(5, 160),
+            max_examples=length(8, 160),
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -24,6 +24,11 @@ SMALL = [Decimal(text) for text in ("0.000001", "0.000007", "0.3", "7", "30", "1
 CURRENCIES = ("USD", "EUR", "JPY")
 
 
+@pytest.fixture(scope="module")
+def server(own: Server) -> Server:
+    return own
+
+
 @given(funded=AMOUNTS, before=BALANCES, taken=AMOUNTS, worth=AMOUNTS)
 def test_a_share_is_what_was_paid_in_and_was_there_and_no_millionth_more(
     funded: Decimal, before: Decimal, taken: Decimal, worth: Decimal

@@ -17,6 +17,11 @@ AMOUNTS = st.integers(1, 2000).map(lambda cents: Decimal(cents) / 100)
 PICK = st.integers(0, 1000)
 
 
+@pytest.fixture(scope="module")
+def server(own: Server) -> Server:
+    return own
+
+
 class Machine(RuleBasedStateMachine):
     """A reseller of its own for every example, and what his sub-customers should be like."""
 

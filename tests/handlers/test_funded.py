@@ -19,6 +19,11 @@ OF = "i_balance IN (SELECT i_balance FROM balances WHERE i_customer ="
 NO_OTHER_SIDE = "is not the other side"
 
 
+@pytest.fixture(scope="module")
+def server(own: Server) -> Server:
+    return own
+
+
 @pytest.fixture
 def rich(root: Api, customers: Customers) -> Reseller:
     """A reseller to whom root has paid 100."""

@@ -16,6 +16,11 @@ from xmlrpc_api.declaration.faults import NotEnoughCredit
 TOO_MUCH = "Not enough credit: sub-customers would be given more than there is"
 
 
+@pytest.fixture(scope="module")
+def server(own: Server) -> Server:
+    return own
+
+
 @pytest.fixture
 def protected(customers: Customers) -> Reseller:
     """A reseller with 100 of his own, who cannot hand out more."""

@@ -26,6 +26,11 @@ RAISING = ["customerAddFunds", "customerCredit"]
 PAYING = [*RAISING, "customerDebit"]
 
 
+@pytest.fixture(scope="module")
+def server(own: Server) -> Server:
+    return own
+
+
 @pytest.fixture
 def funded(root: Api, reseller: Reseller) -> Reseller:
     """A reseller with 1000 of his own."""
