@@ -1,6 +1,5 @@
 """CustomerPort: customers and resellers in NGNPro's dialect."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from handlers.ngnpro.vocabulary import (
@@ -26,6 +25,7 @@ from xmlrpc_api.services.money import balances
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
 from xmlrpc_api.services.ngnpro import properties, queries
 from xmlrpc_api.services.tree.lists import Found
+from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.turns import CUSTOMER as OF_CUSTOMER
 from xmlrpc_api.turns import Key
 
@@ -59,7 +59,7 @@ ACCOUNT = SHOWN.require()
 ID = Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 CUSTOMER = Field(name="customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 FILTER = (
-    *queries.texts(ngnpro_customers.FILTERS),
+    *queries.texts(ngnpro_customers.TEXTS),
     Field(name="only_resellers", wire=Wire.STRING, doc="Without effect; call getResellers."),
     *queries.OWNERS,
 )
@@ -150,7 +150,7 @@ async def update_account(call: Call, *, account: Struct) -> Struct:
 )
 async def delete_account(call: Call, *, id: int) -> Struct:
     """Delete a customer to whom no record belongs any more."""
-    await ngnpro_customers.remove(call, id)
+    await customers.delete(call, id, reach=Reach.SUBTREE)
     return {}
 
 
@@ -181,7 +181,7 @@ async def get_resellers(call: Call, *, query: Struct) -> Struct:
     balances=balances.of_customer("customer"),
     raises=(NotFound, NotPermitted),
 )
-async def set_properties(call: Call, *, customer: int, properties: Iterable[Struct]) -> Struct:
+async def set_properties(call: Call, *, customer: int, properties: list[dict[str, str]]) -> Struct:
     """
     Change the properties that are given; the others stay.
 

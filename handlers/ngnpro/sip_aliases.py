@@ -19,8 +19,8 @@ from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import operation
-from xmlrpc_api.services.ngnpro import aliases as ngnpro_aliases
 from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.ngnpro.sip_names import ALIAS_TEXTS, ALIASES
 from xmlrpc_api.services.sip import aliases
 
 ALIAS_MEMBERS = (
@@ -31,16 +31,21 @@ ALIAS_MEMBERS = (
     RESELLER,
     CHANGE_DATE,
 )
-
-
 SHOWN = struct("alias", "SipAlias", "The alias.", ALIAS_MEMBERS)
 ALIAS = SHOWN.require()
 ALIAS_ID = sip_id("id", required=True)
-ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(ngnpro_aliases.TEXTS), queries.OWNER, *queries.OWNERS))
+ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(ALIAS_TEXTS), queries.OWNER, *queries.OWNERS))
 
 
-def _shown_alias(row: Struct) -> Struct:
-    return {**row, "changeDate": date(row["changed"])}
+def _shown(row: Struct) -> Struct:
+    return {
+        "id": {"username": row["username"], "domain": row["domain"]},
+        "target": {"username": row["target_username"], "domain": row["target_domain"]},
+        "owner": row["owner"] or 0,
+        "customer": row["i_customer"],
+        "reseller": row["reseller"],
+        "changeDate": date(row["changed"]),
+    }
 
 
 @operation("SipPort.addAlias", ALIAS, right=Right.ACCOUNTS_ADD, effect=Effect.WRITE, raises=(*FAULTS, NotEnoughCredit))
@@ -70,7 +75,8 @@ async def delete_alias(call: Call, *, id: Struct) -> Struct:
 @operation("SipPort.getAlias", ALIAS_ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
 async def get_alias(call: Call, *, id: Struct) -> Struct:
     """Tell an alias."""
-    return {"alias": _shown_alias(await ngnpro_aliases.info(call, whole(id)))}
+    found = await queries.one(call, ALIASES, aliases.WHAT, aliases.is_called(whole(id)))
+    return {"alias": _shown(found)}
 
 
 @operation(
@@ -82,4 +88,4 @@ async def get_alias(call: Call, *, id: Struct) -> Struct:
 )
 async def get_aliases(call: Call, *, query: Struct) -> Struct:
     """List aliases, as far as the caller may see them; by their target, all of an account."""
-    return listed(await ngnpro_aliases.search(call, query), _shown_alias, "aliases")
+    return listed(await queries.search(call, ALIASES, queries.asked(query)), _shown, "aliases")

@@ -22,8 +22,7 @@ from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import attributes, operation
-from xmlrpc_api.services.ngnpro import domains as ngnpro_domains
-from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.ngnpro import queries, sip_names
 from xmlrpc_api.services.sip import domains
 
 DOMAIN_ATTRIBUTES = {**attributes(domains.DOMAIN), "customer": replace(CUSTOMER, attribute="i_customer")}
@@ -82,4 +81,4 @@ async def delete_domain(call: Call, *, domain: str) -> Struct:
 )
 async def get_domains(call: Call, *, query: Struct) -> Struct:
     """List domains, as far as the caller may see them. Private keys are never told."""
-    return listed(await ngnpro_domains.search(call, query), _shown, "domains")
+    return listed(await queries.search(call, sip_names.DOMAINS, queries.asked(query)), _shown, "domains")

@@ -29,7 +29,7 @@ from xmlrpc_api.storage.fast_path import Row
 
 AUTOINCREMENT = "<autoincrement>"
 PREPAID_CHANGES = "prepaid_changes"
-TEXTS = {"firstName": Account.first_name, "lastName": Account.last_name, "email": Account.email}
+TEXTS = queries.columns(ACCOUNT, "first_name", "last_name", "email")
 KEYS = ("i_account", "i_customer", "username", "balance", "created_on", "updated_on")
 SHOWN = tuple(name for name in ngnpro.NAMES[Account] if name not in ACCOUNT.secrets)
 ACCOUNTS = List(
@@ -143,17 +143,6 @@ async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], extra
     await _keep(call, account, extras)
 
 
-async def remove(call: Call, sip_id: SipId) -> None:
-    """
-    Remove an account.
-
-    Raises:
-        NotFound: It is not there for the caller.
-        Conflict: It still has money.
-    """
-    await accounts.remove_locked(call, await accounts.by_sip_id(call, sip_id))
-
-
 async def info(call: Call, sip_id: SipId, *, tells: bool = True) -> Row:
     """
     An account.
@@ -178,7 +167,7 @@ async def search(call: Call, query: Mapping[str, Any]) -> Found:
         BadParameter: The query cannot be answered.
     """
     asked = queries.asked(query)
-    found = await queries.page(
+    found = await queries.search(
         call, ACCOUNTS, asked, *_of_name(asked.filters.get("username"), asked.filters.get("domain"))
     )
     return Found(found.total, await _shown(call, found.rows))

@@ -7,9 +7,9 @@ What differs from the XML-RPC dialect is who may set what; creating, changing an
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import select
 
-from models import ROOT_ID, Customer, TimeZone, WebUser
+from models import ROOT_ID, Customer, TimeZone
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import ADD, DELETE, EDIT, Caller, Right
@@ -21,6 +21,7 @@ from xmlrpc_api.services.ngnpro import properties, queries
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.lists import Found, List
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.fast_path import Row
 
 REACH = Reach.SUBTREE_AND_SELF
 ADMINISTRATORS = frozenset({"reseller_active", "company_code", "balance", "credit_limit", "web_login"})
@@ -31,25 +32,8 @@ RESELLER_RIGHTS = {
     "api_mgmt": 1,
 }
 CUSTOMER_RIGHTS = {"accounts_mgmt": ADD | EDIT | DELETE}
-FILTERS = {
-    "username": WebUser.web_login,
-    "firstName": Customer.first_name,
-    "lastName": Customer.last_name,
-    "organization": Customer.company_name,
-    "tel": Customer.phone,
-    "email": Customer.email,
-    "web": Customer.web,
-    "city": Customer.city,
-    "country": Customer.country,
-}
-ORDERS: dict[str, Any] = {
-    "changeDate": Customer.changed,
-    "username": WebUser.web_login,
-    "firstName": Customer.first_name,
-    "lastName": Customer.last_name,
-    "organization": Customer.company_name,
-    "customer": Customer.i_customer,
-}
+ORDERED = ("web_login", "first_name", "last_name", "company_name")
+TEXTS = queries.columns(CUSTOMER, *ORDERED, "phone", "email", "web", "city", "country")
 SHOWN = tuple(name for name in ngnpro.NAMES[Customer] if name not in CUSTOMER.secrets)
 CUSTOMERS = List(
     CUSTOMER.select(CUSTOMER[name] for name in SHOWN)
@@ -57,14 +41,14 @@ CUSTOMERS = List(
     .join(TimeZone, TimeZone.i_time_zone == Customer.i_time_zone)
     .where(Customer.i_customer != ROOT_ID),
     Customer.i_customer,
-    {**queries.by_text(FILTERS), **queries.OF_CUSTOMERS},
-    ORDERS,
+    {**queries.by_text(TEXTS), **queries.OF_CUSTOMERS},
+    {"changeDate": Customer.changed, **queries.columns(CUSTOMER, *ORDERED), "customer": Customer.i_customer},
 )
 
 
 async def create(
-    call: Call, attributes: Mapping[str, Any], reseller: int | None, sent: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
+    call: Call, attributes: Mapping[str, Any], reseller: int | None, sent: Iterable[Mapping[str, str]]
+) -> Row:
     """
     Add a customer; the administrator adds a reseller where no reseller is given.
 
@@ -99,7 +83,7 @@ async def _reseller(call: Call, i_customer: int) -> Caller:
     return found
 
 
-def _settable(call: Call, attributes: Mapping[str, Any], *, is_self: bool) -> dict[str, Any]:
+def _settable(call: Call, attributes: Mapping[str, Any], *, is_self: bool) -> Row:
     """What the caller may set of what he has sent; forms echo the rest, which changes nothing."""
     if resellers.is_admin(call):
         return dict(attributes)
@@ -107,7 +91,7 @@ def _settable(call: Call, attributes: Mapping[str, Any], *, is_self: bool) -> di
     return {name: value for name, value in attributes.items() if name not in hidden}
 
 
-async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sent: Iterable[Mapping[str, Any]]) -> None:
+async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sent: Iterable[Mapping[str, str]]) -> None:
     """
     Change the caller himself or a customer below him.
 
@@ -129,18 +113,7 @@ async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sen
     await properties.merge(call, i_customer, path, sent)
 
 
-async def remove(call: Call, i_customer: int) -> None:
-    """
-    Delete a customer below the caller.
-
-    Raises:
-        NotFound: He is not there for the caller.
-        Conflict: Records still carry his id.
-    """
-    await customers.delete(call, i_customer, reach=Reach.SUBTREE)
-
-
-async def set_properties(call: Call, i_customer: int, sent: Iterable[Mapping[str, Any]]) -> None:
+async def set_properties(call: Call, i_customer: int, sent: Iterable[Mapping[str, str]]) -> None:
     """
     Change properties of the caller or of a customer below him.
 
@@ -167,7 +140,7 @@ async def properties_of(call: Call, i_customer: int) -> list[dict[str, str]]:
     return (await properties.read(call, [i_customer])).get(i_customer, [])
 
 
-async def info(call: Call, i_customer: int) -> dict[str, Any]:
+async def info(call: Call, i_customer: int) -> Row:
     """
     The caller himself or a customer below him.
 
@@ -192,7 +165,7 @@ async def search(call: Call, query: Mapping[str, Any], *, only_resellers: bool) 
     """
     asked = queries.asked(query)
     conditions = [Customer.i_wholesaler == ROOT_ID] if only_resellers and "customer" not in asked.filters else []
-    found = await queries.page(call, CUSTOMERS, asked, *conditions)
+    found = await queries.search(call, CUSTOMERS, asked, *conditions)
     return Found(found.total, await _shown(call, found.rows))
 
 
@@ -203,19 +176,12 @@ async def _path(call: Call, i_customer: int) -> str:
     Raises:
         NotFound: He is not there for the caller; the root is nobody's.
     """
-    wanted = select(Customer.path).where(_in_reach(call, i_customer))
-    path: str | None = (await call.session.execute(wanted)).scalar_one_or_none()
-    if path is None:
+    if i_customer == ROOT_ID:
         raise NotFound("Customer")
-    return path
+    return await ownership.find(call, i_customer, REACH)
 
 
-def _in_reach(call: Call, i_customer: int) -> ColumnElement[bool]:
-    within = ownership.within(call.caller, REACH)
-    return and_(within, Customer.i_customer == i_customer, Customer.i_customer != ROOT_ID)
-
-
-async def _shown(call: Call, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _shown(call: Call, rows: list[Row]) -> list[Row]:
     """Rows with all that is computed: reseller, properties, and passwords where they are told."""
     known = await properties.read(call, [row["i_customer"] for row in rows])
     tells = resellers.is_admin(call) and call.platform.config.ngnpro_return_passwords

@@ -9,9 +9,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from models import ROOT_ID, Customer, subtree
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Statement
+from xmlrpc_api.declaration.entity import Entity, Statement
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.dialects.ngnpro import NAMES
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Words
 from xmlrpc_api.services.tree.ownership import Reach
@@ -19,6 +20,7 @@ from xmlrpc_api.storage.fast_path import Row
 
 REACH = Reach.SUBTREE_AND_SELF
 WILD_CARDS = "%_"
+Texts = ColumnElement[Any] | InstrumentedAttribute[Any]
 WORDS = Words(count="count", left_out="range", rows="matches", order="attribute", direction="direction")
 
 RANGE = Field(
@@ -76,7 +78,7 @@ def query(name: str, filters: Iterable[Field]) -> Field:
     )
 
 
-def matches(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[bool]:
+def matches(column: Texts, value: str) -> ColumnElement[bool]:
     """Whether a text is `value`, whatever the case of its letters; % and _ are wild cards, as in SQL."""
     lower = value.lower()
     if any(character in value for character in WILD_CARDS):
@@ -84,7 +86,12 @@ def matches(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[boo
     return or_(column == value, func.lower(column) == lower)  # SQLite knows the case of ASCII letters alone
 
 
-def by_text(columns: Mapping[str, InstrumentedAttribute[Any]]) -> Filters:
+def columns(entity: Entity, *names: str) -> dict[str, Texts]:
+    """The columns of attributes, by NGNPro's names."""
+    return {NAMES[entity.model][name]: entity.column(name) for name in names}
+
+
+def by_text(columns: Mapping[str, Texts]) -> Filters:
     """The filters by the texts in these columns."""
     return {name: partial(matches, column) for name, column in columns.items()}
 
@@ -117,7 +124,7 @@ def with_owner(statement: Statement, i_customer: InstrumentedAttribute[int]) -> 
     return statement.add_columns(Customer.path).join(Customer, Customer.i_customer == i_customer)
 
 
-async def page(call: Call, listed: List, asked: Asked, *conditions: Condition) -> Found:
+async def search(call: Call, listed: List, asked: Asked, *conditions: Condition) -> Found:
     """
     The rows that are asked for and that the caller may see, each with its customer and reseller.
 

@@ -38,7 +38,7 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
         raise Conflict.taken("username")
     await demand_free(call, sip_id)
     await references.check(call, ALIAS, {"owner": owner})
-    alias = SipAlias(i_domain=domain.i_domain, alias_key=sip_id.key, changed=call.now)
+    alias = SipAlias(i_domain=domain.i_domain, alias_key=sip_id.key)
     await records.add(call, alias, {"username": sip_id.username, **_led_to(target), "owner": owner}, domain.i_customer)
     path = await ownership.path_of(call, domain.i_customer)
     await quotas.demand(call, quotas.SIP_ALIASES, domain.i_customer, path)

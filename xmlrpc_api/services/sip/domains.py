@@ -28,7 +28,7 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> None:
     """
     values = {name: value for name, value in attributes.items() if value or name != "private_key"}
     i_customer = await _owner(call, values.pop("i_customer", None))
-    await records.add(call, SipDomain(i_customer=i_customer, changed=call.now), values)
+    await records.add(call, SipDomain(i_customer=i_customer), values)
 
 
 async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:

@@ -104,16 +104,21 @@ async def find_for_update(
     return customer
 
 
-async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> None:
+async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> str:
     """
     Make sure that a customer is there and in reach.
+
+    Returns:
+        His path.
 
     Raises:
         NotFound: He does not exist or is out of reach; nobody can tell which.
     """
-    statement = select(Customer.i_customer).where(within(call.caller, reach), named(i_customer))
-    if (await call.session.execute(statement)).first() is None:
+    statement = select(Customer.path).where(within(call.caller, reach), named(i_customer))
+    path: str | None = (await call.session.execute(statement)).scalar_one_or_none()
+    if path is None:
         raise NotFound("Customer")
+    return path
 
 
 async def path_of(call: Call, i_customer: int) -> str:

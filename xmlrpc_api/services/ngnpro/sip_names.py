@@ -1,0 +1,30 @@
+"""What can be asked of the lists of SIP domains and aliases."""
+
+from models import SipAlias, SipDomain
+from xmlrpc_api.services.ngnpro import queries
+from xmlrpc_api.services.sip.aliases import ALIAS
+from xmlrpc_api.services.sip.domains import DOMAIN
+from xmlrpc_api.services.tree.lists import List
+
+_DOMAINS = DOMAIN.select(field for field in DOMAIN.fields.values() if not field.secret)
+DOMAINS = List(
+    queries.with_owner(_DOMAINS.add_columns(SipDomain.changed), SipDomain.i_customer),
+    SipDomain.i_domain,
+    {**queries.by_text({"domain": SipDomain.domain}), **queries.OF_CUSTOMERS},
+    {"changeDate": SipDomain.changed, "domain": SipDomain.domain},
+)
+ALIAS_TEXTS = {
+    "aliasUsername": SipAlias.username,
+    "aliasDomain": SipDomain.domain,
+    "targetUsername": SipAlias.target_username,
+    "targetDomain": SipAlias.target_domain,
+}
+_ALIASES = ALIAS.select(ALIAS.fields.values()).join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
+ALIASES = List(
+    queries.with_owner(
+        _ALIASES.add_columns(SipAlias.changed, SipDomain.domain, SipDomain.i_customer), SipDomain.i_customer
+    ),
+    SipAlias.i_alias,
+    {**queries.by_text(ALIAS_TEXTS), **queries.OF_CUSTOMERS, "owner": lambda owner: SipAlias.owner == owner},
+    {"changeDate": SipAlias.changed, **ALIAS_TEXTS},
+)
