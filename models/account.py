@@ -397,6 +397,7 @@ class AccountGroup(Base):
     """A group that an account is in, such as free-pstn. That of the blocked is the attribute `blocked`."""
 
     __tablename__ = "account_groups"
+    thing = "Group"
     __table_args__ = ()
 
     i_account: Mapped[int] = mapped_column(ForeignKey("accounts.i_account", ondelete="CASCADE"), primary_key=True)

@@ -103,6 +103,7 @@ class LedgerEntry(Base):
     """One booking. Rows are added, never changed or removed; the database refuses both."""
 
     __tablename__ = "ledger"
+    thing = "Payment"
 
     i_ledger: Mapped[int] = field(_BIG, primary_key=True, access=Access.READ_ONLY, doc="Id of the booking.", example=7)
     i_balance: Mapped[int] = mapped_column(ForeignKey("balances.i_balance", ondelete="RESTRICT"))

@@ -3,18 +3,20 @@
 import enum
 import json
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
     DateTime,
+    FromClause,
     Index,
     MetaData,
     String,
@@ -212,7 +214,14 @@ def ascii_string(length: int) -> TypeEngine[str]:
 
 
 class Base(DeclarativeBase):
-    """Base of all entities: constraint names follow one convention, ids are never used twice."""
+    """
+    Base of all entities: constraint names follow one convention, ids are never used twice.
+
+    Attributes:
+        thing: What people call one of them; the words of the class name, unless it says otherwise.
+    """
+
+    thing: ClassVar[str]
 
     metadata = MetaData(
         naming_convention={
@@ -227,6 +236,8 @@ class Base(DeclarativeBase):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let the database hold the bounds that the attributes declare."""
+        if "thing" not in vars(cls):
+            cls.thing = re.sub("(?<=[a-z])(?=[A-Z])", " ", cls.__name__).capitalize()
         super().__init_subclass__(**kwargs)
         table = getattr(cls, "__table__", None)
         if isinstance(table, Table):
@@ -241,6 +252,11 @@ def _hold_bounds(table: Table, name: str, kind: TypeEngine[Any], info: FieldInfo
     low = [f"{name} >= {info.low * unit}"] if info.low is not None else []
     high = [f"{name} <= {info.high * unit}"] if info.high is not None else []
     table.append_constraint(CheckConstraint(" AND ".join(low + high), name=name))
+
+
+def model_of(table: FromClause) -> type[Base]:
+    """The model whose rows a table holds."""
+    return next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is table)
 
 
 def one_default_per_customer(table: str) -> Index:

@@ -14,6 +14,7 @@ class SipAlias(Base):
     """A SIP id that stands for another one. It belongs to the customer of its domain."""
 
     __tablename__ = "sip_aliases"
+    thing = "SIP alias"
 
     i_alias: Mapped[int] = mapped_column(Integer, primary_key=True)
     i_domain: Mapped[int] = mapped_column(ForeignKey("sip_domains.i_domain"), index=True)

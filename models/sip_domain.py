@@ -16,6 +16,7 @@ class SipDomain(Base):
     """A SIP domain. Its accounts and aliases belong to the same customer."""
 
     __tablename__ = "sip_domains"
+    thing = "SIP domain"
 
     i_domain: Mapped[int] = mapped_column(Integer, primary_key=True)
     domain: Mapped[str] = field(

@@ -220,10 +220,10 @@ MUTANTS = (
     Mutant(
         "what is foreign can be told from what is missing",
         f"{SERVICES}/customers.py",
-        '    if not rows:\n        raise NotFound("Customer")\n',
+        "    if not rows:\n        raise NotFound(Customer)\n",
         "    if not rows and await call.store.rows(INFO_BY_ID, caller=1, wanted=wanted):\n"
         '        raise NotPermitted("he is not yours")\n'
-        '    if not rows:\n        raise NotFound("Customer")\n',
+        "    if not rows:\n        raise NotFound(Customer)\n",
         "tests/handlers/test_customer_tree.py -k foreign_and_missing",
     ),
     Mutant(

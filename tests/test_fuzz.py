@@ -13,8 +13,8 @@ from mutations import KNOWN_IDS, Mutator, Request
 from wire import Reply
 
 from xmlrpc_api.declaration.faults import InternalError
+from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.transport import rest, xmlrpc
-from xmlrpc_api.transport import soap as soap_face
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def complaint(request: Request, reply: Reply) -> str | None:
         return f"HTTP {reply.status}"
     if is_soap:
         answer = soap.Reply(reply.status, "", reply.body)
-        return "internal error" if reply.status == 500 and answer.code == soap_face.CODES[InternalError] else None
+        return "internal error" if reply.status == 500 and answer.code == ngnpro.CODES[InternalError] else None
     if request.path == xmlrpc.PATH:
         etree.fromstring(reply.body)
     return "internal error" if str(InternalError.code).encode() in reply.body else None

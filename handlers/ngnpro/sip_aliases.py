@@ -13,6 +13,7 @@ from handlers.ngnpro.vocabulary import (
     struct,
     whole,
 )
+from models import SipAlias
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotEnoughCredit, NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
@@ -75,7 +76,7 @@ async def delete_alias(call: Call, *, id: Struct) -> Struct:
 @operation("SipPort.getAlias", ALIAS_ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
 async def get_alias(call: Call, *, id: Struct) -> Struct:
     """Tell an alias."""
-    found = await queries.one(call, ALIASES, aliases.WHAT, aliases.is_called(whole(id)))
+    found = await queries.one(call, ALIASES, SipAlias, aliases.is_called(whole(id)))
     return {"alias": _shown(found)}
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import document
 
+from models import Customer
 from xmlrpc_api.declaration.faults import Fault, InvalidRequest, NotFound
 from xmlrpc_api.transport import xml
 
@@ -89,7 +90,7 @@ def test_an_answer_is_what_xmlrpclib_writes() -> None:
 
 
 def test_a_fault_is_what_xmlrpclib_writes_with_the_code_first() -> None:
-    ours = xml.dumps_fault(NotFound("Customer")).decode()
+    ours = xml.dumps_fault(NotFound(Customer)).decode()
 
     assert ours == xmlrpc.client.dumps(xmlrpc.client.Fault(404, "Customer not found"))
     assert ours.index("faultCode") < ours.index("faultString")

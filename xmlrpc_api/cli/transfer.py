@@ -12,7 +12,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from models import ROOT_ID, login_key
+from models import ROOT_ID, Customer, login_key
 from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.cli import console, rows
 from xmlrpc_api.config import Config
@@ -265,7 +265,7 @@ class _Importer:
             item.takes = [("name", customer.name_key), ("web_login", login_key(customer.web_login))]
             for name, key in item.takes:
                 if (name, key) in self._tried:  # nothing is kept of a dry run, so the database cannot know
-                    raise Conflict.taken(name)
+                    raise Conflict.taken(Customer, name)
             return customer.i_customer
 
         async def update(call: Call) -> int:

@@ -26,7 +26,29 @@ code        when
 =========== =============================================================================
 """
 
+import enum
+from collections.abc import Mapping
 from typing import ClassVar
+
+from models import Base
+
+
+class Name(str):
+    """Within a text, the name of an attribute or parameter, which a dialect may call something else."""
+
+    __slots__ = ()
+
+
+Thing = type[Base]
+Part = str | Thing
+
+
+class Kind(enum.Enum):
+    """What is wrong, where one class of faults stands for several situations."""
+
+    REQUIRED = "a parameter was left out"
+    TAKEN = "another one has this value, which must be unique"
+    IN_USE = "others point at it"
 
 
 class Fault(Exception):  # noqa: N818 (it is what XML-RPC calls it)
@@ -35,14 +57,32 @@ class Fault(Exception):  # noqa: N818 (it is what XML-RPC calls it)
 
     Subclasses are situations. What is raised is shown to the client as it stands, so no text may
     hold a secret or an internal.
+
+    Attributes:
+        kind: Which of several situations it is.
+        thing: What it is about: one of this model.
+        parts: Its text, with the names and things that a dialect may call something else.
     """
 
     code: ClassVar[int]
     summary: ClassVar[str]
+    kind: Kind | None = None
+    thing: Thing | None = None
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
+    def __init__(self, *parts: Part) -> None:
+        self.parts = parts
+        self.text = self.told({})
+        super().__init__(self.text)
+
+    def told(self, words: Mapping[Part, str]) -> str:
+        """Its text, in which names and things are called as `words` say, or else as we do."""
+        return "".join(_word(part, words) for part in self.parts)
+
+
+def _word(part: Part, words: Mapping[Part, str]) -> str:
+    if isinstance(part, type):
+        return words.get(part, part.thing)
+    return words.get(part, part) if isinstance(part, Name) else part
 
 
 class Kept(Exception):  # noqa: N818 (it is a fault, and more)
@@ -106,6 +146,11 @@ class WrongType(Fault):
     code = -32602
     summary = "a parameter has the wrong type or shape"
 
+    @classmethod
+    def of(cls, name: str, reason: str) -> "WrongType":
+        """The fault for one parameter."""
+        return cls("Parameter ", Name(name), f" {reason}")
+
 
 class InternalError(Fault):
     """A bug of ours. The text tells the request id and nothing else."""
@@ -133,14 +178,15 @@ class BadParameter(Fault):
     code = 400
     summary = "a parameter is missing or its value is invalid"
 
-    def __init__(self, name: str, reason: str, label: str | None = None) -> None:
-        super().__init__(f"{label or f'Parameter {name}'} {reason}")
+    def __init__(self, name: str, reason: str, label: str | None = None, kind: Kind | None = None) -> None:
+        super().__init__(*((label,) if label else ("Parameter ", Name(name))), f" {reason}")
         self.name = name
+        self.kind = kind
 
     @classmethod
     def required(cls, name: str) -> "BadParameter":
         """The fault for a parameter that was left out."""
-        return cls(name, "is required")
+        return cls(name, "is required", kind=Kind.REQUIRED)
 
 
 class NothingToChange(Fault):
@@ -161,7 +207,7 @@ class WrongReference(Fault):
     summary = "a reference to something that is not there for the caller"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Wrong {name}")
+        super().__init__("Wrong ", Name(name))
 
 
 class AuthenticationFailed(Fault):
@@ -190,8 +236,8 @@ class NotPermitted(Fault):
     code = 403
     summary = "a management right or depth is missing"
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"Not permitted: {reason}")
+    def __init__(self, *reason: Part) -> None:
+        super().__init__("Not permitted: ", *reason)
 
 
 class NotFound(Fault):
@@ -200,9 +246,9 @@ class NotFound(Fault):
     code = 404
     summary = "no such object for the caller"
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} not found")
-        self.what = what
+    def __init__(self, thing: Thing) -> None:
+        super().__init__(thing, " not found")
+        self.thing = thing
 
 
 class PostRequired(Fault):
@@ -221,14 +267,15 @@ class Conflict(Fault):
     code = 409
     summary = "taken, still in use, or changed meanwhile"
 
-    def __init__(self, text: str, taken: str | None = None) -> None:
-        super().__init__(text)
-        self.taken_name = taken
+    def __init__(self, *parts: Part, kind: Kind | None = None, thing: Thing | None = None) -> None:
+        super().__init__(*parts)
+        self.kind, self.thing = kind, thing
 
     @classmethod
-    def taken(cls, name: str, origin: str | None = None) -> "Conflict":
-        """The fault for a value that must be unique and is not; `origin` is the parameter it was taken from."""
-        return cls(f"Parameter {name} is already taken" + (f" (taken from {origin})" if origin else ""), name)
+    def taken(cls, thing: Thing | None, name: str, origin: str | None = None) -> "Conflict":
+        """The fault for a value that a `thing` has already; `origin` is the parameter it was taken from."""
+        source = f" (taken from {origin})" if origin else ""
+        return cls("Parameter ", Name(name), f" is already taken{source}", kind=Kind.TAKEN, thing=thing)
 
 
 class OneTimePasswordAccepted(Fault):

@@ -327,7 +327,7 @@ class Params:
         if first["type"] == "missing":
             return BadParameter.required(name)
         if first["type"] == "wrong_type":
-            return WrongType(f"Parameter {name} {first['msg']}")
+            return WrongType.of(name, first["msg"])
         return BadParameter(name, first["msg"])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from xmlrpc_api.declaration.faults import NotPermitted
+from xmlrpc_api.declaration.faults import Name, NotPermitted
 
 ADD, EDIT, DELETE = 1, 2, 4
 _ACTIONS = {ADD: "bit 0 (add)", EDIT: "bit 1 (edit)", DELETE: "bit 2 (delete)"}
@@ -96,14 +96,14 @@ class Caller:
         changed = {name: value for name, value in values.items() if name not in current or value != current[name]}
         for name in BITMASKS:
             if changed.get(name, 0) & ~getattr(self, name):
-                raise NotPermitted(f"{name} {changed[name]} exceeds your own {getattr(self, name)}")
+                raise NotPermitted(Name(name), f" {changed[name]} exceeds your own {getattr(self, name)}")
         for name in FLAGS:
             if changed.get(name, 0) > getattr(self, name):
-                raise NotPermitted(f"{name} is not yours to give")
+                raise NotPermitted(Name(name), " is not yours to give")
         if changed.get("max_depth", -1) >= self.max_depth:
             raise NotPermitted(f"max_depth must be less than your own {self.max_depth}")
         for name in API_SETTINGS:
             if name in changed and not self.api_mgmt:
-                raise NotPermitted(f"{name} can be set by a caller with api_mgmt only")
+                raise NotPermitted(Name(name), " can be set by a caller with api_mgmt only")
         if "i_tariff" in changed and changed["i_tariff"] is None and not self.use_own_tariff:
             raise NotPermitted("use_own_tariff is missing: i_tariff cannot be nil")

@@ -2,10 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
-from models import Account, Base, Customer, CustomerProperty, SipAlias, SipDomain
+from models import Account, AccountGroup, Base, Customer, CustomerProperty, SipAlias, SipDomain, Voucher, WebUser
 from xmlrpc_api.declaration.entity import Entity
+from xmlrpc_api.declaration.faults import (
+    AuthenticationFailed,
+    BadParameter,
+    Conflict,
+    Fault,
+    InternalError,
+    Kind,
+    MethodNotFound,
+    NotEnoughCredit,
+    NotFound,
+    NothingToChange,
+    NotPermitted,
+    Part,
+    Thing,
+    TooManyAttempts,
+    Unavailable,
+    WrongReference,
+    WrongType,
+)
 from xmlrpc_api.declaration.fields import Field
 from xmlrpc_api.declaration.registry import Dialect, publish
 
@@ -82,6 +101,63 @@ NAMES: Mapping[type[Base], Mapping[str, str]] = {  # of the attributes that it h
     },
 }
 CHECKS = {"not_empty": None, "language": "language_or_empty"}  # forms leave out by sending nothing
+
+THINGS: Mapping[Part, str] = {Account: "SIP account"}  # what it calls things, where it is something else
+
+GENERAL = 1
+CODES: Mapping[type[Fault] | Kind, int] = {
+    WrongType: 100,
+    BadParameter: 101,
+    WrongReference: 101,
+    Kind.REQUIRED: 102,
+    NothingToChange: 102,
+    InternalError: 200,
+    Unavailable: 201,
+    MethodNotFound: 900,
+    AuthenticationFailed: 901,
+    NotPermitted: 902,
+    NotEnoughCredit: 1402,
+    TooManyAttempts: 1429,
+    Conflict: 5002,
+    Kind.IN_USE: 5002,
+    Kind.TAKEN: 5002,
+}
+CODES_OF_THINGS: Mapping[tuple[type[Fault] | Kind, Thing], int] = {
+    (NotFound, SipDomain): 1000,
+    (Kind.TAKEN, SipDomain): 1001,
+    (NotFound, Account): 1010,
+    (Kind.TAKEN, Account): 1011,
+    (NotFound, SipAlias): 1020,
+    (Kind.TAKEN, SipAlias): 1021,
+    (Kind.TAKEN, AccountGroup): 1030,
+    (NotFound, AccountGroup): 1031,
+    (NotFound, Voucher): 1050,
+    (NotFound, Customer): 5000,
+    (Kind.TAKEN, Customer): 5001,
+    (Kind.TAKEN, WebUser): 5001,
+}
+
+
+def code_of(fault: Fault) -> int:
+    """The code that its clients compare."""
+    wrong = fault.kind or type(fault)
+    code = CODES_OF_THINGS.get((wrong, fault.thing)) if fault.thing else None
+    return code or CODES.get(wrong, GENERAL)
+
+
+@cache
+def words_of(operation: str) -> Mapping[Part, str]:
+    """What it calls things and our attributes, where it is something else: those of an operation's parameters."""
+    found = dict(THINGS)
+    waiting = list(OPERATIONS[operation].params)
+    while waiting:
+        field = waiting.pop()
+        if field.attribute is not None and field.attribute != field.name:
+            found[field.attribute] = field.name
+        waiting += field.members
+    if "web_login" in found:  # a customer here has no name besides
+        found["name"] = found["web_login"]
+    return found
 
 
 def attributes(entity: Entity) -> dict[str, Field]:

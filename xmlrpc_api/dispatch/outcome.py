@@ -6,9 +6,10 @@ from types import TracebackType
 import structlog
 from sqlalchemy import CheckConstraint, Constraint, Index, UniqueConstraint
 
+from models import model_of
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Origin
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError, Kept, Unavailable
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError, Kept, Kind, Unavailable
 from xmlrpc_api.dispatch.preparation import LOGGED_NAME_LENGTH, methods_of
 from xmlrpc_api.storage.errors import ERRORS, is_refusal, is_retryable, is_unavailable, violated_constraint
 from xmlrpc_api.turns import TooManyWaiting
@@ -83,5 +84,5 @@ def _from_constraint(constraint: Constraint | Index | None) -> Fault:
     if isinstance(constraint, CheckConstraint):
         return BadParameter(str(constraint.name).rpartition(f"{constraint.table.name}_")[2], "is out of range")
     if isinstance(constraint, UniqueConstraint):
-        return Conflict.taken(list(constraint.columns)[-1].name.removesuffix("_key"))
-    return Conflict("The object is still in use, or what it points at is gone")
+        return Conflict.taken(model_of(constraint.table), list(constraint.columns)[-1].name.removesuffix("_key"))
+    return Conflict("The object is still in use, or what it points at is gone", kind=Kind.IN_USE)

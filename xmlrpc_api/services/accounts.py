@@ -28,8 +28,6 @@ from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Row
 
 ACCOUNT = entity_of(Account)
-WHAT = "Account"
-SIP_ACCOUNT = "SIP account"  # what it is called by clients that know it by its SIP id
 REACH = Reach.SUBTREE_AND_SELF
 ENCRYPTED = ("voip_password", "vm_password")
 PATTERN = "${"
@@ -195,7 +193,7 @@ async def remove_locked(call: Call, account: Account) -> None:
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
     await audit.removed(call, ACCOUNT, account, account.i_customer)
-    await in_use.remove(call, Account, account.i_account, WHAT)
+    await in_use.remove(call, Account, account.i_account)
 
 
 async def _over_quota(call: Call, account: Account) -> AccountGroup | None:
@@ -233,7 +231,7 @@ async def info(call: Call, i_account: int | None, username: str | None) -> dict[
     statement = statement.where(wanted, ownership.within(call.caller, REACH))
     row = (await call.session.execute(statement)).mappings().one_or_none()
     if row is None:
-        raise NotFound(WHAT)
+        raise NotFound(Account)
     return dict(row)
 
 
@@ -283,10 +281,10 @@ async def by_sip_id(call: Call, sip_id: SipId) -> Account:
     Raises:
         NotFound: It is not there for the caller.
     """
-    return await _find(call, names.is_account(call, sip_id.address), SIP_ACCOUNT)
+    return await _find(call, names.is_account(call, sip_id.address))
 
 
-async def _find(call: Call, wanted: ColumnElement[bool], what: str = WHAT) -> Account:
+async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:
     statement = (
         select(Account)
         .join(Account.money)
@@ -298,7 +296,7 @@ async def _find(call: Call, wanted: ColumnElement[bool], what: str = WHAT) -> Ac
     )
     account = (await call.session.execute(statement)).scalar_one_or_none()
     if account is None:
-        raise NotFound(what)
+        raise NotFound(Account)
     return account
 
 

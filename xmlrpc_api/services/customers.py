@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, login_key, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, Kind, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import descendants, records
@@ -100,7 +100,7 @@ def _told_as_sent(attributes: Mapping[str, Any]) -> Iterator[None]:
         is_login = isinstance(key, UniqueConstraint) and key.table is WebUser.__table__
         if "web_login" in attributes or not is_login:
             raise
-        raise Conflict.taken("web_login", "name") from None
+        raise Conflict.taken(WebUser, "web_login", "name") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,13 +215,13 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
         limits.line_of(customer).demand_hand(call.caller, customer.blocked_by, "the block")
     children = select(Customer.i_customer).where(Customer.i_wholesaler == i_customer).limit(1)
     if (await call.session.execute(children)).first():
-        raise Conflict("Customer still has sub-customers")
+        raise Conflict("Customer still has sub-customers", kind=Kind.IN_USE, thing=Customer)
     if customer.balance:
         raise Conflict(f"Customer still has money: the balance is {customer.balance.normalize():f}")
     if customer.money.funded:
         written_off = Booking(amount=Decimal(0), kind=ledger.CLOSED, funded_change=-customer.money.funded)
         await ledger.book(call, customer.money, written_off)
-    await records.remove(call, customer, "Customer")
+    await records.remove(call, customer)
 
 
 async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
@@ -257,7 +257,7 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> di
         exact = str(i_customer if i_customer is not None else name)
         rows = await call.store.rows(INFO_BY_NAME, caller=caller, key=login_key(exact), exact=exact)
     if not rows:
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     return rows[0]
 
 

@@ -68,16 +68,16 @@ async def changing(call: Call, row: Base, whose: int | None = None) -> AsyncIter
     await audit.updated(call, entity, row, _concerned(row, whose), before)
 
 
-async def remove(call: Call, row: Base, what: str, whose: int | None = None) -> None:
+async def remove(call: Call, row: Base, whose: int | None = None) -> None:
     """
-    Remove a row; `what` is what clients call it.
+    Remove a row.
 
     Raises:
         Conflict: Something points at it; the text tells what, and how many of each.
     """
     entity = entity_of(type(row))
     await audit.removed(call, entity, row, _concerned(row, whose))
-    await in_use.remove(call, type(row), getattr(row, entity.key_name), what)
+    await in_use.remove(call, type(row), getattr(row, entity.key_name))
 
 
 def assign(call: Call, row: Base, values: Mapping[str, object]) -> None:

@@ -8,7 +8,6 @@ in the header `auth`. Answers have one part, lists always tell their length, fau
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -18,24 +17,17 @@ from xmlrpc_api.access.authenticator import Credentials, Refusal, Why
 from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
-    Conflict,
     Fault,
     InternalError,
     InvalidRequest,
     MethodNotFound,
-    NotEnoughCredit,
-    NotFound,
-    NothingToChange,
-    NotPermitted,
-    TooManyAttempts,
     Unavailable,
-    WrongReference,
     WrongType,
 )
 from xmlrpc_api.declaration.fields import Field, Wire, to_decimal
 from xmlrpc_api.declaration.registry import Method, nearest
 from xmlrpc_api.dialects.faces import Face
-from xmlrpc_api.dialects.ngnpro import OPERATIONS
+from xmlrpc_api.dialects.ngnpro import OPERATIONS, code_of, words_of
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
 from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse, plain_decimal, safe_text
@@ -46,41 +38,6 @@ FOLDER = "/ngnpro"
 TYPE = f"{{{XSI}}}type"
 _TAG = re.compile(r"(?:\{([^}]*)\})?(.*)")
 _SPACE = " \t\r\n"
-_PARAMETER = re.compile("^(Parameter |Wrong )([a-z_]+)")
-_ATTRIBUTE = re.compile(r"()\b([a-z]+(?:_[a-z]+)+)\b")
-
-GENERAL = 1
-CODES: dict[type[Fault], int] = {
-    WrongType: 100,
-    BadParameter: 101,
-    NothingToChange: 102,
-    InternalError: 200,
-    Unavailable: 201,
-    MethodNotFound: 900,
-    AuthenticationFailed: 901,
-    NotPermitted: 902,
-    WrongReference: 101,
-    NotEnoughCredit: 1402,
-    TooManyAttempts: 1429,
-}
-MISSING = {
-    "SIP domain": 1000,
-    "SIP account": 1010,
-    "SIP alias": 1020,
-    "Group": 1031,
-    "Voucher": 1050,
-    "Customer": 5000,
-}
-TAKEN = {
-    "domain": 1001,
-    "username": 1011,
-    "authname": 1011,
-    "alias": 1021,
-    "group": 1030,
-    "web_login": 5001,
-    "name": 5001,
-}
-IN_USE = 5002
 
 
 async def view(request: web.Request) -> web.StreamResponse:
@@ -228,7 +185,7 @@ class _Reader:
             if field is None or not self._is_given(child):
                 continue
             if name in members:
-                raise WrongType(f"Parameter {name} is given twice")
+                raise WrongType.of(name, "is given twice")
             members[name] = self._value(child, field, depth + 1)
         return members
 
@@ -251,7 +208,7 @@ class _Reader:
                 return [self.members(item, members, depth) for item in element]
             return [item.text or "" for item in element]
         if len(element):
-            raise WrongType(f"Parameter {field.name} must be one value")
+            raise WrongType.of(field.name, "must be one value")
         text = element.text or ""
         return _double(text) if field.wire is Wire.DOUBLE and not _is_string(element) else text
 
@@ -283,47 +240,12 @@ def dumps(method: Method, answer: Mapping[str, Any]) -> bytes:
 def dumps_fault(fault: Fault, method: Method | None = None) -> bytes:
     """A fault, with the code that NGNPro's clients compare, and with their names of what the method was sent."""
     side = "Server" if isinstance(fault, Unavailable | InternalError) else "Client"
-    text = safe_text(_translated(fault.text, names_of(method.name)) if method else fault.text)
+    text = safe_text(fault.told(words_of(method.name) if method else {}))
     return _envelope(
         f"<SOAP-ENV:Fault><faultcode>SOAP-ENV:{side}</faultcode><faultstring>{text}</faultstring><detail>"
-        f'<ngnpro:exception><errorcode xsi:type="xsd:int">{error_code(fault)}</errorcode>'
+        f'<ngnpro:exception><errorcode xsi:type="xsd:int">{code_of(fault)}</errorcode>'
         f'<errorstring xsi:type="xsd:string">{text}</errorstring></ngnpro:exception></detail></SOAP-ENV:Fault>'
     )
-
-
-@cache
-def names_of(method: str) -> dict[str, str]:
-    """What this dialect calls our attributes, where it is something else: those of the parameters of a method."""
-    found: dict[str, str] = {}
-    waiting = list(OPERATIONS[method].params)
-    while waiting:
-        field = waiting.pop()
-        if field.attribute is not None and field.attribute != field.name:
-            found[field.attribute] = field.name
-        waiting += field.members
-    if "web_login" in found:  # a customer here has no name besides
-        found["name"] = found["web_login"]
-    return found
-
-
-def _translated(text: str, names: Mapping[str, str]) -> str:
-    """A fault's text with other names: where one stands behind `Parameter` or `Wrong`, or can be nothing else."""
-
-    def other(match: re.Match[str]) -> str:
-        return f"{match[1]}{names.get(match[2], match[2])}"
-
-    return _ATTRIBUTE.sub(other, _PARAMETER.sub(other, text))
-
-
-def error_code(fault: Fault) -> int:
-    """NGNPro's code of a fault."""
-    if isinstance(fault, NotFound):
-        return MISSING.get(fault.what, GENERAL)
-    if isinstance(fault, Conflict):
-        return TAKEN.get(fault.taken_name or "", IN_USE)
-    if fault.text.endswith(" is required"):
-        return 102
-    return next((code for kind, code in CODES.items() if isinstance(fault, kind)), GENERAL)
 
 
 def _envelope(body: str) -> bytes:

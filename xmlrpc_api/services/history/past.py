@@ -99,7 +99,7 @@ async def of_customer(call: Call, i_customer: int, page: Mapping[str, Any]) -> l
     his = AuditEntry.i_customer == i_customer
     rows = await _page(call, page, his)
     if not rows and not await _page(call, {"limit": 1}, his):
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     return rows
 
 
@@ -122,10 +122,10 @@ async def customer_as_of(call: Call, i_customer: int, time: datetime) -> dict[st
     )
     for row in await call.session.execute(statement.order_by(AuditEntry.i_audit.desc())):
         if row.action == audit.ADDED:
-            raise NotFound("Customer")
+            raise NotFound(Customer)
         state |= _loaded(json.loads(row.before))
     if state.get("i_wholesaler") != call.caller.i_customer and i_customer != call.caller.i_customer:
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     state["balance"] = await _balance_as_of(call, i_customer, time)
     return {field.name: state[field.name] if field.name in state else _default(field) for field in CUSTOMER.read}
 

@@ -19,7 +19,6 @@ from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
 
 WEB_USER = entity_of(WebUser)
-WHAT = "Web user"
 REACH = Reach.SUBTREE_AND_SELF
 READABLE = WEB_USER.select(WEB_USER.read).join(Customer, Customer.i_customer == WebUser.i_customer)
 ALL = lists.List(READABLE, WebUser.i_web_user)
@@ -40,7 +39,7 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
     call.caller.demand_active()
     owner = call.caller.i_customer if i_customer is None else i_customer
     if not await ownership.hold(call, owner, REACH):
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     await _demand_right(call, owner)
     await references.check(call, WEB_USER, attributes)
     await _demand_password(call, owner, "web_password", attributes["web_password"], attributes["web_login"])
@@ -112,7 +111,7 @@ async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], bro
     wanted = wanted.with_for_update(read=True, key_share=True)
     i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
     if i_customer is None:
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     await lending.demand_hand(call, i_customer)
     await references.check(call, WEB_USER, attributes)
     return (await _add(call, i_customer, {**attributes, **brought.values})).i_web_user
@@ -168,7 +167,7 @@ async def remove(call: Call, i_web_user: int) -> None:
         raise NotPermitted("the default web user is deleted with his customer")
     if user.blocked:
         (await _line_of(call, user)).demand_hand(call.caller, user.blocked_by, "the block")
-    await records.remove(call, user, WHAT)
+    await records.remove(call, user)
 
 
 async def _line_of(call: Call, user: WebUser) -> Line:
@@ -193,7 +192,7 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> dic
     within = ownership.within(call.caller, REACH)
     row = (await call.session.execute(READABLE.where(wanted, within))).mappings().one_or_none()
     if row is None:
-        raise NotFound(WHAT)
+        raise NotFound(WebUser)
     return dict(row)
 
 
@@ -245,7 +244,7 @@ async def _find(call: Call, wanted: ColumnElement[bool]) -> WebUser:
     statement = select(WebUser).where(wanted, WebUser.i_customer.in_(in_reach)).with_for_update()
     user = (await call.session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
     if user is None:
-        raise NotFound(WHAT)
+        raise NotFound(WebUser)
     return user
 
 

@@ -220,7 +220,7 @@ async def payment(call: Call, i_payment: int, i_customer: int | None, i_account:
     one = lists.asked({"i_payment": i_payment, "i_customer": i_customer, "i_account": i_account})
     rows = await PAYMENTS.rows(call, one, ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
     if not rows:
-        raise NotFound("Payment")
+        raise NotFound(LedgerEntry)
     return _shown(rows[0])
 
 

@@ -18,7 +18,6 @@ from xmlrpc_api.services.logins import throttle
 from xmlrpc_api.services.money import currencies, ledger
 from xmlrpc_api.services.money.ledger import Booking, Paid
 
-WHAT = "Voucher"
 PURPOSE = purpose_of(Voucher.pin)
 PIN_DIGITS = 16
 MADE, USED, WRONG_PIN = "VOUCHERS_MADE", "VOUCHER_USED", "WRONG_PIN"
@@ -126,7 +125,7 @@ async def use(call: Call, account: Account, i_voucher: int, pin: str) -> None:
             i_customer=account.i_customer,
             details={"i_voucher": i_voucher},
         )
-        raise Kept(NotFound(WHAT))
+        raise Kept(NotFound(Voucher))
     converted = await currencies.convert(call.session, voucher.value, voucher.currency, account.base_currency)
     paid = Paid(amount=voucher.value, currency=voucher.currency, rate=converted.rate)
     notes = f"voucher {voucher.series} {voucher.number}"

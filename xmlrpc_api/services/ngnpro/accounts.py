@@ -86,7 +86,7 @@ async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], extra
     domain = await domains.find(call, sip_id.domain)
     owner = await ownership.load_caller(call.store, domain.i_customer)
     if owner is None:
-        raise NotFound(domains.WHAT)
+        raise NotFound(SipDomain)
     owner = await ownership.lock_caller(call.store, owner)
     user = await _free_number(call, domain) if sip_id.username == AUTOINCREMENT else sip_id.username
     made = SipId(user, domain.domain)
@@ -155,7 +155,7 @@ async def info(call: Call, sip_id: SipId, *, tells: bool = True) -> Row:
     Raises:
         NotFound: It is not there for the caller.
     """
-    row = await queries.one(call, ACCOUNTS, accounts.SIP_ACCOUNT, names.is_account(call, sip_id.address))
+    row = await queries.one(call, ACCOUNTS, Account, names.is_account(call, sip_id.address))
     return (await _shown(call, [row], tells=tells))[0]
 
 

@@ -79,7 +79,7 @@ async def _reseller(call: Call, i_customer: int) -> Caller:
     """
     found = await ownership.load_caller(call.store, i_customer)
     if found is None or resellers.reseller_of(found.path, i_customer) != i_customer:
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     return found
 
 
@@ -147,7 +147,7 @@ async def info(call: Call, i_customer: int) -> Row:
     Raises:
         NotFound: He is not there for the caller.
     """
-    row = await queries.one(call, CUSTOMERS, "Customer", Customer.i_customer == i_customer)
+    row = await queries.one(call, CUSTOMERS, Customer, Customer.i_customer == i_customer)
     return (await _shown(call, [row]))[0]
 
 
@@ -177,7 +177,7 @@ async def _path(call: Call, i_customer: int) -> str:
         NotFound: He is not there for the caller; the root is nobody's.
     """
     if i_customer == ROOT_ID:
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     return await ownership.find(call, i_customer, REACH)
 
 

@@ -62,7 +62,7 @@ async def add(call: Call, sip_id: SipId, group: str) -> None:
     if group in groups:
         if await _raise(call, account, group):
             return
-        raise Conflict.taken("group")
+        raise Conflict.taken(AccountGroup, "group")
     if group == PSTN:
         await demand_pstn(call, account)
     await put(call, account, groups, groups | {group})
@@ -79,7 +79,7 @@ async def remove(call: Call, sip_id: SipId, group: str) -> None:
     account = await accounts.by_sip_id(call, sip_id)
     groups = await of(call, account)
     if group not in groups:
-        raise NotFound("Group")
+        raise NotFound(AccountGroup)
     if group == QUOTA:
         line = await accounts.line_of(call, account)
         line.demand_hand(call.caller, await _setter_of(call, account, group), f"the group {group}")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models import ROOT_ID, Customer, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, Statement
-from xmlrpc_api.declaration.faults import NotFound
+from xmlrpc_api.declaration.faults import NotFound, Thing
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.ngnpro import NAMES
 from xmlrpc_api.services.tree import ownership, resellers
@@ -137,7 +137,7 @@ async def search(call: Call, listed: List, asked: Asked, *conditions: Condition)
     return found
 
 
-async def one(call: Call, listed: List, what: str, *conditions: Condition) -> Row:
+async def one(call: Call, listed: List, thing: Thing, *conditions: Condition) -> Row:
     """
     The row for which the conditions hold, with its customer and reseller.
 
@@ -146,7 +146,7 @@ async def one(call: Call, listed: List, what: str, *conditions: Condition) -> Ro
     """
     row = await listed.one(call, ownership.within(call.caller, REACH), *conditions)
     if row is None:
-        raise NotFound(what)
+        raise NotFound(thing)
     _place(row)
     return row
 

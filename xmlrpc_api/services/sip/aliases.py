@@ -14,7 +14,6 @@ from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import names, ownership, quotas, references
 
 ALIAS = entity_of(SipAlias)
-WHAT = "SIP alias"
 
 
 def is_called(sip_id: SipId) -> ColumnElement[bool]:
@@ -35,7 +34,7 @@ async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) ->
     names.demand("username", sip_id.username, is_login=False)
     account = select(exists().where(Account.username_key == sip_id.key))
     if (await call.session.execute(account)).scalar_one():
-        raise Conflict.taken("username")
+        raise Conflict.taken(Account, "username")
     await demand_free(call, sip_id)
     await references.check(call, ALIAS, {"owner": owner})
     alias = SipAlias(i_domain=domain.i_domain, alias_key=sip_id.key)
@@ -52,7 +51,7 @@ async def demand_free(call: Call, sip_id: SipId) -> None:
         Conflict: It is one.
     """
     if (await call.session.execute(select(exists().where(is_called(sip_id))))).scalar_one():
-        raise Conflict.taken("alias")
+        raise Conflict.taken(SipAlias, "alias")
 
 
 async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mapping[str, int | None]) -> None:
@@ -79,7 +78,7 @@ async def remove(call: Call, sip_id: SipId) -> None:
         NotFound: It is not there for the caller.
     """
     alias, i_customer = await _find(call, sip_id)
-    await records.remove(call, alias, WHAT, i_customer)
+    await records.remove(call, alias, i_customer)
 
 
 async def _find(call: Call, sip_id: SipId) -> tuple[SipAlias, int]:
@@ -93,5 +92,5 @@ async def _find(call: Call, sip_id: SipId) -> tuple[SipAlias, int]:
     )
     row = (await call.session.execute(statement)).one_or_none()
     if row is None:
-        raise NotFound(WHAT)
+        raise NotFound(SipAlias)
     return row[0], row[1]

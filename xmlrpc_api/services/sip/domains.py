@@ -7,14 +7,13 @@ from sqlalchemy import exists, or_, select
 
 from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
+from xmlrpc_api.declaration.faults import Conflict, Kind, NotFound, WrongReference
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.tree import ownership, references, resellers
 from xmlrpc_api.services.tree.ownership import Reach
 
 DOMAIN = entity_of(SipDomain)
-WHAT = "SIP domain"
 REACH = Reach.SUBTREE_AND_SELF
 
 
@@ -47,7 +46,8 @@ async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:
         accounts = exists().where(Account.i_domain == domain.i_domain)
         aliases = exists().where(SipAlias.i_domain == domain.i_domain)
         if (await call.session.execute(select(or_(accounts, aliases)))).scalar_one():
-            raise Conflict("The domain still has accounts or aliases, which belong to its customer")
+            text = "The domain still has accounts or aliases, which belong to its customer"
+            raise Conflict(text, kind=Kind.IN_USE, thing=SipDomain)
     await records.change(call, domain, values)
 
 
@@ -59,7 +59,7 @@ async def remove(call: Call, name: str) -> None:
         NotFound: It is not there for the caller.
         Conflict: It still has accounts.
     """
-    await records.remove(call, await find(call, name), WHAT)
+    await records.remove(call, await find(call, name))
 
 
 async def find(call: Call, name: str) -> SipDomain:
@@ -78,7 +78,7 @@ async def find(call: Call, name: str) -> SipDomain:
     )
     domain = (await call.session.execute(statement)).scalar_one_or_none()
     if domain is None:
-        raise NotFound(WHAT)
+        raise NotFound(SipDomain)
     return domain
 
 

@@ -7,11 +7,11 @@ from sqlalchemy.exc import IntegrityError
 
 from models import Base
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import Conflict
+from xmlrpc_api.declaration.faults import Conflict, Kind
 from xmlrpc_api.storage.errors import is_foreign_key
 
 
-async def remove(call: Call, model: type[Base], i_row: int, what: str) -> None:
+async def remove(call: Call, model: type[Base], i_row: int) -> None:
     """
     Remove a row.
 
@@ -19,7 +19,6 @@ async def remove(call: Call, model: type[Base], i_row: int, what: str) -> None:
         call: The call.
         model: Its table.
         i_row: Its id.
-        what: What clients call it.
 
     Raises:
         Conflict: Something points at it; the text tells what, and how many of each.
@@ -32,7 +31,8 @@ async def remove(call: Call, model: type[Base], i_row: int, what: str) -> None:
     except IntegrityError as error:
         if not is_foreign_key(error):
             raise
-        raise Conflict(f"{what} is still in use by {await _users(call, key, i_row)}") from None
+        text = f"{model.thing} is still in use by {await _users(call, key, i_row)}"
+        raise Conflict(text, kind=Kind.IN_USE, thing=model) from None
 
 
 async def _users(call: Call, key: Column[int], i_row: int) -> str:

@@ -100,7 +100,7 @@ async def find_for_update(
     )
     customer = (await call.session.execute(statement)).scalar_one_or_none()
     if customer is None:
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     return customer
 
 
@@ -117,7 +117,7 @@ async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> st
     statement = select(Customer.path).where(within(call.caller, reach), named(i_customer))
     path: str | None = (await call.session.execute(statement)).scalar_one_or_none()
     if path is None:
-        raise NotFound("Customer")
+        raise NotFound(Customer)
     return path
 
 

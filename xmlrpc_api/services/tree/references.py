@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, and_, exists, or_, select, true
 from models import Base, Customer
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, table_of
-from xmlrpc_api.declaration.faults import Fault, NotFound, NotPermitted, WrongReference
+from xmlrpc_api.declaration.faults import Fault, Name, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import lending, ownership
 from xmlrpc_api.services.tree.ownership import Reach
@@ -61,11 +61,11 @@ EVERYBODYS = Rule(lambda _column, _caller, _row: true())
 OWNERS = Rule(_owners)
 OTHERS_BELOW = Rule(_others_below)
 IN_REACH = Rule(
-    lambda _column, caller, _row: ownership.within(caller, Reach.SUBTREE_AND_SELF), lambda _name: NotFound("Customer")
+    lambda _column, caller, _row: ownership.within(caller, Reach.SUBTREE_AND_SELF), lambda _name: NotFound(Customer)
 )
 LENDERS = Rule(
     lambda _column, caller, row: lending.lenders(caller, row.customer, row.path),
-    lambda name: NotPermitted(f"{name} must be a customer of the same reseller, you or somebody below you"),
+    lambda name: NotPermitted(Name(name), " must be a customer of the same reseller, you or somebody below you"),
 )
 
 RULES: Mapping[str, Rule] = {
