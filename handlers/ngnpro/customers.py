@@ -2,18 +2,7 @@
 
 from dataclasses import replace
 
-from handlers.ngnpro.vocabulary import (
-    FAULTS,
-    TIME_ZONE,
-    Struct,
-    by_our_names,
-    by_their_names,
-    date,
-    listed,
-    page_of,
-    struct,
-    with_zone,
-)
+from handlers.ngnpro.vocabulary import FAULTS, TIME_ZONE, Noun, Struct, with_zone
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.fields import Field, Wire
@@ -24,7 +13,6 @@ from xmlrpc_api.services import customers
 from xmlrpc_api.services.money import balances
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
 from xmlrpc_api.services.ngnpro import properties, queries
-from xmlrpc_api.services.tree.lists import Found
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.turns import CUSTOMER as OF_CUSTOMER
 from xmlrpc_api.turns import Key
@@ -45,17 +33,18 @@ PROPERTIES = Field(
         field.require() if field.name == "name" else field for field in attributes(properties.PROPERTY).values()
     ),
 )
-COMPUTED = {
-    "reseller": Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7),
-    "timezone": TIME_ZONE,
-    "changeDate": Field(
-        name="changeDate", wire=Wire.STRING, doc="When he was changed last.", example="2026-11-21 05:00:00"
-    ),
-    "properties": PROPERTIES,
-}
-MEMBERS = tuple({**ATTRIBUTES, **COMPUTED}[name] for name in ORDER)
-SHOWN = struct("account", "CustomerAccount", "The customer.", MEMBERS)
-ACCOUNT = SHOWN.require()
+CHANGE_DATE = Field(name="changeDate", wire=Wire.STRING, doc="When he was changed last.", example="2026-11-21 05:00:00")
+RESELLER = Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7)
+ACCOUNT = Noun(
+    "CustomerAccount",
+    "account",
+    "accounts",
+    attributes=ATTRIBUTES,
+    computed=(RESELLER, TIME_ZONE, CHANGE_DATE, PROPERTIES),
+    ours={"changeDate": "changed"},
+    called="customer",
+    order=ORDER,
+)
 ID = Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 CUSTOMER = Field(name="customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 FILTER = (
@@ -64,13 +53,12 @@ FILTER = (
     *queries.OWNERS,
 )
 QUERY = queries.query("CustomerQuery", FILTER)
-LIST = replace(page_of("accounts", "CustomerAccount", MEMBERS, name="customers"), type="CustomerList")
 
 
 async def _attributes(call: Call, account: Struct) -> Struct:
     """The attributes by our names, without the id."""
     unfilled = {"i_lang", "api_password", "web_login"}
-    values = by_our_names(ATTRIBUTES, account, unfilled=unfilled, pointers={"impersonate"})
+    values = ACCOUNT.ours(account, unfilled=unfilled, pointers={"impersonate"})
     values.pop("i_customer", None)
     return await with_zone(call, values, account)
 
@@ -87,23 +75,13 @@ async def _balance_of(_call: Call, params: Struct) -> set[Key]:
     return {(OF_CUSTOMER, params["account"]["id"])} if "id" in params["account"] else set()
 
 
-def _shown(row: Struct) -> Struct:
-    """A customer by NGNPro's names."""
-    computed = {name: row[name] for name in ("reseller", "timezone", "properties")}
-    return {**by_their_names(ATTRIBUTES, row), **computed, "changeDate": date(row["changed"])}
-
-
-def _list(found: Found) -> Struct:
-    return listed(found, _shown, "accounts", "customers")
-
-
 @operation(
     "CustomerPort.addAccount",
-    ACCOUNT,
+    ACCOUNT.sent,
     right=Right.CUSTOMERS_ADD,
     effect=Effect.WRITE,
     balances=_parents_balance,
-    returns=(replace(SHOWN, doc="The customer, with the ids that he was given."),),
+    returns=(replace(ACCOUNT.told, doc="The customer, with the ids that he was given."),),
     raises=FAULTS,
 )
 async def add_account(call: Call, *, account: Struct) -> Struct:
@@ -115,12 +93,12 @@ async def add_account(call: Call, *, account: Struct) -> Struct:
     """
     attributes = await _attributes(call, account)
     made = await ngnpro_customers.create(call, attributes, account.get("reseller"), account.get("properties", []))
-    return {"account": _shown(made)}
+    return ACCOUNT.one(made)
 
 
 @operation(
     "CustomerPort.updateAccount",
-    ACCOUNT,
+    ACCOUNT.sent,
     right=Right.ANYONE,
     effect=Effect.WRITE,
     balances=_balance_of,
@@ -154,22 +132,24 @@ async def delete_account(call: Call, *, id: int) -> Struct:
     return {}
 
 
-@operation("CustomerPort.getAccount", ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
+@operation(
+    "CustomerPort.getAccount", ID, right=Right.ANYONE, effect=Effect.READ, returns=(ACCOUNT.told,), raises=(NotFound,)
+)
 async def get_account(call: Call, *, id: int) -> Struct:
     """Tell a customer. His password is told to the administrator alone, if the settings allow it."""
-    return {"account": _shown(await ngnpro_customers.info(call, id))}
+    return ACCOUNT.one(await ngnpro_customers.info(call, id))
 
 
-@operation("CustomerPort.getCustomers", QUERY, right=Right.ANYONE, effect=Effect.READ, returns=(LIST,))
+@operation("CustomerPort.getCustomers", QUERY, right=Right.ANYONE, effect=Effect.READ, returns=(ACCOUNT.page,))
 async def get_customers(call: Call, *, query: Struct) -> Struct:
     """List customers, as far as the caller may see them: filtered, ordered, a page of them."""
-    return _list(await ngnpro_customers.search(call, query, only_resellers=False))
+    return ACCOUNT.some(await ngnpro_customers.search(call, query, only_resellers=False))
 
 
-@operation("CustomerPort.getResellers", QUERY, right=Right.ANYONE, effect=Effect.READ, returns=(LIST,))
+@operation("CustomerPort.getResellers", QUERY, right=Right.ANYONE, effect=Effect.READ, returns=(ACCOUNT.page,))
 async def get_resellers(call: Call, *, query: Struct) -> Struct:
     """List resellers; a filter for one customer answers him, whether he is one or not."""
-    return _list(await ngnpro_customers.search(call, query, only_resellers=True))
+    return ACCOUNT.some(await ngnpro_customers.search(call, query, only_resellers=True))
 
 
 @operation(

@@ -8,16 +8,11 @@ from handlers.ngnpro.vocabulary import (
     RESELLER,
     SIP_ID,
     TIME_ZONE,
+    Noun,
     Struct,
     balance_of_account,
     balance_of_id,
-    by_our_names,
-    by_their_names,
-    date,
-    listed,
-    page_of,
     sip_id,
-    struct,
     whole,
     with_zone,
 )
@@ -32,9 +27,9 @@ from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.ngnpro.accounts import Extras
 
-KEPT = {
-    "groups": GROUPS,
-    "acl": Field(
+KEPT = (
+    GROUPS,
+    Field(
         name="acl",
         wire=Wire.ARRAY,
         type="SipACL",
@@ -45,7 +40,7 @@ KEPT = {
             Field(name="tag", wire=Wire.STRING, limit=64, doc="Name for it.", example="office"),
         ),
     ),
-    "properties": Field(
+    Field(
         name="properties",
         wire=Wire.ARRAY,
         type="SipProperty",
@@ -55,21 +50,20 @@ KEPT = {
             Field(name="value", wire=Wire.STRING, limit=4096, doc="Value.", example="en"),
         ),
     ),
-}
+)
 ATTRIBUTES = attributes(accounts.ACCOUNT)
-COMPUTED = {
-    "id": sip_id("id"),
-    "ha1": Field(name="ha1", wire=Wire.STRING, doc="HA1 of the password; told to the administrator.", example=""),
-    "timezone": TIME_ZONE,
-    "customer": CUSTOMER,
-    "reseller": RESELLER,
-    **KEPT,
-    "createDate": Field(name="createDate", wire=Wire.STRING, doc="When it was created.", example="2026-11-21 05:00:00"),
-    "changeDate": CHANGE_DATE,
-}
-MEMBERS = tuple({**ATTRIBUTES, **COMPUTED}.values())
-SHOWN = struct("account", "SipAccount", "The account.", MEMBERS)
-ACCOUNT = SHOWN.require()
+COMPUTED = (
+    sip_id("id"),
+    Field(name="ha1", wire=Wire.STRING, doc="HA1 of the password; told to the administrator.", example=""),
+    TIME_ZONE,
+    CUSTOMER,
+    RESELLER,
+    *KEPT,
+    Field(name="createDate", wire=Wire.STRING, doc="When it was created.", example="2026-11-21 05:00:00"),
+    CHANGE_DATE,
+)
+OURS = {"customer": "i_customer", "createDate": "created_on", "changeDate": "updated_on"}
+ACCOUNT = Noun("SipAccount", "account", "accounts", attributes=ATTRIBUTES, computed=COMPUTED, ours=OURS)
 ACCOUNT_QUERY = queries.query(
     "SipQuery",
     (
@@ -83,27 +77,20 @@ ACCOUNT_QUERY = queries.query(
 
 async def _attributes(call: Call, account: Struct) -> Struct:
     """The attributes by our names."""
-    values = by_our_names(ATTRIBUTES, account, unfilled={"voip_password"}, pointers={"owner"})
+    values = ACCOUNT.ours(account, unfilled={"voip_password"}, pointers={"owner"})
     return await with_zone(call, values, account)
 
 
 def _extras(account: Struct) -> Extras:
-    return Extras(**{name: account[name] for name in KEPT if name in account})
-
-
-def _shown(row: Struct) -> Struct:
-    """An account by NGNPro's names."""
-    computed = {name: row[name] for name in ("id", "ha1", "timezone", "reseller", *KEPT)}
-    dates = {"createDate": date(row["created_on"]), "changeDate": date(row["updated_on"])}
-    return {**by_their_names(ATTRIBUTES, row), **computed, **dates, "customer": row["i_customer"]}
+    return Extras(**{field.name: account[field.name] for field in KEPT if field.name in account})
 
 
 @operation(
     "SipPort.addAccount",
-    ACCOUNT,
+    ACCOUNT.sent,
     right=Right.ACCOUNTS_ADD,
     effect=Effect.WRITE,
-    returns=(SHOWN,),
+    returns=(ACCOUNT.told,),
     raises=(*FAULTS, NotEnoughCredit),
 )
 async def add_account(call: Call, *, account: Struct) -> Struct:
@@ -114,12 +101,12 @@ async def add_account(call: Call, *, account: Struct) -> Struct:
     """
     sip_id = whole(account.get("id", {}))
     made = await sip_accounts.create(call, sip_id, await _attributes(call, account), _extras(account))
-    return {"account": _shown(made)}
+    return ACCOUNT.one(made)
 
 
 @operation(
     "SipPort.updateAccount",
-    ACCOUNT,
+    ACCOUNT.sent,
     right=Right.ACCOUNTS_EDIT,
     effect=Effect.WRITE,
     balances=balance_of_account,
@@ -151,10 +138,12 @@ async def delete_account(call: Call, *, sipId: Struct) -> Struct:
     return {}
 
 
-@operation("SipPort.getAccount", SIP_ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
+@operation(
+    "SipPort.getAccount", SIP_ID, right=Right.ANYONE, effect=Effect.READ, returns=(ACCOUNT.told,), raises=(NotFound,)
+)
 async def get_account(call: Call, *, sipId: Struct) -> Struct:
     """Tell an account. HA1, and where the settings allow it the password, are told to the administrator alone."""
-    return {"account": _shown(await sip_accounts.info(call, whole(sipId)))}
+    return ACCOUNT.one(await sip_accounts.info(call, whole(sipId)))
 
 
 @operation(
@@ -162,8 +151,8 @@ async def get_account(call: Call, *, sipId: Struct) -> Struct:
     ACCOUNT_QUERY,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(page_of("accounts", "SipAccount", MEMBERS),),
+    returns=(ACCOUNT.page,),
 )
 async def get_accounts(call: Call, *, query: Struct) -> Struct:
     """List accounts, as far as the caller may see them: filtered, ordered, a page of them."""
-    return listed(await sip_accounts.search(call, query), _shown, "accounts")
+    return ACCOUNT.some(await sip_accounts.search(call, query))

@@ -1,18 +1,6 @@
 """SipPort: aliases in NGNPro's dialect."""
 
-from handlers.ngnpro.vocabulary import (
-    CHANGE_DATE,
-    CUSTOMER,
-    FAULTS,
-    RESELLER,
-    Struct,
-    date,
-    listed,
-    page_of,
-    sip_id,
-    struct,
-    whole,
-)
+from handlers.ngnpro.vocabulary import CHANGE_DATE, CUSTOMER, FAULTS, RESELLER, Noun, Struct, sip_id, whole
 from models import SipAlias
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotEnoughCredit, NotFound
@@ -23,33 +11,27 @@ from xmlrpc_api.dialects.ngnpro import operation
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.ngnpro.sip_names import ALIAS_TEXTS, ALIASES
 from xmlrpc_api.services.sip import aliases
+from xmlrpc_api.services.tree.lists import Found
 
-ALIAS_MEMBERS = (
-    sip_id("id"),
-    sip_id("target"),
-    Field(name="owner", wire=Wire.INT, low=0, doc="A customer to whom front ends assign it; 0: none.", example=0),
-    CUSTOMER,
-    RESELLER,
-    CHANGE_DATE,
-)
-SHOWN = struct("alias", "SipAlias", "The alias.", ALIAS_MEMBERS)
-ALIAS = SHOWN.require()
+OWNER = Field(name="owner", wire=Wire.INT, low=0, doc="A customer to whom front ends assign it; 0: none.", example=0)
+COMPUTED = (sip_id("id"), sip_id("target"), OWNER, CUSTOMER, RESELLER, CHANGE_DATE)
+OURS = {"customer": "i_customer", "changeDate": "changed"}
+ALIAS = Noun("SipAlias", "alias", "aliases", attributes={}, computed=COMPUTED, ours=OURS)
 ALIAS_ID = sip_id("id", required=True)
 ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(ALIAS_TEXTS), queries.OWNER, *queries.OWNERS))
 
 
-def _shown(row: Struct) -> Struct:
-    return {
+def _whole(row: Struct) -> Struct:
+    ids = {
         "id": {"username": row["username"], "domain": row["domain"]},
         "target": {"username": row["target_username"], "domain": row["target_domain"]},
-        "owner": row["owner"] or 0,
-        "customer": row["i_customer"],
-        "reseller": row["reseller"],
-        "changeDate": date(row["changed"]),
     }
+    return {**row, **ids, "owner": row["owner"] or 0}
 
 
-@operation("SipPort.addAlias", ALIAS, right=Right.ACCOUNTS_ADD, effect=Effect.WRITE, raises=(*FAULTS, NotEnoughCredit))
+@operation(
+    "SipPort.addAlias", ALIAS.sent, right=Right.ACCOUNTS_ADD, effect=Effect.WRITE, raises=(*FAULTS, NotEnoughCredit)
+)
 async def add_alias(call: Call, *, alias: Struct) -> Struct:
     """Add an alias below a domain, to whose customer it belongs; its target may be anywhere."""
     sip_id, target = (whole(alias.get(name, {})) for name in ("id", "target"))
@@ -57,7 +39,7 @@ async def add_alias(call: Call, *, alias: Struct) -> Struct:
     return {}
 
 
-@operation("SipPort.updateAlias", ALIAS, right=Right.ACCOUNTS_EDIT, effect=Effect.WRITE, raises=FAULTS)
+@operation("SipPort.updateAlias", ALIAS.sent, right=Right.ACCOUNTS_EDIT, effect=Effect.WRITE, raises=FAULTS)
 async def update_alias(call: Call, *, alias: Struct) -> Struct:
     """Change where an alias leads to, or its owner."""
     target = whole(alias["target"]) if alias.get("target") else None
@@ -73,11 +55,13 @@ async def delete_alias(call: Call, *, id: Struct) -> Struct:
     return {}
 
 
-@operation("SipPort.getAlias", ALIAS_ID, right=Right.ANYONE, effect=Effect.READ, returns=(SHOWN,), raises=(NotFound,))
+@operation(
+    "SipPort.getAlias", ALIAS_ID, right=Right.ANYONE, effect=Effect.READ, returns=(ALIAS.told,), raises=(NotFound,)
+)
 async def get_alias(call: Call, *, id: Struct) -> Struct:
     """Tell an alias."""
     found = await queries.one(call, ALIASES, SipAlias, aliases.is_called(whole(id)))
-    return {"alias": _shown(found)}
+    return ALIAS.one(_whole(found))
 
 
 @operation(
@@ -85,8 +69,9 @@ async def get_alias(call: Call, *, id: Struct) -> Struct:
     ALIAS_QUERY,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(page_of("aliases", "SipAlias", ALIAS_MEMBERS),),
+    returns=(ALIAS.page,),
 )
 async def get_aliases(call: Call, *, query: Struct) -> Struct:
     """List aliases, as far as the caller may see them; by their target, all of an account."""
-    return listed(await queries.search(call, ALIASES, queries.asked(query)), _shown, "aliases")
+    found = await queries.search(call, ALIASES, queries.asked(query))
+    return ALIAS.some(Found(found.total, [_whole(row) for row in found.rows]))

@@ -1,6 +1,6 @@
 """What the modules of NGNPro's ports share: ids, owners, dates, pages, and how they are read and shown."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,37 +46,80 @@ TIME_ZONE = Field(
 )
 
 
-def struct(name: str, type: str, doc: str, members: tuple[Field, ...], *, required: bool = False) -> Field:
-    """A parameter or an answer that is a struct."""
-    return Field(name=name, wire=Wire.STRUCT, type=type, required=required, doc=doc, members=members)
-
-
-def page_of(rows: str, noun: str, members: tuple[Field, ...], *, name: str = "") -> Field:
-    """The answer of a list method: a page of the matches, whose SOAP type is `noun`, and how many there are in all."""
-    array = Field(name=rows, wire=Wire.ARRAY, type=noun, doc=f"The {name or rows}.", members=members)
-    return struct(name or rows, f"{noun}List", "A page of the matches.", (queries.TOTAL, array))
-
-
-def listed(found: Found, shown: Callable[[Struct], Struct], rows: str, name: str = "") -> Struct:
-    """What a list method answers; see `page_of`."""
-    return {name or rows: {"total": found.total, rows: [shown(row) for row in found.rows]}}
-
-
-def by_our_names(
-    known: Mapping[str, Field], sent: Struct, *, unfilled: Collection[str] = (), pointers: Collection[str] = ()
-) -> Struct:
+class Noun:
     """
-    What was sent of the attributes that are known, by our names.
+    What a port is about: how it is sent, told and listed.
 
     Args:
-        known: Those, by the names of this dialect.
-        sent: What was sent.
-        unfilled: Which of ours count as left out where they are empty: a form was not filled in.
-        pointers: Which of ours point nowhere where they are 0.
+        type: Its SOAP type.
+        name: What a parameter is called that holds one, and so is an answer.
+        many: What a list of them is called.
+        attributes: What clients may set, by the names of this dialect.
+        computed: What is told beside.
+        ours: What rows call that, where they call it otherwise.
+        called: What it is, where that is not its name.
+        order: Of the members; attributes first, if it is left out.
+
+    Attributes:
+        members: All that is told, in this order.
+        sent: The parameter.
+        told: The answer that holds one.
+        page: The answer that holds a page of them, and how many there are in all.
     """
-    ours = {known[name].attribute or name: value for name, value in sent.items() if name in known}
-    ours |= {name: ours[name] or None for name in pointers if name in ours}
-    return {name: value for name, value in ours.items() if value or name not in unfilled}
+
+    def __init__(
+        self,
+        type: str,
+        name: str,
+        many: str,
+        *,
+        attributes: Mapping[str, Field],
+        computed: Iterable[Field],
+        ours: Mapping[str, str],
+        called: str = "",
+        order: Iterable[str] = (),
+    ) -> None:
+        self._attributes = attributes
+        known = {**attributes, **{field.name: field for field in computed}}
+        self.members = tuple(known[name] for name in order or known)
+        self._ours = {field.name: ours.get(field.name, field.attribute or field.name) for field in self.members}
+        self.told = struct(name, type, f"The {called or name}.", self.members)
+        self.sent = self.told.require()
+        page, list_type = (f"{called}s", f"{called.title()}List") if called else (many, f"{type}List")
+        rows = Field(name=many, wire=Wire.ARRAY, type=type, doc=f"The {page}.", members=self.members)
+        self.page = struct(page, list_type, "A page of the matches.", (queries.TOTAL, rows))
+
+    def one(self, row: Struct) -> Struct:
+        """What a method answers that tells one."""
+        return {self.told.name: self._shown(row)}
+
+    def some(self, found: Found) -> Struct:
+        """What a method answers that lists them."""
+        total, rows = self.page.members
+        return {self.page.name: {total.name: found.total, rows.name: [self._shown(row) for row in found.rows]}}
+
+    def _shown(self, row: Struct) -> Struct:
+        shown = {name: row.get(known) for name, known in self._ours.items()}
+        return {name: date(value) if isinstance(value, datetime) else value for name, value in shown.items()}
+
+    def ours(self, sent: Struct, *, unfilled: Collection[str] = (), pointers: Collection[str] = ()) -> Struct:
+        """
+        The attributes that were sent, by our names.
+
+        Args:
+            sent: What was sent.
+            unfilled: Which of ours count as left out where they are empty: a form was not filled in.
+            pointers: Which of ours point nowhere where they are 0.
+        """
+        known = self._attributes
+        values = {known[name].attribute or name: value for name, value in sent.items() if name in known}
+        values |= {name: values[name] or None for name in pointers if name in values}
+        return {name: value for name, value in values.items() if value or name not in unfilled}
+
+
+def struct(name: str, type: str, doc: str, members: tuple[Field, ...]) -> Field:
+    """An answer that is a struct."""
+    return Field(name=name, wire=Wire.STRUCT, type=type, doc=doc, members=members)
 
 
 async def with_zone(call: Call, values: Struct, sent: Struct) -> Struct:
@@ -90,14 +133,9 @@ async def with_zone(call: Call, values: Struct, sent: Struct) -> Struct:
     return {**values, "i_time_zone": await customers.zone(call, name)} if name else values
 
 
-def by_their_names(known: Mapping[str, Field], row: Struct) -> Struct:
-    """A row by the names of this dialect."""
-    return {name: row.get(field.attribute or name) for name, field in known.items()}
-
-
-def date(time: datetime | None) -> str | None:
+def date(time: datetime) -> str:
     """A time as it is shown."""
-    return f"{time:%Y-%m-%d %H:%M:%S}" if time else None
+    return f"{time:%Y-%m-%d %H:%M:%S}"
 
 
 def whole(sip_id: Struct) -> SipId:
