@@ -46,8 +46,7 @@ class Customer(Base):
     """
     A customer. Who has sub-customers is a reseller; who stands directly below the root, a wholesaler.
 
-    The order of the attributes is that of the FlySIP page "Manipulate Resellers", and with it the
-    order in which parameters are checked.
+    The order of the attributes is that in which parameters are documented and checked.
     """
 
     __tablename__ = "customers"

@@ -31,6 +31,27 @@ def test_what_ngnpro_only_reads_takes_no_turn_to_write() -> None:
     assert {name for name, method in operations.items() if method.effect is Effect.READ} == reading
 
 
+PARTS = ("access", "call.py", "crypto", "declaration", "dispatch", "services", "storage")
+CORE = "models", *(f"xmlrpc_api/{name}" for name in PARTS)
+DIALECTS = re.compile(r"ngnpro|sippy|\brator\b|portaswitch|flysip|soap", re.IGNORECASE)
+
+
+def dialects_named(file: Path) -> set[str]:
+    """Dialects of which a file speaks; settings keep their names."""
+    text = re.sub(r"\b(" + "|".join(config.Config.model_fields) + r")\b", "", file.read_text())
+    return set(DIALECTS.findall(text))
+
+
+def test_the_core_knows_no_dialect_by_name() -> None:
+    """What one calls things, and what it has, stands in xmlrpc_api/dialects; rules of its own in services/ngnpro."""
+    parts = [contract.ROOT / part for part in CORE]
+    files = {file for part in parts for file in ([part] if part.is_file() else part.rglob("*.py"))}
+    core = files - set((contract.ROOT / "xmlrpc_api/services/ngnpro").rglob("*.py"))
+
+    assert {str(file): named for file in core if (named := dialects_named(file))} == {}
+    assert len(core) > len(CORE)
+
+
 def test_fault_codes_are_those_of_the_interface() -> None:
     codes = set(contract.api()["faults"].values())
 

@@ -59,7 +59,7 @@ class Refusal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """
-    What a SOAP header says.
+    What the header of a document says.
 
     Attributes:
         is_admin: Whether it is about the administrator of the settings, not about a customer.
@@ -168,7 +168,7 @@ class Authenticator:
 
     async def by_header(self, credentials: Credentials, address: str) -> Caller | Lent | Refusal:
         """
-        Check what a SOAP header says.
+        Check what the header of a document says.
 
         The administrator calls as root, or exactly as the customer whom he impersonates. A customer to whom
         the rights of another are lent calls as that one.

@@ -73,7 +73,7 @@ class Field:
         reference: The column it must point at.
         members: Members of a struct, or of the structs in an array.
         items: What the array holds where it holds no structs.
-        type: What SOAP calls the struct, or the structs in the array.
+        type: Name of the struct, or of the structs in the array, for dialects whose structs have names.
         attribute: Our name of it, where a dialect has another.
         read_only: Whether the server alone sets it.
         example: A value for the reference.
