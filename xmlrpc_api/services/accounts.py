@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -12,24 +11,23 @@ from sqlalchemy.orm import contains_eager
 
 from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, account_key
 from xmlrpc_api.call import Call
-from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
+from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
-from xmlrpc_api.services.history import audit
+from xmlrpc_api.services import records
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
-from xmlrpc_api.services.money.ledger import Booking
 from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.sip.ids import SipId
-from xmlrpc_api.services.tree import in_use, lists, names, ownership, quotas, references
+from xmlrpc_api.services.tree import lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Row
 
 ACCOUNT = entity_of(Account)
 REACH = Reach.SUBTREE_AND_SELF
-ENCRYPTED = ("voip_password", "vm_password")
+LITERAL = ("username", "authname", "voip_password", "vm_password")
 PATTERN = "${"
 QUOTA = "quota"  # the group of those over their quota
 HASHED = re.compile("[0-9a-f]{32}:[0-9a-f]{32}")
@@ -48,11 +46,6 @@ SELECT_INFO = ACCOUNT.select(ACCOUNT.read)
 OWN = lists.List(ACCOUNT.select(LISTED), Account.i_account)
 
 
-def place(name: str, i_account: int) -> str:
-    """Where an encrypted password belongs; anywhere else it cannot be decrypted."""
-    return f"accounts.{name}:{i_account}"
-
-
 async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None = None) -> Account:
     """
     Add an account to the caller, or to a customer for whom the caller acts.
@@ -64,39 +57,29 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
         Conflict: username or authname is taken.
     """
     acting = call.acting_for(owner) if owner is not None else call
-    i_customer = acting.caller.i_customer
-    values = dict(attributes)
-    _demand_names(values)
-    await references.check(call, ACCOUNT, values, Row(owner=i_customer, customer=i_customer))
-    await domains.demand_usable(call, values["username"], i_customer)
-    policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
-    await _demand_passwords(call, values, policy, values["username"])
-    balance = values.pop("balance", Decimal(0))
-    plain = {name: values.pop(name, "") for name in ENCRYPTED}
-    password: Password | None = values.pop("web_password", None)
+    i_customer, username = acting.caller.i_customer, attributes["username"]
+    _demand_names(attributes)
+    await references.check(call, ACCOUNT, attributes, Row(owner=i_customer, customer=i_customer))
+    await domains.demand_usable(call, username, i_customer)
+    policy = attributes.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
+    await password_policies.demand_new(call, policy, _policed(attributes), attributes, username)
     currency = await _currency(call, i_customer)
-    values.setdefault("payment_currency", currency)
+    values = {"payment_currency": currency, **attributes}
+    balance = values.pop("balance", None)
+    key = account_key(username, call.platform.config.sip_domain)
     account = Account(
         i_customer=i_customer,
-        i_domain=await domains.id_of(call, values["username"], i_customer),
-        username_key=account_key(values["username"], call.platform.config.sip_domain),
+        i_domain=await domains.id_of(call, username, i_customer),
+        username_key=key,
         created_on=call.now,
-        updated_on=call.now,
-        web_password=password.hashed if password else NOBODYS_HASH,
+        web_password=NOBODYS_HASH,
         money=Balance(i_customer=i_customer, currency=currency),
         blocked_by=call.caller.i_customer if values.get("blocked") else None,
         quota_by=call.caller.i_customer if values.get("quota") else None,
-        **dict.fromkeys(ENCRYPTED, ""),
     )
-    _assign(account, values)
-    call.session.add(account)
-    await call.session.flush()
-    _encrypt(call, account, plain)
-    await call.session.flush()
+    await records.add(call, account, {**values, **_of_phone(call, username, key, values.get("voip_password", ""))})
     await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, acting.caller.path)
-    await audit.added(call, ACCOUNT, account, i_customer)
-    if balance:
-        await ledger.book(call, account.money, Booking(amount=balance, kind=ledger.INITIAL))
+    await ledger.allot(call, account.money, balance, ledger.INITIAL)
     return account
 
 
@@ -117,30 +100,31 @@ async def change(call: Call, i_account: int, changes: Mapping[str, Any]) -> None
 
 async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]) -> None:
     """Change attributes of a locked account; see `change`."""
-    before = audit.snapshot(ACCOUNT, account)
-    values = dict(changes)
-    _demand_names(values, account)
+    _demand_names(changes, account)
     row = Row(owner=account.i_customer, customer=account.i_customer)
-    await references.check(call, ACCOUNT, references.changed(ACCOUNT, account, values), row)
-    username = values.get("username", account.username)
+    await references.check(call, ACCOUNT, references.changed(ACCOUNT, account, changes), row)
+    username = changes.get("username", account.username)
     if username != account.username:
         await domains.demand_usable(call, username, account.i_customer)
-    policy = values.get("i_password_policy", account.i_password_policy)
-    await _demand_passwords(call, values, policy, username)
-    balance: Decimal | None = values.pop("balance", None)
-    plain = {name: values.pop(name) for name in ENCRYPTED if name in values}
-    if username != account.username:
-        plain = {"voip_password": _present_password(call, account), **plain}
-        account.username_key = account_key(values["username"], call.platform.config.sip_domain)
-    if "web_password" in values:
-        account.web_password = values.pop("web_password").hashed
-    _assign(account, {**values, **await _limits(call, account, values)})
-    _encrypt(call, account, plain)
-    if "username" in values:
-        account.i_domain = await domains.id_of(call, account.username, account.i_customer)
-    await _changed(call, account, before)
-    if balance is not None and balance != account.balance:
-        await ledger.book(call, account.money, Booking(amount=balance - account.balance, kind=ledger.SET))
+    policy = changes.get("i_password_policy", account.i_password_policy)
+    await password_policies.demand_new(call, policy, _policed(changes), changes, username)
+    values = {**changes, **await _of_login(call, account, changes), **await _limits(call, account, changes)}
+    balance = values.pop("balance", None)
+    await records.change(call, account, values)
+    await ledger.allot(call, account.money, balance, ledger.SET)
+
+
+async def _of_login(call: Call, account: Account, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from a new username, which the hashes of the phone's password hold, or from a new password."""
+    username, key, password = account.username, account.username_key, changes.get("voip_password")
+    follows: dict[str, Any] = {}
+    if changes.get("username", username) != username:
+        password = _present_password(call, account) if password is None else password
+        username = changes["username"]
+        key = follows["username_key"] = account_key(username, call.platform.config.sip_domain)
+    if "username" in changes:
+        follows["i_domain"] = await domains.id_of(call, username, account.i_customer)
+    return follows if password is None else {**follows, **_of_phone(call, username, key, password)}
 
 
 async def _limits(call: Call, account: Account, values: Mapping[str, Any]) -> dict[str, int | None]:
@@ -160,15 +144,6 @@ async def _limits(call: Call, account: Account, values: Mapping[str, Any]) -> di
 async def line_of(call: Call, account: Account) -> Line:
     """Those who can limit an account."""
     return Line.of(await ownership.path_of(call, account.i_customer), account.i_customer)
-
-
-async def _changed(call: Call, account: Account, before: audit.Snapshot) -> None:
-    """Count and note what has been changed since `before`, and write it."""
-    if audit.snapshot(ACCOUNT, account) != before:
-        account.version += 1
-        account.updated_on = call.now
-        await call.session.flush()
-        await audit.updated(call, ACCOUNT, account, account.i_customer, before)
 
 
 async def remove(call: Call, i_account: int) -> None:
@@ -192,8 +167,7 @@ async def remove_locked(call: Call, account: Account) -> None:
         line.demand_hand(call.caller, quota.put_by, "the group quota")
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
-    await audit.removed(call, ACCOUNT, account, account.i_customer)
-    await in_use.remove(call, Account, account.i_account)
+    await records.remove(call, account)
 
 
 async def _over_quota(call: Call, account: Account) -> AccountGroup | None:
@@ -306,14 +280,10 @@ async def _currency(call: Call, i_customer: int) -> str:
     return (await call.session.execute(own)).scalar_one()
 
 
-async def _demand_passwords(call: Call, values: Mapping[str, Any], i_password_policy: int, username: str) -> None:
-    """Refuse new passwords that the policy does not allow. That of the voice mail is digits, whatever the policy."""
-    given: dict[str, str | None] = {"voip_password": values.get("voip_password")}
-    if "web_password" in values:
-        given = {"web_password": values["web_password"].plain, **given}
-    for name, plain in given.items():
-        if plain is not None and not (name == "voip_password" and HASHED.fullmatch(plain)):
-            await password_policies.demand(call, i_password_policy, name, plain, web_login=username)
+def _policed(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The passwords that a policy judges: not that of the voice mail, which is digits, nor one that comes as hashes."""
+    is_hashed = HASHED.fullmatch(values.get("voip_password", ""))
+    return ("web_password",) if is_hashed else ("web_password", "voip_password")
 
 
 def _demand_names(values: Mapping[str, Any], account: Account | None = None) -> None:
@@ -322,7 +292,7 @@ def _demand_names(values: Mapping[str, Any], account: Account | None = None) -> 
 
     What an account generator would fill in is none: taken literally it would be somebody's user name.
     """
-    for name in ("username", "authname", *ENCRYPTED):
+    for name in LITERAL:
         if PATTERN in values.get(name, ""):
             raise BadParameter(name, "holds a pattern, which is not supported: give the value itself")
     for name in ("username", "authname"):
@@ -330,21 +300,16 @@ def _demand_names(values: Mapping[str, Any], account: Account | None = None) -> 
             names.demand(name, values[name], getattr(account, name, None))
 
 
-def _encrypt(call: Call, account: Account, plain: Mapping[str, str]) -> None:
+def _of_phone(call: Call, username: str, key: str, password: str) -> dict[str, str | None]:
     """
-    Keep passwords encrypted, that of the phone also as the proxies check it.
+    The password of a phone, and the same as the proxies check it.
 
     One that comes as HA1 and HA1B already (`md5:md5`) is kept as that alone.
     """
-    vault = call.platform.vault
-    for name, value in plain.items():
-        is_hashed = name == "voip_password" and HASHED.fullmatch(value) is not None
-        kept = "" if is_hashed else value
-        setattr(account, name, vault.encrypt(kept, place(name, account.i_account)))
-        if name == "voip_password":
-            domain = domain_of(call, account.username, account.username_key)
-            hashed = value if is_hashed else sip_hashes(account.username, domain, value)
-            account.ha1 = vault.encrypt(hashed, place("ha1", account.i_account)) if value else None
+    if HASHED.fullmatch(password):
+        return {"voip_password": "", "ha1": password}
+    hashes = sip_hashes(username, domain_of(call, username, key), password)
+    return {"voip_password": password, "ha1": hashes if password else None}
 
 
 def _present_password(call: Call, account: Account) -> str:
@@ -354,7 +319,7 @@ def _present_password(call: Call, account: Account) -> str:
     Raises:
         BadParameter: It came as hashes, which are void for another name.
     """
-    known = call.platform.vault.decrypt(account.voip_password, place("voip_password", account.i_account))
+    known = records.unsealed(call, account, "voip_password") or ""
     if not known and account.ha1 is not None:
         raise BadParameter("voip_password", "is required with a new username: it is kept as hashes of the old one")
     return known
@@ -371,8 +336,3 @@ def sip_hashes(username: str, default_domain: str, password: str) -> str:
     user, domain = (user, domain) if separator else (domain, default_domain)
     forms = (f"{user}:{domain}:{password}", f"{user}@{domain}:{domain}:{password}")
     return ":".join(hashlib.md5(form.encode()).hexdigest() for form in forms)  # noqa: S324 (what SIP digests are)
-
-
-def _assign(account: Account, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(account, name, value)
