@@ -12,7 +12,6 @@ from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import Expected
-from xmlrpc_api.services.history import past
 from xmlrpc_api.services.money import balance_sign, balances
 
 CUSTOMER = customers.CUSTOMER
@@ -78,7 +77,7 @@ async def get_customer_info(
     if as_of is None:
         customer = await customers.info(call, i_customer, name)
     elif isinstance(i_customer, int):
-        customer = await past.customer_as_of(call, i_customer, as_of)
+        customer = await customers.as_of(call, i_customer, as_of)
     else:
         raise BadParameter("i_customer", "must be the id where as_of is given")
     return {"customer": {**customer, "balance": balance_sign.shown(call, customer["balance"])}}

@@ -21,6 +21,7 @@ from xmlrpc_api.declaration.fields import (
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
+from xmlrpc_api.services import account_money
 from xmlrpc_api.services.history import events
 from xmlrpc_api.services.money import balances, ledger, payments
 from xmlrpc_api.services.money.payments import Payment
@@ -176,7 +177,7 @@ async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> d
 )
 async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
     """Raise the balance of an account by added funds."""
-    await payments.pay_account(call, i_account, ledger.FUNDS, _payment(payment))
+    await account_money.pay(call, i_account, ledger.FUNDS, _payment(payment))
     return {}
 
 
@@ -192,7 +193,7 @@ async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> di
 )
 async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
     """Raise the balance of an account by a credit."""
-    await payments.pay_account(call, i_account, ledger.CREDIT, _payment(payment))
+    await account_money.pay(call, i_account, ledger.CREDIT, _payment(payment))
     return {}
 
 
@@ -208,7 +209,7 @@ async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[
 )
 async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
     """Lower the balance of an account; balance and credit limit never fall below zero together."""
-    await payments.pay_account(call, i_account, ledger.DEBIT, _payment(payment))
+    await account_money.pay(call, i_account, ledger.DEBIT, _payment(payment))
     return {}
 
 
@@ -283,7 +284,9 @@ async def get_ledger(
     call: Call, *, i_customer: int | None = None, i_account: int | None = None, **page: Any
 ) -> dict[str, Any]:
     """List every booking on a balance. The balance is their sum, at any time."""
-    return {"ledger": await payments.entries(call, i_customer, i_account, page)}
+    if i_account is not None:
+        return {"ledger": await account_money.entries(call, i_account, page)}
+    return {"ledger": await payments.entries(call, i_customer, page)}
 
 
 NO_CARD = Field(

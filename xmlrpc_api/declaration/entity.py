@@ -1,6 +1,6 @@
 """A model as the API sees it: its attributes, and what clients may do with them."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from models import Access, Base, ChangeTime, Exact, Sealed, StringList, UtcDateT
 from xmlrpc_api.declaration.fields import Field, Wire
 
 Statement = Select[*tuple[Any, ...]]
+Values = Mapping[str, Any]  # attributes by their names, as their declarations have read them
 
 WIRES: tuple[tuple[type[TypeEngine[Any]], Wire], ...] = (
     (Boolean, Wire.BOOLEAN),

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import contains_eager
 from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, account_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
@@ -23,7 +23,8 @@ from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.services.tree.references import Row
+from xmlrpc_api.services.tree.references import Pointer
+from xmlrpc_api.storage.fast_path import Row
 
 ACCOUNT = entity_of(Account)
 REACH = Reach.SUBTREE_AND_SELF
@@ -46,7 +47,7 @@ SELECT_INFO = ACCOUNT.select(ACCOUNT.read)
 OWN = lists.List(ACCOUNT.select(LISTED), Account.i_account)
 
 
-async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None = None) -> Account:
+async def create(call: Call, attributes: Values, owner: Caller | None = None) -> Account:
     """
     Add an account to the caller, or to a customer for whom the caller acts.
 
@@ -59,7 +60,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     acting = call.acting_for(owner) if owner is not None else call
     i_customer, username = acting.caller.i_customer, attributes["username"]
     _demand_names(attributes)
-    await references.check(call, ACCOUNT, attributes, Row(owner=i_customer, customer=i_customer))
+    await references.check(call, ACCOUNT, attributes, Pointer(owner=i_customer, customer=i_customer))
     await domains.demand_usable(call, username, i_customer)
     policy = attributes.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await password_policies.demand_new(call, policy, _policed(attributes), attributes, username)
@@ -83,7 +84,7 @@ async def create(call: Call, attributes: Mapping[str, Any], owner: Caller | None
     return account
 
 
-async def change(call: Call, i_account: int, changes: Mapping[str, Any]) -> None:
+async def change(call: Call, i_account: int, changes: Values) -> None:
     """
     Change attributes of an account of the caller, or of a customer below him.
 
@@ -98,11 +99,11 @@ async def change(call: Call, i_account: int, changes: Mapping[str, Any]) -> None
     await change_locked(call, await find_for_update(call, i_account), changes)
 
 
-async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]) -> None:
+async def change_locked(call: Call, account: Account, changes: Values) -> None:
     """Change attributes of a locked account; see `change`."""
     _demand_names(changes, account)
-    row = Row(owner=account.i_customer, customer=account.i_customer)
-    await references.check(call, ACCOUNT, references.changed(ACCOUNT, account, changes), row)
+    pointer = Pointer(owner=account.i_customer, customer=account.i_customer, present=account)
+    await references.check(call, ACCOUNT, changes, pointer)
     username = changes.get("username", account.username)
     if username != account.username:
         await domains.demand_usable(call, username, account.i_customer)
@@ -114,7 +115,7 @@ async def change_locked(call: Call, account: Account, changes: Mapping[str, Any]
     await ledger.allot(call, account.money, balance, ledger.SET)
 
 
-async def _of_login(call: Call, account: Account, changes: Mapping[str, Any]) -> dict[str, Any]:
+async def _of_login(call: Call, account: Account, changes: Values) -> dict[str, Any]:
     """What follows from a new username, which the hashes of the phone's password hold, or from a new password."""
     username, key, password = account.username, account.username_key, changes.get("voip_password")
     follows: dict[str, Any] = {}
@@ -127,7 +128,7 @@ async def _of_login(call: Call, account: Account, changes: Mapping[str, Any]) ->
     return follows if password is None else {**follows, **_of_phone(call, username, key, password)}
 
 
-async def _limits(call: Call, account: Account, values: Mapping[str, Any]) -> dict[str, int | None]:
+async def _limits(call: Call, account: Account, values: Values) -> dict[str, int | None]:
     """Whose block and quota they are from now on."""
     if values.keys().isdisjoint(("blocked", "quota")):
         return {}
@@ -187,7 +188,7 @@ async def set_blocked(call: Call, i_account: int, blocked: int) -> None:
     await change_locked(call, await find_for_update(call, i_account), {"blocked": blocked})
 
 
-async def info(call: Call, i_account: int | None, username: str | None) -> dict[str, Any]:
+async def info(call: Call, i_account: int | None, username: str | None) -> Row:
     """
     All attributes of an account, secrets excepted.
 
@@ -209,7 +210,7 @@ async def info(call: Call, i_account: int | None, username: str | None) -> dict[
     return dict(row)
 
 
-async def page_of(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def page_of(call: Call, page: Values) -> list[Row]:
     """The caller's own accounts, oldest first."""
     rows = await OWN.rows(call, lists.asked(page), Account.i_customer == call.caller.i_customer)
     return [
@@ -280,13 +281,13 @@ async def _currency(call: Call, i_customer: int) -> str:
     return (await call.session.execute(own)).scalar_one()
 
 
-def _policed(values: Mapping[str, Any]) -> tuple[str, ...]:
+def _policed(values: Values) -> tuple[str, ...]:
     """The passwords that a policy judges: not that of the voice mail, which is digits, nor one that comes as hashes."""
     is_hashed = HASHED.fullmatch(values.get("voip_password", ""))
     return ("web_password",) if is_hashed else ("web_password", "voip_password")
 
 
-def _demand_names(values: Mapping[str, Any], account: Account | None = None) -> None:
+def _demand_names(values: Values, account: Account | None = None) -> None:
     """
     Refuse new names that are not allowed.
 

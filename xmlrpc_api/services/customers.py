@@ -1,8 +1,9 @@
 """The rules of the customer tree, the same for every dialect."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,18 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, login_key, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Kind, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import descendants, records
+from xmlrpc_api.services.history import past
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import balance_sign, balances, ledger, overcommit
 from xmlrpc_api.services.money.ledger import Booking
 from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.services.tree.references import Row
+from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.storage.errors import violated_constraint
-from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.fast_path import Query, Row
 from xmlrpc_api.turns import Key
 
 CUSTOMER = entity_of(Customer)
@@ -41,7 +44,7 @@ PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of himself, whatever he may manage
 
 
-async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | None = None) -> Customer:
+async def create(call: Call, attributes: Values, parent: Caller | None = None) -> Customer:
     """
     Add a customer directly below the caller, or below another customer for whom the caller acts.
 
@@ -60,7 +63,7 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
     caller = call.caller
     values = _completed(caller, attributes)
     path = subtree(caller.path, caller.i_customer)[0]
-    await references.check(call, CUSTOMER, values, Row(owner=caller.i_customer, path=path))
+    await references.check(call, CUSTOMER, values, Pointer(owner=caller.i_customer, path=path))
     policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
     await password_policies.demand_new(call, policy, PASSWORDS, values, values["web_login"])
     await _lock_own_balance(call, values)
@@ -78,7 +81,7 @@ async def create(call: Call, attributes: Mapping[str, Any], parent: Caller | Non
     return customer
 
 
-def _completed(caller: Caller, attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _completed(caller: Caller, attributes: Values) -> dict[str, Any]:
     """The attributes of a new customer, with what they are if they are left out, and the caller may give."""
     if caller.max_depth < 1:
         raise NotPermitted("your max_depth allows no sub-customers")
@@ -91,7 +94,7 @@ def _completed(caller: Caller, attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _told_as_sent(attributes: Mapping[str, Any]) -> Iterator[None]:
+def _told_as_sent(attributes: Values) -> Iterator[None]:
     """Whoever sent no login, which is the name then, is told of the name where it is taken."""
     try:
         yield
@@ -131,7 +134,7 @@ class Expected:
 async def change(
     call: Call,
     i_customer: int,
-    changes: Mapping[str, Any],
+    changes: Values,
     expected: Expected = Expected(),
     reach: Reach = Reach.CHILDREN,
 ) -> None:
@@ -162,7 +165,7 @@ async def change(
         await overcommit.check(call.store, {call.caller.i_customer, i_customer})
 
 
-def _without_echo(call: Call, customer: Customer, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _without_echo(call: Call, customer: Customer, changes: Values) -> dict[str, Any]:
     """What a customer sends of himself; a form that echoes the API password that it was filled in with sends none."""
     values = dict(changes)
     if "api_password" in values and values["api_password"] == records.unsealed(call, customer, "api_password"):
@@ -170,7 +173,7 @@ def _without_echo(call: Call, customer: Customer, changes: Mapping[str, Any]) ->
     return values
 
 
-async def _demand_allowed(call: Call, customer: Customer, values: Mapping[str, Any]) -> None:
+async def _demand_allowed(call: Call, customer: Customer, values: Values) -> None:
     """Refuse what the caller must not set, or not set so."""
     caller, login = call.caller, values.get("web_login", customer.web_login)
     names.demand("name", values.get("name", customer.name), customer.name, is_login=False)
@@ -179,20 +182,20 @@ async def _demand_allowed(call: Call, customer: Customer, values: Mapping[str, A
     granted = OWN if customer.i_customer == caller.i_customer else frozenset()
     caller.demand_grantable(values, {**present, **{name: values[name] for name in granted & values.keys()}})
     await lending.demand_hand(call, customer.i_customer, {name for name in values if values[name] != present[name]})
-    row = Row(owner=customer.i_wholesaler, customer=customer.i_customer, path=customer.path)
-    await references.check(call, CUSTOMER, references.changed(CUSTOMER, customer, values), row)
+    pointer = Pointer(owner=customer.i_wholesaler, customer=customer.i_customer, path=customer.path, present=customer)
+    await references.check(call, CUSTOMER, values, pointer)
     policy = values.get("i_password_policy", customer.i_password_policy)
     await password_policies.demand_new(call, policy, PASSWORDS, values, login)
     if "i_tariff" in values and await _base_currency(call, values["i_tariff"]) != customer.base_currency:
         raise BadParameter("i_tariff", f"must be a tariff in {customer.base_currency}, the customer's base currency")
 
 
-async def own_balance(call: Call, values: Mapping[str, Any]) -> set[Key]:
+async def own_balance(call: Call, values: Values) -> set[Key]:
     """That a change of these values holds the caller's balance; see `_lock_own_balance`."""
     return await balances.own(call, values) if not values.keys().isdisjoint(overcommit.WATCHED) else set()
 
 
-async def _lock_own_balance(call: Call, values: Mapping[str, Any]) -> None:
+async def _lock_own_balance(call: Call, values: Values) -> None:
     """Hold the caller's balance while money or credit that he hands out changes; root's is without limit."""
     if call.caller.i_customer != ROOT_ID and not values.keys().isdisjoint(overcommit.WATCHED):
         await ledger.lock(call, {call.caller.i_customer})
@@ -240,7 +243,7 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
         await descendants.end_one_time_passwords(call, customer)
 
 
-async def info(call: Call, i_customer: int | str | None, name: str | None) -> dict[str, Any]:
+async def info(call: Call, i_customer: int | str | None, name: str | None) -> Row:
     """
     All attributes of a direct sub-customer or of the caller himself, secrets excepted.
 
@@ -261,6 +264,21 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> di
     return rows[0]
 
 
+async def as_of(call: Call, i_customer: int, time: datetime) -> Row:
+    """
+    A direct sub-customer, or the caller himself, as he was; also one who has been deleted since.
+
+    Raises:
+        NotFound: He did not exist then, or was not the caller's.
+    """
+    his = (Customer.i_customer == i_customer, ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
+    present = (await call.session.execute(SELECT_INFO.where(*his))).mappings().one_or_none()
+    state = await past.rewound(call, CUSTOMER, i_customer, dict(present or {}), time)
+    if state is None or call.caller.i_customer not in (state["i_wholesaler"], i_customer):
+        raise NotFound(Customer)
+    return {**state, "balance": await ledger.as_of(call.session, i_customer, time)}
+
+
 async def ids_by_name(session: AsyncSession, caller: Caller, wanted: list[str]) -> dict[str, int]:
     """Which of these names direct sub-customers of the caller have, or he himself."""
     keys = {name: login_key(name) for name in wanted}
@@ -276,14 +294,14 @@ async def ids_by_name(session: AsyncSession, caller: Caller, wanted: list[str]) 
     return {name: i_customer for name, i_customer in ids.items() if i_customer is not None}
 
 
-async def children_after(session: AsyncSession, owner: int, last: int, count: int) -> list[dict[str, Any]]:
+async def children_after(session: AsyncSession, owner: int, last: int, count: int) -> list[Row]:
     """The next direct sub-customers of `owner` whose id is above `last`, with all their attributes."""
     statement = SELECT_INFO.where(Customer.i_wholesaler == owner, Customer.i_customer > last)
     rows = await session.execute(statement.order_by(Customer.i_customer).limit(count))
     return [dict(row) for row in rows.mappings()]
 
 
-async def children(call: Call, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def children(call: Call, page: Values) -> list[Row]:
     """
     A page of the caller's direct sub-customers, oldest first.
 

@@ -1,18 +1,18 @@
 """What a change of a customer does to everybody below him, at any depth."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 
 from models import Customer, WebUser, subtree
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import Conflict
 from xmlrpc_api.declaration.rights import BITMASKS, FLAGS
 from xmlrpc_api.services.history import audit
 
 
-async def take_away_rights(call: Call, customer: Customer, values: Mapping[str, Any]) -> None:
+async def take_away_rights(call: Call, customer: Customer, values: Values) -> None:
     """Take rights and depth that a customer is about to lose away from everybody below him, too."""
     lost: dict[str, Any] = {}
     conditions: list[ColumnElement[bool]] = []
@@ -33,9 +33,7 @@ async def take_away_rights(call: Call, customer: Customer, values: Mapping[str, 
         await _update_below(call, customer, or_(*conditions), lost)
 
 
-async def _update_below(
-    call: Call, customer: Customer, condition: ColumnElement[bool], values: Mapping[str, Any]
-) -> None:
+async def _update_below(call: Call, customer: Customer, condition: ColumnElement[bool], values: Values) -> None:
     """Change many customers at once, and note the change of each."""
     values = {**values, "version": Customer.version + 1}
     columns = [getattr(Customer, name) for name in values]

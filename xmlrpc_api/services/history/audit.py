@@ -22,7 +22,7 @@ from models import AuditEntry, AuditHead, Base, Customer, purpose_of, subtree
 from models.audit import HEAD
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.vault import Vault
-from xmlrpc_api.declaration.entity import Entity, table_of
+from xmlrpc_api.declaration.entity import Entity, Values, table_of
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.storage.database import Store
 from xmlrpc_api.storage.fast_path import Query
@@ -115,7 +115,7 @@ async def event(
     object_type: str,
     object_id: int | None,
     i_customer: int,
-    details: Mapping[str, Any] | None = None,
+    details: Values | None = None,
 ) -> None:
     """
     Note something that is not a change of attributes, such as a login.
@@ -171,8 +171,8 @@ def entry(
     action: str,
     subject: Subject,
     *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Values | None = None,
+    after: Values | None = None,
 ) -> dict[str, Any]:
     """A signed row, ready for `note`."""
     values = {
@@ -213,7 +213,7 @@ def seen_by(caller: Caller, scope: InstrumentedAttribute[str]) -> ColumnElement[
     return and_(scope >= first, scope < end)
 
 
-def content(values: Mapping[str, Any]) -> bytes:
+def content(values: Values) -> bytes:
     """What is signed of a row."""
     signed = [values[name] for name in SIGNED]
     signed[SIGNED.index("created")] = values["created"].astimezone(UTC).isoformat(timespec="microseconds")
@@ -295,19 +295,19 @@ class Proof:
         return not self._vault.signed(purpose, data, signature)
 
 
-def _shown(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(entity: Entity, values: Values) -> dict[str, Any]:
     """The values as they may be kept: of a secret, only that it is there or has changed."""
     secret = set(entity.secrets)
     return {name: CHANGED if name in secret and value is not None else value for name, value in values.items()}
 
 
-def plain_values(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+def plain_values(entity: Entity, values: Values) -> dict[str, Any]:
     """The values as rows of the history hold them when they are read; what is nil is left out."""
     kept: dict[str, Any] = json.loads(as_json(_shown(entity, values)))
     return {name: value for name, value in kept.items() if value is not None}
 
 
-def as_json(values: Mapping[str, Any]) -> str:
+def as_json(values: Values) -> str:
     """Values as text: amounts as plain decimals in strings, times in ISO 8601."""
     return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), default=_plain)
 

@@ -1,21 +1,20 @@
-"""Reading the change history: who changed what, and how a customer was at an earlier time."""
+"""Reading the change history: who changed what, and how something was at an earlier time."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 
-from models import AuditEntry, Balance, Base, Customer, LedgerEntry, proxied_column
+from models import AuditEntry, Base, Customer
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Entity, Values
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.services.customers import CUSTOMER, SELECT_INFO
 from xmlrpc_api.services.history import audit
-from xmlrpc_api.services.tree import lists, ownership
-from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree import lists
+from xmlrpc_api.storage.fast_path import Row
 
 MOST = 100
 COLUMNS = (
@@ -77,7 +76,7 @@ HISTORY = lists.List(
 )
 
 
-async def logs(call: Call, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def logs(call: Call, filters: Values) -> list[Row]:
     """
     Rows that concern the caller or anybody below him, newest first.
 
@@ -89,7 +88,7 @@ async def logs(call: Call, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
     return await _page(call, filters)
 
 
-async def of_customer(call: Call, i_customer: int, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
     """
     All that happened to a customer at any depth below the caller, or to the caller himself, newest first.
 
@@ -103,67 +102,57 @@ async def of_customer(call: Call, i_customer: int, page: Mapping[str, Any]) -> l
     return rows
 
 
-async def customer_as_of(call: Call, i_customer: int, time: datetime) -> dict[str, Any]:
+async def rewound(call: Call, entity: Entity, i_row: int, present: Values, time: datetime) -> dict[str, Any] | None:
     """
-    A direct sub-customer, or the caller himself, as he was; also one who has been deleted since.
+    How an object was, as far as the caller may know: from how it is, backwards.
 
-    Raises:
-        NotFound: He did not exist then, or was not the caller's.
+    Args:
+        call: The call.
+        entity: What it is.
+        i_row: Its id.
+        present: Its attributes as they are; none if it has been deleted.
+        time: When.
+
+    Returns:
+        Its attributes, those included that the history knows nothing of; None: it was not there yet.
     """
-    within = ownership.within(call.caller, Reach.CHILDREN_AND_SELF)
-    present = (await call.session.execute(SELECT_INFO.where(within, Customer.i_customer == i_customer))).mappings()
-    state: dict[str, Any] = dict(present.one_or_none() or {})
+    state = dict(present)
     statement = select(AuditEntry.action, AuditEntry.before).where(
-        AuditEntry.object_type == CUSTOMER.name,
-        AuditEntry.object_id == i_customer,
+        AuditEntry.object_type == entity.name,
+        AuditEntry.object_id == i_row,
         AuditEntry.created > time,
         AuditEntry.action.in_((audit.ADDED, audit.UPDATED, audit.DELETED)),
         audit.seen_by(call.caller, AuditEntry.scope),
     )
     for row in await call.session.execute(statement.order_by(AuditEntry.i_audit.desc())):
         if row.action == audit.ADDED:
-            raise NotFound(Customer)
-        state |= _loaded(json.loads(row.before))
-    if state.get("i_wholesaler") != call.caller.i_customer and i_customer != call.caller.i_customer:
-        raise NotFound(Customer)
-    state["balance"] = await _balance_as_of(call, i_customer, time)
-    return {field.name: state[field.name] if field.name in state else _default(field) for field in CUSTOMER.read}
+            return None
+        state |= _loaded(entity, json.loads(row.before))
+    return {field.name: state.get(field.name, _default(entity, field)) for field in entity.read}
 
 
-def _default(field: Field) -> Any:
-    """What an attribute is that the history does not know: he was deleted before there was such a thing."""
-    default = proxied_column(Customer, field.name).default
+def _default(entity: Entity, field: Field) -> Any:
+    """What an attribute is that the history does not know: it was deleted before there was such a thing."""
+    default = entity.column(field.name).default
     return default.arg if default is not None and default.is_scalar else None
 
 
-async def _balance_as_of(call: Call, i_customer: int, time: datetime) -> Decimal:
-    statement = (
-        select(LedgerEntry.balance_after)
-        .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
-        .where(Balance.i_customer == i_customer, Balance.is_default, LedgerEntry.created <= time)
-        .order_by(LedgerEntry.i_ledger.desc())
-        .limit(1)
-    )
-    return (await call.session.execute(statement)).scalar_one_or_none() or Decimal(0)
-
-
-def _loaded(values: Mapping[str, Any]) -> dict[str, Any]:
+def _loaded(entity: Entity, values: Values) -> dict[str, Any]:
     """Attributes from their text in the history."""
-    known = {name: value for name, value in values.items() if name in CUSTOMER.fields}
+    fields = {name: entity[name] for name in values if name in entity.fields and not entity[name].secret}
     return {
-        name: Decimal(value) if CUSTOMER[name].wire is Wire.DOUBLE and value is not None else value
-        for name, value in known.items()
-        if not CUSTOMER[name].secret
+        name: Decimal(values[name]) if field.wire is Wire.DOUBLE and values[name] is not None else values[name]
+        for name, field in fields.items()
     }
 
 
-async def _page(call: Call, filters: Mapping[str, Any], *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
+async def _page(call: Call, filters: Values, *conditions: ColumnElement[bool]) -> list[Row]:
     seen = audit.seen_by(call.caller, AuditEntry.scope)
     rows = await HISTORY.rows(call, lists.asked({"limit": MOST, **filters}, MOST), seen, *conditions)
     return [_shown(row) for row in rows]
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _shown(row: Row) -> Row:
     kind, key = row.pop("object_type"), row.pop("object_id")
     before, after = row.pop("before"), row.pop("after")
     return {

@@ -1,6 +1,5 @@
 """Web users: the logins to the self-care portal, of the caller and of everybody below him."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, select
 from models import Customer, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.entities import entity_of
@@ -17,6 +17,7 @@ from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.tree import lending, lists, names, ownership, references
 from xmlrpc_api.services.tree.limits import Line
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.fast_path import Row
 
 WEB_USER = entity_of(WebUser)
 REACH = Reach.SUBTREE_AND_SELF
@@ -24,7 +25,7 @@ READABLE = WEB_USER.select(WEB_USER.read).join(Customer, Customer.i_customer == 
 ALL = lists.List(READABLE, WebUser.i_web_user)
 
 
-async def create(call: Call, i_customer: int | None, attributes: Mapping[str, Any]) -> WebUser:
+async def create(call: Call, i_customer: int | None, attributes: Values) -> WebUser:
     """
     Add a web user to the caller, or to a customer below him.
 
@@ -46,7 +47,7 @@ async def create(call: Call, i_customer: int | None, attributes: Mapping[str, An
     return await _add(call, owner, attributes)
 
 
-async def _add(call: Call, owner: int, values: Mapping[str, Any]) -> WebUser:
+async def _add(call: Call, owner: int, values: Values) -> WebUser:
     names.demand("web_login", values["web_login"])
     user = WebUser(i_customer=owner, blocked_by=call.caller.i_customer if values.get("blocked") else None)
     await records.add(call, user, values)
@@ -87,7 +88,7 @@ async def take_over_default(call: Call, i_customer: int, brought: Brought) -> No
     await save(call, user, brought.values)
 
 
-async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], brought: Brought) -> int:
+async def bring(call: Call, owner: int | str, attributes: Values, brought: Brought) -> int:
     """
     Add a web user who comes from another system with his password; no policy is asked.
 
@@ -117,7 +118,7 @@ async def bring(call: Call, owner: int | str, attributes: Mapping[str, Any], bro
     return (await _add(call, i_customer, {**attributes, **brought.values})).i_web_user
 
 
-async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> None:
+async def change(call: Call, i_web_user: int, changes: Values) -> None:
     """
     Change attributes of a web user.
 
@@ -129,7 +130,7 @@ async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> Non
     if not changes:
         raise NothingToChange
     user = await _to_change(call, WebUser.i_web_user == i_web_user)
-    await references.check(call, WEB_USER, changes)
+    await references.check(call, WEB_USER, changes, references.Pointer(present=user))
     if user.is_default and changes.get("blocked"):
         raise NotPermitted("the default web user cannot be blocked; block the customer")
     login = changes.get("web_login", user.web_login)
@@ -143,7 +144,7 @@ async def change(call: Call, i_web_user: int, changes: Mapping[str, Any]) -> Non
     await save(call, user, values)
 
 
-async def save(call: Call, user: WebUser, values: Mapping[str, Any]) -> None:
+async def save(call: Call, user: WebUser, values: Values) -> None:
     """Set attributes of a locked web user; those that are his customer's, too, count as a change of him."""
     if not user.is_default:
         await records.change(call, user, values)
@@ -175,7 +176,7 @@ async def _line_of(call: Call, user: WebUser) -> Line:
     return Line.of(await ownership.path_of(call, user.i_customer), user.i_customer)
 
 
-async def info(call: Call, i_web_user: int | None, web_login: str | None) -> dict[str, Any]:
+async def info(call: Call, i_web_user: int | None, web_login: str | None) -> Row:
     """
     All attributes of a web user, secrets excepted.
 
@@ -196,7 +197,7 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> dic
     return dict(row)
 
 
-async def page_of(call: Call, i_customer: int | None, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def page_of(call: Call, i_customer: int | None, page: Values) -> list[Row]:
     """
     The web users of the caller or of a customer below him, oldest first.
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import LOW_BALANCE, ROOT_ID, Balance, LedgerEntry
@@ -124,6 +125,18 @@ async def allot(call: Call, balance: Balance, wanted: Decimal | None, kind: str)
     """
     if wanted is not None and wanted != balance.balance:
         await book(call, balance, Booking(amount=wanted - balance.balance, kind=kind))
+
+
+async def as_of(session: AsyncSession, i_customer: int, time: datetime) -> Decimal:
+    """What a customer's main balance was."""
+    statement = (
+        select(LedgerEntry.balance_after)
+        .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
+        .where(Balance.i_customer == i_customer, Balance.is_default, LedgerEntry.created <= time)
+        .order_by(LedgerEntry.i_ledger.desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none() or Decimal(0)
 
 
 def _note_unqueued(call: Call, key: Key) -> None:

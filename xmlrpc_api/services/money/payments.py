@@ -1,25 +1,24 @@
 """Payments: money that customers are given and that is taken from them, with the other side of each."""
 
 import dataclasses
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import select
 
 from models import ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, WrongReference
 from xmlrpc_api.declaration.fields import GMT_DATE
 from xmlrpc_api.dialects.entities import entity_of
-from xmlrpc_api.services import accounts
-from xmlrpc_api.services.history import audit
+from xmlrpc_api.services import records
 from xmlrpc_api.services.money import currencies, funding, ledger, overcommit
 from xmlrpc_api.services.money.funding import NOTHING
 from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.fast_path import Row
 
 LEDGER = entity_of(LedgerEntry)
 BALANCE = entity_of(Balance)
@@ -95,10 +94,10 @@ async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> Decim
     balances = await ledger.lock(call, {payer, i_customer} - {ROOT_ID})
     await ownership.find(call, i_customer)
     balance, own = balances[i_customer], balances.get(payer)
-    booking = await _booking(call, balance, payment, kind, -1 if kind == ledger.DEBIT else 1)
-    other = await _other_side(call, balance, own, payment, booking)
+    paid = await booking(call, balance, payment, kind, -1 if kind == ledger.DEBIT else 1)
+    other = await _other_side(call, balance, own, payment, paid)
     change = other.amount if other else NOTHING
-    source = await ledger.book(call, balance, dataclasses.replace(booking, funded_change=-change))
+    source = await ledger.book(call, balance, dataclasses.replace(paid, funded_change=-change))
     if own is not None and other is not None:
         await ledger.book(call, own, dataclasses.replace(other, source=source))
     await overcommit.check(call.store, {payer, i_customer})
@@ -106,14 +105,14 @@ async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> Decim
 
 
 async def _other_side(
-    call: Call, balance: Balance, own: Balance | None, payment: Payment, booking: Booking
+    call: Call, balance: Balance, own: Balance | None, payment: Payment, paid: Booking
 ) -> Booking | None:
     """What a booking on a sub-customer's balance does to that of the payer (None: root's); None: nothing."""
     if own is None:
         return None
-    if booking.amount > 0:
-        return await _booking(call, own, payment, ledger.PAYER, -1)
-    back = await _share(call, balance, own, payment, -booking.amount)
+    if paid.amount > 0:
+        return await booking(call, own, payment, ledger.PAYER, -1)
+    back = await _share(call, balance, own, payment, -paid.amount)
     return Booking(amount=back, kind=ledger.PAYER, notes=payment.notes, payment_time=payment.time) if back else None
 
 
@@ -123,20 +122,6 @@ async def _share(call: Call, balance: Balance, own: Balance | None, payment: Pay
         return NOTHING
     worth = await currencies.worth(call.session, payment.amount, payment.currency, own.currency)
     return funding.share(balance, taken, worth.amount)
-
-
-async def pay_account(call: Call, i_account: int, kind: str, payment: Payment) -> None:
-    """
-    Give money to an account, or take it (kind debit). Its customer does not pay for it: calls are charged to both.
-
-    Raises:
-        NotFound: The account is not there for the caller.
-        NotEnoughCredit: What is taken is not there.
-        WrongReference: There is no rate for the currency.
-    """
-    account = await accounts.find_for_update(call, i_account)
-    sign = -1 if kind == ledger.DEBIT else 1
-    await ledger.book(call, account.money, await _booking(call, account.money, payment, kind, sign))
 
 
 async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment: Payment) -> None:
@@ -154,15 +139,21 @@ async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment
     for i_customer in (i_customer_from, i_customer_to):
         await ownership.find(call, i_customer)
     giver, taker, own = balances[i_customer_from], balances[i_customer_to], balances.get(call.caller.i_customer)
-    taken = await _booking(call, giver, payment, ledger.TRANSFER, -1)
+    taken = await booking(call, giver, payment, ledger.TRANSFER, -1)
     moved = await _share(call, giver, own, payment, -taken.amount)
     source = await ledger.book(call, giver, dataclasses.replace(taken, funded_change=-moved))
-    given = await _booking(call, taker, payment, ledger.TRANSFER, 1)
+    given = await booking(call, taker, payment, ledger.TRANSFER, 1)
     await ledger.book(call, taker, dataclasses.replace(given, funded_change=moved, source=source))
     await overcommit.check(call.store, {call.caller.i_customer, i_customer_from, i_customer_to})
 
 
-async def _booking(call: Call, balance: Balance, payment: Payment, kind: str, sign: int) -> Booking:
+async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sign: int) -> Booking:
+    """
+    What a payment adds to a balance (`sign` 1), or takes from it (-1), in its currency.
+
+    Raises:
+        WrongReference: There is no rate for the currency.
+    """
     converted = await currencies.convert(call.session, payment.amount, payment.currency, balance.currency)
     return Booking(
         amount=sign * converted.amount,
@@ -173,24 +164,19 @@ async def _booking(call: Call, balance: Balance, payment: Payment, kind: str, si
     )
 
 
-async def entries(
-    call: Call, i_customer: int | None, i_account: int | None, page: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+async def entries(call: Call, i_customer: int | None, page: Values) -> list[Row]:
     """
-    The ledger of the caller, of a direct sub-customer, or of an account, newest first.
+    The ledger of the caller or of a direct sub-customer, newest first.
 
     Raises:
-        NotFound: Customer or account are not the caller's.
+        NotFound: He is not the caller's.
     """
-    if i_account is not None:
-        await accounts.info(call, i_account, None)
-        return await ENTRIES.rows(call, lists.asked(page), Balance.i_account == i_account)
     i_customer = call.caller.i_customer if i_customer is None else i_customer
     await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
     return await ENTRIES.rows(call, lists.asked(page), Balance.i_customer == i_customer, Balance.is_default)
 
 
-async def payments(call: Call, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def payments(call: Call, filters: Values) -> list[Row]:
     """
     Payments of the caller and of his direct sub-customers, those of their accounts included, newest first.
 
@@ -207,7 +193,7 @@ async def payments(call: Call, filters: Mapping[str, Any]) -> list[dict[str, Any
     return [_shown(row) for row in await PAYMENTS.rows(call, lists.asked(filters), within)]
 
 
-async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> dict[str, Any]:
+async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> Row:
     """
     One payment of a customer or of an account.
 
@@ -224,7 +210,7 @@ async def payment(call: Call, i_payment: int, i_customer: int | None, i_account:
     return _shown(rows[0])
 
 
-async def low_balance(call: Call, i_customer: int) -> dict[str, Any]:
+async def low_balance(call: Call, i_customer: int) -> Row:
     """
     What is to happen when a balance runs low.
 
@@ -237,7 +223,7 @@ async def low_balance(call: Call, i_customer: int) -> dict[str, Any]:
     return dict(row.mappings().one())
 
 
-async def set_low_balance(call: Call, i_customer: int, changes: Mapping[str, Any]) -> None:
+async def set_low_balance(call: Call, i_customer: int, changes: Values) -> None:
     """
     Change what is to happen when the balance of a direct sub-customer runs low.
 
@@ -252,14 +238,10 @@ async def set_low_balance(call: Call, i_customer: int, changes: Mapping[str, Any
     if values.pop("i_debit_credit_card", None) is not None or values.get("charge_card"):
         raise WrongReference("i_debit_credit_card")
     customer = await ownership.find_for_update(call, i_customer)
-    before = audit.snapshot(BALANCE, customer.money)
-    for name, value in values.items():
-        setattr(customer.money, name, value)
-    await call.session.flush()
-    await audit.updated(call, BALANCE, customer.money, i_customer, before)
+    await records.change(call, customer.money, values)
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: Values) -> Row:
     return {
         "i_payment": row["i_payment"],
         "i_account": row["i_account"],

@@ -62,7 +62,7 @@ async def change(call: Call, sip_id: SipId, target: SipId | None, changes: Mappi
         NotFound: It, or the owner, is not there for the caller.
     """
     alias, i_customer = await _find(call, sip_id)
-    await references.check(call, ALIAS, references.changed(ALIAS, alias, changes))
+    await references.check(call, ALIAS, changes, references.Pointer(present=alias))
     await records.change(call, alias, {**changes, **(_led_to(target) if target else {})}, i_customer)
 
 

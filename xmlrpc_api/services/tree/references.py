@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, and_, exists, or_, select, true
 
 from models import Base, Customer
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity, table_of
+from xmlrpc_api.declaration.entity import Entity, Values, table_of
 from xmlrpc_api.declaration.faults import Fault, Name, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import lending, ownership
@@ -21,7 +21,7 @@ from xmlrpc_api.services.tree.ownership import Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Pointer:
     """
     The row that points.
 
@@ -29,14 +29,20 @@ class Row:
         owner: The customer whose tariffs, groups and plans it may point at; None: it points at nothing of the kind.
         customer: The customer who it is, or whose it is; None: he is not there yet.
         path: His path.
+        present: The row as it is, if it is there: where it points already, it may stay.
     """
 
     owner: int | None = None
     customer: int | None = None
     path: str = ""
+    present: Base | None = None
+
+    def stays(self, name: str, value: object) -> bool:
+        """Whether it points there already."""
+        return self.present is not None and getattr(self.present, name) == value
 
 
-Condition = Callable[[Column[Any], Caller, Row], ColumnElement[bool]]
+Condition = Callable[[Column[Any], Caller, Pointer], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,12 @@ class Rule:
     fault: Callable[[str], Fault] = WrongReference
 
 
-def _owners(column: Column[Any], _caller: Caller, row: Row) -> ColumnElement[bool]:
+def _owners(column: Column[Any], _caller: Caller, row: Pointer) -> ColumnElement[bool]:
     owner = table_of(column).c.i_customer
     return or_(owner == row.owner, owner.is_(None)) if owner.nullable else owner == row.owner
 
 
-def _others_below(_column: Column[Any], caller: Caller, row: Row) -> ColumnElement[bool]:
+def _others_below(_column: Column[Any], caller: Caller, row: Pointer) -> ColumnElement[bool]:
     below = ownership.below(caller)
     return below if row.customer is None else and_(below, Customer.i_customer != row.customer)
 
@@ -111,7 +117,7 @@ def demand_rules(rules: Mapping[str, Rule], models: Iterable[type[Base]]) -> Non
 demand_rules(RULES, (mapper.class_ for mapper in Base.registry.mappers))
 
 
-async def check(call: Call, entity: Entity, values: Mapping[str, Any], row: Row = Row()) -> None:
+async def check(call: Call, entity: Entity, values: Values, row: Pointer = Pointer()) -> None:
     """
     Refuse values that point at nothing, or at something that they must not point at.
 
@@ -120,7 +126,8 @@ async def check(call: Call, entity: Entity, values: Mapping[str, Any], row: Row 
     Raises:
         WrongReference, NotFound, NotPermitted: What the rule says; of the first such attribute in declared order.
     """
-    asked = {name: column for name, column in entity.references.items() if values.get(name) is not None}
+    given = {name: column for name, column in entity.references.items() if values.get(name) is not None}
+    asked = {name: column for name, column in given.items() if not row.stays(name, values[name])}
     if not asked:
         return
     rules = {name: RULES[f"{entity.name}.{name}"] for name in asked}
@@ -132,8 +139,3 @@ async def check(call: Call, entity: Entity, values: Mapping[str, Any], row: Row 
     for name, is_there in zip(asked, there, strict=True):
         if not is_there:
             raise rules[name].fault(name)
-
-
-def changed(entity: Entity, row: Base, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The references among `values` that lead elsewhere than before: where it points already, a row may stay."""
-    return {name: values[name] for name in entity.references if name in values and values[name] != getattr(row, name)}

@@ -1,0 +1,35 @@
+"""Payments to accounts. Their customer does not pay for them: calls are charged to both."""
+
+from models import Balance
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
+from xmlrpc_api.services import accounts
+from xmlrpc_api.services.money import ledger, payments
+from xmlrpc_api.services.money.payments import Payment
+from xmlrpc_api.services.tree import lists
+from xmlrpc_api.storage.fast_path import Row
+
+
+async def pay(call: Call, i_account: int, kind: str, payment: Payment) -> None:
+    """
+    Give money to an account, or take it (kind debit).
+
+    Raises:
+        NotFound: The account is not there for the caller.
+        NotEnoughCredit: What is taken is not there.
+        WrongReference: There is no rate for the currency.
+    """
+    account = await accounts.find_for_update(call, i_account)
+    sign = -1 if kind == ledger.DEBIT else 1
+    await ledger.book(call, account.money, await payments.booking(call, account.money, payment, kind, sign))
+
+
+async def entries(call: Call, i_account: int, page: Values) -> list[Row]:
+    """
+    The ledger of an account, newest first.
+
+    Raises:
+        NotFound: It is not the caller's.
+    """
+    await accounts.info(call, i_account, None)
+    return await payments.ENTRIES.rows(call, lists.asked(page), Balance.i_account == i_account)
