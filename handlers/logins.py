@@ -138,7 +138,7 @@ async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dic
     is good for one login, until it expires, a newer one is made, password or login are changed, or the web
     user or his customer is blocked or deleted.
     """
-    user = await web_users.by_login_to_change(call, web_login)
+    user = await web_users.to_change(call, web_login)
     return {"password": await authentication.issue_one_time_password(call, authentication.WEB_USERS, user)}
 
 

@@ -24,8 +24,8 @@ from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.customers import CUSTOMER, children_after
-from xmlrpc_api.services.logins import web_users
-from xmlrpc_api.services.logins.web_users import Brought
+from xmlrpc_api.services.logins import takeover
+from xmlrpc_api.services.logins.takeover import Brought
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import rest
 from xmlrpc_api.transport.xml import plain_decimal
@@ -273,7 +273,7 @@ class _Importer:
             assert item.i_customer is not None  # noqa: S101 (that is why it is an update)
             await customers.change(call, item.i_customer, item.values)
             if item.foreign is not None:
-                await web_users.take_over_default(call, item.i_customer, Brought(foreign=item.foreign))
+                await takeover.of_customer(call, item.i_customer, Brought(foreign=item.foreign))
             return item.i_customer
 
         return create if item.i_customer is None else update

@@ -17,8 +17,9 @@ from xmlrpc_api.declaration.fields import Field, Params, Wire
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
-from xmlrpc_api.services.logins import web_users
-from xmlrpc_api.services.logins.web_users import WEB_USER, Brought
+from xmlrpc_api.services.logins import takeover
+from xmlrpc_api.services.logins.takeover import Brought
+from xmlrpc_api.services.logins.web_users import WEB_USER
 
 NAME = "users import"
 COLUMNS = ("line", "web_login", "result", "i_web_user", "code", "text")
@@ -119,10 +120,10 @@ def _work(given: dict[str, Any], hashed: dict[str, str]) -> Callable[[Call], Awa
 
     async def work(call: Call) -> tuple[str, int]:
         try:
-            return "taken over", await web_users.take_over(call, values["web_login"], brought)
+            return "taken over", await takeover.by_login(call, values["web_login"], brought)
         except NotFound:
             if customer is None:
                 raise
-        return "created", await web_users.bring(call, customer, values, brought)
+        return "created", await takeover.add(call, customer, values, brought)
 
     return work

@@ -20,8 +20,7 @@ from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.sip.ids import SipId
-from xmlrpc_api.services.tree import lists, names, ownership, quotas, references
-from xmlrpc_api.services.tree.limits import Line
+from xmlrpc_api.services.tree import limits, lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.storage.fast_path import Row
@@ -75,8 +74,8 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
         created_on=call.now,
         web_password=NOBODYS_HASH,
         money=Balance(i_customer=i_customer, currency=currency),
-        blocked_by=call.caller.i_customer if values.get("blocked") else None,
         quota_by=call.caller.i_customer if values.get("quota") else None,
+        **limits.begun(call, values),
     )
     await records.add(call, account, {**values, **_of_phone(call, username, key, values.get("voip_password", ""))})
     await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, acting.caller.path)
@@ -130,21 +129,11 @@ async def _of_login(call: Call, account: Account, changes: Values) -> dict[str, 
 
 async def _limits(call: Call, account: Account, values: Values) -> dict[str, int | None]:
     """Whose block and quota they are from now on."""
-    if values.keys().isdisjoint(("blocked", "quota")):
-        return {}
-    line = await line_of(call, account)
-    who = {}
-    if "blocked" in values:
-        before, after = bool(account.blocked), bool(values["blocked"])
-        who["blocked_by"] = line.blocked_by(call.caller, before, after, account.blocked_by)
+    whose = await limits.changed(call, account, values)
     if "quota" in values:
-        who["quota_by"] = line.quota_by(call.caller, account.quota, values["quota"], account.quota_by)
-    return who
-
-
-async def line_of(call: Call, account: Account) -> Line:
-    """Those who can limit an account."""
-    return Line.of(await ownership.path_of(call, account.i_customer), account.i_customer)
+        line = await limits.line_of(call, account)
+        whose["quota_by"] = line.quota_by(call.caller, account.quota, values["quota"], account.quota_by)
+    return whose
 
 
 async def remove(call: Call, i_account: int) -> None:
@@ -161,11 +150,9 @@ async def remove(call: Call, i_account: int) -> None:
 
 async def remove_locked(call: Call, account: Account) -> None:
     """Remove a locked account; see `remove`."""
-    line = await line_of(call, account)
-    if account.blocked:
-        line.demand_hand(call.caller, account.blocked_by, "the block")
+    await limits.demand_removable(call, account)
     if (quota := await _over_quota(call, account)) is not None:
-        line.demand_hand(call.caller, quota.put_by, "the group quota")
+        (await limits.line_of(call, account)).demand_hand(call.caller, quota.put_by, "the group quota")
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
     await records.remove(call, account)

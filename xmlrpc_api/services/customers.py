@@ -214,8 +214,7 @@ async def delete(call: Call, i_customer: int, expected: Expected = Expected(), r
     """
     customer = await ownership.find_for_update(call, i_customer, reach)
     expected.demand(call, customer)
-    if customer.blocked:
-        limits.line_of(customer).demand_hand(call.caller, customer.blocked_by, "the block")
+    await limits.demand_removable(call, customer)
     children = select(Customer.i_customer).where(Customer.i_wholesaler == i_customer).limit(1)
     if (await call.session.execute(children)).first():
         raise Conflict("Customer still has sub-customers", kind=Kind.IN_USE, thing=Customer)
@@ -236,9 +235,8 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
         NotPermitted: He was blocked by somebody above the caller.
     """
     customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE)
-    line = limits.line_of(customer)
-    setter = line.blocked_by(call.caller, customer.blocked, blocked, customer.blocked_by)
-    await records.change(call, customer, {"blocked_by": setter, "blocked": blocked})
+    values = {"blocked": blocked}
+    await records.change(call, customer, {**values, **await limits.changed(call, customer, values)})
     if blocked:
         await descendants.end_one_time_passwords(call, customer)
 

@@ -274,7 +274,7 @@ async def change_password(call: Call, attempt: Attempt, found: Look) -> str:
     """
     found = await _held(call, found)
     usable = await _usable(call, attempt, found)
-    user = await web_users.by_login(call, attempt.login) if usable is not None else None
+    user = await web_users.lock(call, attempt.login) if usable is not None else None
     is_one_time = _is_one_time(call, attempt, user)
     is_password = _is_old(attempt, found)
     if user is None or found.new is None or not (is_one_time or (is_password and _same_password(user, found))):
@@ -313,10 +313,10 @@ async def enable_second_factor(call: Call, web_login: str) -> tuple[str, str]:
     Begin with a second factor: its seed, and the same as URI. It counts once a code was confirmed.
 
     Raises:
-        NotFound, NotPermitted: As `web_users.by_login_to_change`.
+        NotFound, NotPermitted: As `web_users.to_change`.
         Conflict: One is on already.
     """
-    user = await web_users.by_login_to_change(call, web_login)
+    user = await web_users.to_change(call, web_login)
     if user.second_factor:
         raise Conflict("The second factor is on already; disable it first")
     seed = second_factor.new_seed()
@@ -335,10 +335,10 @@ async def confirm_second_factor(call: Call, web_login: str, code: str) -> list[s
 
     Raises:
         Kept: The code is wrong, or one of too many; that is counted.
-        NotFound, NotPermitted: As `web_users.by_login_to_change`.
+        NotFound, NotPermitted: As `web_users.to_change`.
         Conflict: It is on already, or was never begun with.
     """
-    user = await web_users.by_login_to_change(call, web_login)
+    user = await web_users.to_change(call, web_login)
     if user.second_factor or user.totp_seed is None:
         raise Conflict("The second factor is on already" if user.second_factor else "Enable the second factor first")
     attempt = Attempt(login=web_login, password="")
@@ -357,9 +357,9 @@ async def disable_second_factor(call: Call, web_login: str) -> None:
     Switch the second factor off, with its recovery codes.
 
     Raises:
-        NotFound, NotPermitted: As `web_users.by_login_to_change`.
+        NotFound, NotPermitted: As `web_users.to_change`.
     """
-    user = await web_users.by_login_to_change(call, web_login)
+    user = await web_users.to_change(call, web_login)
     await second_factor.forget_recovery_codes(call, user)
     await web_users.save(call, user, {"second_factor": False, "totp_seed": None, "totp_step": None})
 

@@ -1,21 +1,17 @@
 """Web users: the logins to the self-care portal, of the caller and of everybody below him."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, select
 
 from models import Customer, WebUser
 from xmlrpc_api.call import Call
-from xmlrpc_api.crypto.passwords import NOBODYS_HASH, Password
+from xmlrpc_api.crypto.passwords import Password
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.logins import password_policies
-from xmlrpc_api.services.tree import lending, lists, names, ownership, references
-from xmlrpc_api.services.tree.limits import Line
+from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.storage.fast_path import Row
 
@@ -23,6 +19,7 @@ WEB_USER = entity_of(WebUser)
 REACH = Reach.SUBTREE_AND_SELF
 READABLE = WEB_USER.select(WEB_USER.read).join(Customer, Customer.i_customer == WebUser.i_customer)
 ALL = lists.List(READABLE, WebUser.i_web_user)
+Known = int | str | ColumnElement[bool]  # by his id, by his login, or by a condition
 
 
 async def create(call: Call, i_customer: int | None, attributes: Values) -> WebUser:
@@ -44,78 +41,15 @@ async def create(call: Call, i_customer: int | None, attributes: Values) -> WebU
     await _demand_right(call, owner)
     await references.check(call, WEB_USER, attributes)
     await _demand_password(call, owner, "web_password", attributes["web_password"], attributes["web_login"])
-    return await _add(call, owner, attributes)
+    return await add_to(call, owner, attributes)
 
 
-async def _add(call: Call, owner: int, values: Values) -> WebUser:
+async def add_to(call: Call, owner: int, values: Values) -> WebUser:
+    """Add a web user to a customer whom the call holds."""
     names.demand("web_login", values["web_login"])
-    user = WebUser(i_customer=owner, blocked_by=call.caller.i_customer if values.get("blocked") else None)
+    user = WebUser(i_customer=owner, **limits.begun(call, values))
     await records.add(call, user, values)
     return user
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """A password that comes from another system: hashed here, or as it was hashed there."""
-
-    hashed: str | None = field(default=None, repr=False)
-    foreign: str | None = field(default=None, repr=False)
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The attributes that keep it."""
-        return {"web_password": self.hashed or NOBODYS_HASH, "foreign_password": self.foreign}
-
-
-async def take_over(call: Call, web_login: str, brought: Brought) -> int:
-    """
-    Give a web user the password that he had in another system; no policy is asked.
-
-    Returns:
-        His id.
-
-    Raises:
-        NotFound: There is no such login for the caller.
-    """
-    user = await by_login_to_change(call, web_login)
-    await save(call, user, brought.values)
-    return user.i_web_user
-
-
-async def take_over_default(call: Call, i_customer: int, brought: Brought) -> None:
-    """The same for the default web user of a customer; NotFound if he is not there for the caller."""
-    user = await _to_change(call, and_(WebUser.i_customer == i_customer, WebUser.is_default))
-    await save(call, user, brought.values)
-
-
-async def bring(call: Call, owner: int | str, attributes: Values, brought: Brought) -> int:
-    """
-    Add a web user who comes from another system with his password; no policy is asked.
-
-    Args:
-        call: The call.
-        owner: Id or name of his customer.
-        attributes: Those of createWebUser, without the password.
-        brought: His password.
-
-    Returns:
-        His id.
-
-    Raises:
-        NotPermitted: The caller is not active.
-        NotFound: The customer is not there for the caller.
-        WrongReference: There is no such access level.
-        Conflict: The login is taken.
-    """
-    call.caller.demand_active()
-    wanted = select(Customer.i_customer).where(ownership.named(owner), ownership.within(call.caller, REACH))
-    wanted = wanted.with_for_update(read=True, key_share=True)
-    i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
-    if i_customer is None:
-        raise NotFound(Customer)
-    await lending.demand_hand(call, i_customer)
-    await references.check(call, WEB_USER, attributes)
-    return (await _add(call, i_customer, {**attributes, **brought.values})).i_web_user
 
 
 async def change(call: Call, i_web_user: int, changes: Values) -> None:
@@ -129,19 +63,16 @@ async def change(call: Call, i_web_user: int, changes: Values) -> None:
     """
     if not changes:
         raise NothingToChange
-    user = await _to_change(call, WebUser.i_web_user == i_web_user)
+    user = await to_change(call, i_web_user)
     await references.check(call, WEB_USER, changes, references.Pointer(present=user))
     if user.is_default and changes.get("blocked"):
         raise NotPermitted("the default web user cannot be blocked; block the customer")
     login = changes.get("web_login", user.web_login)
     names.demand("web_login", login, user.web_login)
-    values = dict(changes)
-    if "blocked" in changes:
-        line = await _line_of(call, user)
-        values["blocked_by"] = line.blocked_by(call.caller, user.blocked, changes["blocked"], user.blocked_by)
+    whose = await limits.changed(call, user, changes)
     if "web_password" in changes:
         await _demand_password(call, user.i_customer, "web_password", changes["web_password"], login)
-    await save(call, user, values)
+    await save(call, user, {**changes, **whose})
 
 
 async def save(call: Call, user: WebUser, values: Values) -> None:
@@ -163,17 +94,11 @@ async def remove(call: Call, i_web_user: int) -> None:
         NotPermitted: He is the default one, was blocked by somebody above the caller, or is not the caller's own, who
             lacks the right to edit customers.
     """
-    user = await _to_change(call, WebUser.i_web_user == i_web_user)
+    user = await to_change(call, i_web_user)
     if user.is_default:
         raise NotPermitted("the default web user is deleted with his customer")
-    if user.blocked:
-        (await _line_of(call, user)).demand_hand(call.caller, user.blocked_by, "the block")
+    await limits.demand_removable(call, user)
     await records.remove(call, user)
-
-
-async def _line_of(call: Call, user: WebUser) -> Line:
-    """Those who can limit a web user."""
-    return Line.of(await ownership.path_of(call, user.i_customer), user.i_customer)
 
 
 async def info(call: Call, i_web_user: int | None, web_login: str | None) -> Row:
@@ -184,17 +109,13 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> Row
         BadParameter: Neither id nor login was given.
         NotFound: He is not there for the caller.
     """
-    if i_web_user is not None:
-        wanted = WebUser.i_web_user == i_web_user
-    elif web_login is not None:
-        wanted = names.is_web_user(web_login)
-    else:
+    known = web_login if i_web_user is None else i_web_user
+    if known is None:
         raise BadParameter.required("i_web_user")
-    within = ownership.within(call.caller, REACH)
-    row = (await call.session.execute(READABLE.where(wanted, within))).mappings().one_or_none()
+    row = await ALL.one(call, _is(known), ownership.within(call.caller, REACH))
     if row is None:
         raise NotFound(WebUser)
-    return dict(row)
+    return row
 
 
 async def page_of(call: Call, i_customer: int | None, page: Values) -> list[Row]:
@@ -210,35 +131,27 @@ async def page_of(call: Call, i_customer: int | None, page: Values) -> list[Row]
     return await ALL.rows(call, lists.asked(page), within, WebUser.i_customer == owner)
 
 
-async def by_login(call: Call, web_login: str) -> WebUser:
+async def to_change(call: Call, known: Known) -> WebUser:
     """
-    Lock the web user with this login, to change what belongs to his login.
-
-    Raises:
-        NotFound: He is not there for the caller.
-    """
-    return await _find(call, names.is_web_user(web_login))
-
-
-async def by_login_to_change(call: Call, web_login: str) -> WebUser:
-    """
-    The same, if the caller may change the web user.
+    Lock a web user whom the caller may change.
 
     Raises:
         NotFound: He is not there for the caller.
         NotPermitted: He is not the caller's own, who lacks the right to edit customers.
     """
-    return await _to_change(call, names.is_web_user(web_login))
-
-
-async def _to_change(call: Call, wanted: ColumnElement[bool]) -> WebUser:
-    user = await _find(call, wanted)
+    user = await lock(call, known)
     await _demand_right(call, user.i_customer)
     return user
 
 
-async def _find(call: Call, wanted: ColumnElement[bool]) -> WebUser:
-    """Lock a web user, after his customer: everybody takes the two in this order."""
+async def lock(call: Call, known: Known) -> WebUser:
+    """
+    Lock a web user, after his customer: everybody takes the two in this order.
+
+    Raises:
+        NotFound: He is not there for the caller.
+    """
+    wanted = _is(known)
     in_reach = select(Customer.i_customer).join(WebUser, WebUser.i_customer == Customer.i_customer)
     in_reach = in_reach.where(wanted, ownership.within(call.caller, REACH))
     await call.session.execute(in_reach.with_for_update(of=Customer, key_share=True))
@@ -247,6 +160,12 @@ async def _find(call: Call, wanted: ColumnElement[bool]) -> WebUser:
     if user is None:
         raise NotFound(WebUser)
     return user
+
+
+def _is(known: Known) -> ColumnElement[bool]:
+    if isinstance(known, int):
+        return WebUser.i_web_user == known
+    return names.is_web_user(known) if isinstance(known, str) else known
 
 
 async def _demand_right(call: Call, i_customer: int) -> None:

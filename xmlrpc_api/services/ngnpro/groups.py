@@ -13,7 +13,7 @@ from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import properties
 from xmlrpc_api.services.sip.ids import SipId
-from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.services.tree import limits, ownership
 
 BLOCKED, PSTN = "blocked", "free-pstn"
 PSTN_ACCESS = "pstn_access"
@@ -81,7 +81,7 @@ async def remove(call: Call, sip_id: SipId, group: str) -> None:
     if group not in groups:
         raise NotFound(AccountGroup)
     if group == QUOTA:
-        line = await accounts.line_of(call, account)
+        line = await limits.line_of(call, account)
         line.demand_hand(call.caller, await _setter_of(call, account, group), f"the group {group}")
     await put(call, account, groups, groups - {group})
 
@@ -114,7 +114,7 @@ async def _setter_of(call: Call, account: Account, group: str) -> int | None:
 
 async def held(call: Call, account: Account, present: set[str]) -> set[str]:
     """The groups of an account that limit it, and that the caller cannot lift."""
-    line = await accounts.line_of(call, account)
+    line = await limits.line_of(call, account)
     limiting = present & {BLOCKED, QUOTA}
     return {name for name in limiting if not line.is_in_hand_of(call.caller, await _setter_of(call, account, name))}
 
@@ -123,7 +123,7 @@ async def _raise(call: Call, account: Account, group: str) -> bool:
     """Make a limit the caller's where it is that of somebody below him. Whether it was."""
     if group not in (BLOCKED, QUOTA):
         return False
-    line, setter = await accounts.line_of(call, account), await _setter_of(call, account, group)
+    line, setter = await limits.line_of(call, account), await _setter_of(call, account, group)
     highest = line.higher(call.caller.i_customer, setter)
     if highest == setter:
         return False

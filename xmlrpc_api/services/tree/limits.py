@@ -7,9 +7,14 @@ What is not known of older blocks counts as the parent's.
 
 from dataclasses import dataclass
 
-from models import Customer, ancestors
+from models import Account, Customer, WebUser, ancestors
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import NotPermitted
 from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.services.tree import ownership
+
+Limited = Customer | WebUser | Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,36 @@ class Line:
         return self.higher(caller.i_customer, setter) if before else caller.i_customer
 
 
-def line_of(customer: Customer) -> Line:
-    """The line above, and with, a customer."""
-    return Line.of(customer.path, customer.i_customer)
+async def line_of(call: Call, row: Limited) -> Line:
+    """The line of those who can limit a row: a customer, or what belongs to one."""
+    path = row.path if isinstance(row, Customer) else await ownership.path_of(call, row.i_customer)
+    return Line.of(path, row.i_customer)
+
+
+def begun(call: Call, values: Values) -> dict[str, int | None]:
+    """Whose the block of a new row is."""
+    return {"blocked_by": call.caller.i_customer if values.get("blocked") else None}
+
+
+async def changed(call: Call, row: Limited, values: Values) -> dict[str, int | None]:
+    """
+    Whose its block is after a change.
+
+    Raises:
+        NotPermitted: It was set by somebody above the caller, and would be lifted.
+    """
+    if "blocked" not in values:
+        return {}
+    line = await line_of(call, row)
+    return {"blocked_by": line.blocked_by(call.caller, bool(row.blocked), bool(values["blocked"]), row.blocked_by)}
+
+
+async def demand_removable(call: Call, row: Limited) -> None:
+    """
+    Refuse to remove what somebody above the caller has blocked: made anew it would be free.
+
+    Raises:
+        NotPermitted: Somebody has.
+    """
+    if row.blocked:
+        (await line_of(call, row)).demand_hand(call.caller, row.blocked_by, "the block")

@@ -18,8 +18,8 @@ from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins.web_users import WEB_USER
-from xmlrpc_api.services.tree import lending, ownership, quotas
-from xmlrpc_api.services.tree.limits import Line, line_of
+from xmlrpc_api.services.tree import lending, limits, quotas
+from xmlrpc_api.services.tree.limits import Line
 
 BATCH = 100
 Mended = tuple[int | None, int, tuple[str, ...]]
@@ -77,7 +77,7 @@ async def customers_blocks(call: Call, last: int) -> Mended:
     rows = (await call.session.scalars(statement)).all()
     for row in rows:
         before = audit.snapshot(CUSTOMER, row)
-        row.blocked_by = _blocker(line_of(row), await _history(call, CUSTOMER.name, row.i_customer))
+        row.blocked_by = _blocker(await limits.line_of(call, row), await _history(call, CUSTOMER.name, row.i_customer))
         await audit.updated(call, CUSTOMER, row, row.i_customer, before)
     return (rows[-1].i_customer if rows else None), len(rows), ()
 
@@ -89,7 +89,7 @@ async def web_users_blocks(call: Call, last: int) -> Mended:
     rows = (await call.session.scalars(statement)).all()
     for row in rows:
         before = audit.snapshot(WEB_USER, row)
-        line = Line.of(await ownership.path_of(call, row.i_customer), row.i_customer)
+        line = await limits.line_of(call, row)
         row.blocked_by = _blocker(line, await _history(call, WEB_USER.name, row.i_web_user))
         await audit.updated(call, WEB_USER, row, row.i_customer, before)
     return (rows[-1].i_web_user if rows else None), len(rows), ()
@@ -109,7 +109,7 @@ async def accounts_limits(call: Call, last: int) -> Mended:
     rows = (await call.session.execute(statement)).all()
     for account, group in rows:
         before = audit.snapshot(ACCOUNT, account)
-        line = Line.of(await ownership.path_of(call, account.i_customer), account.i_customer)
+        line = await limits.line_of(call, account)
         history = await _history(call, ACCOUNT.name, account.i_account)
         if account.blocked and account.blocked_by is None:
             account.blocked_by = _blocker(line, history)

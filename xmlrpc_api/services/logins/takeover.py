@@ -1,0 +1,78 @@
+"""Web users who come from another system, each with the password that he had there; no policy is asked of it."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import and_, select
+
+from models import Customer, WebUser
+from xmlrpc_api.call import Call
+from xmlrpc_api.crypto.passwords import NOBODYS_HASH
+from xmlrpc_api.declaration.entity import Values
+from xmlrpc_api.declaration.faults import NotFound
+from xmlrpc_api.services.logins import web_users
+from xmlrpc_api.services.logins.web_users import REACH, WEB_USER
+from xmlrpc_api.services.tree import lending, ownership, references
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A password that comes from another system: hashed here, or as it was hashed there."""
+
+    hashed: str | None = field(default=None, repr=False)
+    foreign: str | None = field(default=None, repr=False)
+
+    @property
+    def values(self) -> Values:
+        """The attributes that keep it."""
+        return {"web_password": self.hashed or NOBODYS_HASH, "foreign_password": self.foreign}
+
+
+async def by_login(call: Call, web_login: str, brought: Brought) -> int:
+    """
+    Give a web user his password.
+
+    Returns:
+        His id.
+
+    Raises:
+        NotFound: There is no such login for the caller.
+    """
+    user = await web_users.to_change(call, web_login)
+    await web_users.save(call, user, brought.values)
+    return user.i_web_user
+
+
+async def of_customer(call: Call, i_customer: int, brought: Brought) -> None:
+    """The same for the default web user of a customer; NotFound if he is not there for the caller."""
+    user = await web_users.to_change(call, and_(WebUser.i_customer == i_customer, WebUser.is_default))
+    await web_users.save(call, user, brought.values)
+
+
+async def add(call: Call, owner: int | str, attributes: Values, brought: Brought) -> int:
+    """
+    Add a web user with his password.
+
+    Args:
+        call: The call.
+        owner: Id or name of his customer.
+        attributes: Those of createWebUser, without the password.
+        brought: His password.
+
+    Returns:
+        His id.
+
+    Raises:
+        NotPermitted: The caller is not active.
+        NotFound: The customer is not there for the caller.
+        WrongReference: There is no such access level.
+        Conflict: The login is taken.
+    """
+    call.caller.demand_active()
+    wanted = select(Customer.i_customer).where(ownership.named(owner), ownership.within(call.caller, REACH))
+    wanted = wanted.with_for_update(read=True, key_share=True)
+    i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
+    if i_customer is None:
+        raise NotFound(Customer)
+    await lending.demand_hand(call, i_customer)
+    await references.check(call, WEB_USER, attributes)
+    return (await web_users.add_to(call, i_customer, {**attributes, **brought.values})).i_web_user
