@@ -30,6 +30,9 @@ run: $(VENV)/run.stamp ## install, create the database and root, print two calls
 test: $(VENV)/dev.stamp ## the whole suite, on SQLite and PostgreSQL, in WORKERS processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+quick: $(VENV)/dev.stamp ## the tests that need no database: declarations, codecs, keys, storage; half a minute
+	$(BIN)/python -m pytest -q --quick --ignore tests/cli --ignore tests/test_migrations.py
+
 soak: $(VENV)/dev.stamp ## the same tests of races and crashes at full length, and what is timed, on a quiet machine
 	$(BIN)/python -m pytest -m "soak or timing" --soak --timeout 3600 --durations 20
 
@@ -75,4 +78,4 @@ lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help run test soak fuzz bench pair mutants sbom check format reference migration lock clean
+.PHONY: help run test quick soak fuzz bench pair mutants sbom check format reference migration lock clean

@@ -21,20 +21,29 @@ from xmlrpc_api import metrics
 from xmlrpc_api.crypto.passwords import PasswordHasher
 
 ENGINES = ("sqlite", "postgresql")
+DATABASES = {"postgres", "new_database"}  # the fixtures below all others that need one
 Within = Callable[[float], AbstractContextManager[None]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="Run the tests marked `soak` at full length.")
+    parser.addoption("--quick", action="store_true", help="Run the tests alone that need no database.")
     parser.addoption("--seed", type=int, default=1, help="Seed of the mutated calls.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without --soak, tests of nothing but times do not run (a busy machine must not fail the suite), nor do twins."""
-    if config.getoption("--soak"):
-        return
+    """
+    Leave out what is not wanted now.
+
+    Without --soak, tests of nothing but times do not run (a busy machine must not fail the suite), nor do twins;
+    with --quick, those that need a database do not.
+    """
     cases = {item.nodeid for item in items}
-    left_out = {item for item in items if item.get_closest_marker("timing") or _is_twin(item, cases)}
+    left_out: set[pytest.Item] = set()
+    if not config.getoption("--soak"):
+        left_out |= {item for item in items if item.get_closest_marker("timing") or _is_twin(item, cases)}
+    if config.getoption("--quick"):
+        left_out |= {item for item in items if DATABASES & set(getattr(item, "fixturenames", ()))}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 

@@ -1,0 +1,69 @@
+"""The further rules of values, one by one."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic_core import PydanticCustomError
+
+from xmlrpc_api.declaration.checks import CHECKS
+
+KEPT: dict[str, list[tuple[Any, Any]]] = {
+    "email": [("", ""), ("a@example.com", "a@example.com"), ("a@pbx", "a@pbx")],
+    "emails": [("", ""), ("a@example.com; b@example.com,", "a@example.com; b@example.com,")],
+    "mailbox": [("", ""), ("Ada <a@example.com>", "Ada <a@example.com>")],
+    "hostname": [("", ""), ("sip.example.com", "sip.example.com"), ("A-1", "A-1")],
+    "currency": [("usd", "USD")],
+    "language": [("DE", "de")],
+    "language_or_empty": [("", ""), ("PL", "pl")],
+    "codec": [(0, 0), (18, 18)],
+    "digits": [("", ""), ("0049", "0049")],
+    "domain": [("SIP.Example.com", "sip.example.com")],
+    "privacy_schemas": [([], []), (["rpid", "pai", "rpid"], ["pai", "rpid"])],
+    "not_empty": [(" ", " ")],
+    "not_zero": [(Decimal(-1), Decimal(-1))],
+    "ip_address": [(" 192.0.2.1 ", "192.0.2.1"), ("2001:DB8::0", "2001:db8::")],
+    "positive": [(Decimal("0.000001"), Decimal("0.000001"))],
+    "payment_type": [("credit", "credit"), ("debit", "debit")],
+}
+REFUSED: dict[str, list[Any]] = {
+    "email": ["nobody", "a@", "Ada <a@example.com>"],
+    "emails": ["a@example.com b@example.com", "a@example.com;nobody"],
+    "mailbox": ["Ada", "<>"],
+    "hostname": ["-a", "a_b", "a..b", "a" * 64, f"{'a.' * 126}ab"],
+    "currency": ["", "US", "EURO", "E1R"],
+    "language": ["", "d", "deu", "d1"],
+    "language_or_empty": ["d"],
+    "codec": [1, -1],
+    "digits": ["+49", "4 9", "\u0661"],
+    "domain": ["", "no domain"],
+    "privacy_schemas": [["PPI?"]],
+    "not_empty": [""],
+    "not_zero": [Decimal(0), Decimal("-0.0")],
+    "ip_address": ["", "1.2.3", "host"],
+    "positive": [Decimal(0), Decimal(-1)],
+    "payment_type": ["", "CREDIT"],
+}
+
+
+def cases(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
+    return [(name, value) for name, values in table.items() for value in values]
+
+
+def test_every_rule_is_tried() -> None:
+    assert set(KEPT) == set(REFUSED) == set(CHECKS)
+
+
+@pytest.mark.parametrize(("name", "pair"), cases(KEPT), ids=repr)
+def test_what_keeps_a_rule_is_taken(name: str, pair: tuple[Any, Any]) -> None:
+    sent, kept = pair
+
+    assert CHECKS[name](sent) == kept
+
+
+@pytest.mark.parametrize(("name", "value"), cases(REFUSED), ids=lambda value: repr(value)[:40])
+def test_what_breaks_a_rule_is_refused_with_a_reason(name: str, value: Any) -> None:
+    with pytest.raises(PydanticCustomError) as caught:
+        CHECKS[name](value)
+
+    assert str(caught.value).startswith(("is not a", "must be", "must hold", "must not be", "may hold"))
