@@ -27,7 +27,9 @@ class Room(Elsewhere):
 ROOM = Entity(Room)
 
 
-@pytest.mark.parametrize("model", {*switch.LACKED, *ngnpro.NAMES}, ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", sorted({*switch.LACKED, *ngnpro.NAMES}, key=lambda model: model.__name__), ids=lambda model: model.__name__
+)
 def test_every_table_fits_its_model(model: type) -> None:
     assert entity_of(model).model is model
 

@@ -51,7 +51,7 @@ FAULTS: list[tuple[Fault, int]] = [
     (WrongReference("i_lang"), 101),
     (WrongType("no struct"), 100),
 ]
-MODELS = [mapper.class_ for mapper in Base.registry.mappers]
+MODELS = sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda model: model.__name__)
 MISSING = {
     "SIP domain": 1000,
     "Account": 1010,
