@@ -17,13 +17,6 @@ from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.turns import CUSTOMER as OF_CUSTOMER
 from xmlrpc_api.turns import Key
 
-ATTRIBUTES = attributes(customers.CUSTOMER)
-ORDER = (  # of the published type
-    "id", "reseller", "impersonate", "username", "password", "firstName", "lastName", "organization", "vatNumber",
-    "email", "web", "tel", "fax", "mobile", "sip", "enum", "address", "postcode", "city", "state", "country",
-    "timezone", "language", "bankAccount", "billingAddress", "billingEmail", "balance", "credit", "companyCode",
-    "resellerActive", "changeDate", "properties",
-)  # fmt: skip
 PROPERTIES = Field(
     name="properties",
     wire=Wire.ARRAY,
@@ -39,11 +32,11 @@ ACCOUNT = Noun(
     "CustomerAccount",
     "account",
     "accounts",
-    attributes=ATTRIBUTES,
+    attributes=attributes(customers.CUSTOMER),
     computed=(RESELLER, TIME_ZONE, CHANGE_DATE, PROPERTIES),
     ours={"changeDate": "changed"},
     called="customer",
-    order=ORDER,
+    behind={"reseller": "id", "timezone": "country"},
 )
 ID = Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)
 CUSTOMER = Field(name="customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=7)

@@ -58,7 +58,7 @@ class Noun:
         computed: What is told beside.
         ours: What rows call that, where they call it otherwise.
         called: What it is, where that is not its name.
-        order: Of the members; attributes first, if it is left out.
+        behind: Which attributes the computed stand behind; behind them all, if they are not here.
 
     Attributes:
         members: All that is told, in this order.
@@ -77,11 +77,14 @@ class Noun:
         computed: Iterable[Field],
         ours: Mapping[str, str],
         called: str = "",
-        order: Iterable[str] = (),
+        behind: Mapping[str, str] = {},
     ) -> None:
         self._attributes = attributes
-        known = {**attributes, **{field.name: field for field in computed}}
-        self.members = tuple(known[name] for name in order or known)
+        members = list(attributes.values())
+        for field in computed:
+            place = members.index(attributes[behind[field.name]]) + 1 if field.name in behind else len(members)
+            members.insert(place, field)
+        self.members = tuple(members)
         self._ours = {field.name: ours.get(field.name, field.attribute or field.name) for field in self.members}
         self.told = struct(name, type, f"The {called or name}.", self.members)
         self.sent = self.told.require()
