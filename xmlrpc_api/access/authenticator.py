@@ -85,6 +85,9 @@ class Lent:
     caller: Caller
 
 
+Checked = Caller | Lent | Refusal
+
+
 class Authenticator:
     """Tells who a client is. Unknown logins cost the same time as wrong passwords."""
 
@@ -166,7 +169,7 @@ class Authenticator:
         if not self._attempts.are_left(kind, login, address):
             raise TooManyAttempts
 
-    async def by_header(self, credentials: Credentials, address: str) -> Caller | Lent | Refusal:
+    async def by_header(self, credentials: Credentials, address: str) -> Checked:
         """
         Check what the header of a document says.
 
@@ -203,7 +206,7 @@ class Authenticator:
         self._administrator = signature
         return True
 
-    async def _as(self, i_customer: int, login: str | None) -> Caller | Lent | Refusal:
+    async def _as(self, i_customer: int, login: str | None) -> Checked:
         """The customer as caller, or the one whose rights are lent to him; `login` is whose credentials were right."""
         caller = await ownership.load_caller(self._database, i_customer)
         if caller is None:

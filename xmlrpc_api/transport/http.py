@@ -13,12 +13,11 @@ import structlog
 from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
-from xmlrpc_api.access.authenticator import Authenticator, Lent, Refusal, Why
+from xmlrpc_api.access.authenticator import Authenticator, Checked, Lent, Refusal, Why
 from xmlrpc_api.addresses import is_in
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
-from xmlrpc_api.declaration.faults import Fault, TooManyAttempts, Unavailable
-from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.declaration.faults import Fault, TooManyAttempts
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.dispatch.outcome import to_fault
@@ -142,7 +141,8 @@ async def identify(gate: Gate, request: web.Request, client: Client, anonymous: 
 
     A browser on a trusted host, or one that keeps credentials, sends what any web page makes it send; that does not
     count as the word of its user. (Who is known by an address is asked for the server's name, too: a page whose own
-    name has come to mean our address is of our origin for the browser. Kept credentials do not follow it there.)
+    name has come to mean our address is of our origin for the browser. Kept credentials do not follow it there.) A
+    link on any web page makes a browser send GET, which changes nothing therefore.
 
     Raises:
         Fault: Credentials could not be checked.
@@ -153,6 +153,8 @@ async def identify(gate: Gate, request: web.Request, client: Client, anonymous: 
     if headers and from_elsewhere:
         note_refused("another site asks", anonymous)
         raise closing(web.HTTPForbidden(text="the request was made by a page of another site\n"))
+    if request.method != "POST" and not gate.config.api_get_changes:
+        anonymous = replace(anonymous, may_change=False)
     if len(headers) == 1:
         check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path, client.address)
         return await vouched(check, anonymous)
@@ -202,7 +204,7 @@ def is_own_name(host: str, config: Config) -> bool:
     return True
 
 
-async def vouched(check: Awaitable[Caller | Lent | Refusal], anonymous: Origin) -> Origin | Refusal:
+async def vouched(check: Awaitable[Checked], anonymous: Origin) -> Origin | Refusal:
     """
     Await a check of credentials; the origin with its login if they were right.
 
@@ -221,20 +223,6 @@ async def vouched(check: Awaitable[Caller | Lent | Refusal], anonymous: Origin) 
     if isinstance(found, Lent):
         return replace(anonymous, login=found.caller, is_borrowed=True)
     return replace(anonymous, login=found)
-
-
-def challenge(
-    gate: Gate, request: web.Request, refusal: Refusal, origin: Origin, response: web.Response
-) -> web.Response:
-    """Make this the 401 that asks for credentials; it tells nothing about what was wrong."""
-    note_unauthenticated(refusal, origin)
-    if "Expect" in request.headers:  # the body that waits for our word will not come
-        response.force_close()
-    response.set_status(401)
-    response.headers[REQUEST_ID] = origin.request_id
-    for header in gate.authenticator.challenges(refusal):
-        response.headers.add("WWW-Authenticate", header)
-    return response
 
 
 def note_refused(reason: str, origin: Origin, login: str | None = None) -> None:
@@ -343,12 +331,3 @@ def closing(error: web.HTTPException) -> web.HTTPException:
     """The same answer, after which the connection is closed."""
     error.force_close()
     return error
-
-
-def early(fault: Fault, response: web.Response) -> web.Response:
-    """Make this the answer to a request whose caller is not known yet: 503 and 429 ask to try again."""
-    status = {Unavailable.code: 503, TooManyAttempts.code: 429}.get(fault.code)
-    if status is not None:
-        response.set_status(status)
-        response.headers["Retry-After"] = RETRY_SECONDS
-    return response

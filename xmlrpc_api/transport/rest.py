@@ -1,19 +1,16 @@
 """The JSON gateway of FlySIP: `GET` or `POST /api.php` with username, apipassword, action and JSONString."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from xmlrpc_api.access.authenticator import Refusal
-from xmlrpc_api.call import Origin
+from xmlrpc_api.access.authenticator import Checked
 from xmlrpc_api.declaration.faults import (
-    AuthenticationFailed,
     BadParameter,
     Fault,
     MethodNotFound,
@@ -24,6 +21,7 @@ from xmlrpc_api.declaration.faults import (
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.switch import as_struct, enveloped
 from xmlrpc_api.transport import http
+from xmlrpc_api.transport.ladder import Exchange
 from xmlrpc_api.transport.xml import (
     DEPTH_LIMIT,
     MEMBER_LIMIT,
@@ -43,51 +41,51 @@ FIELDS = CREDENTIALS | {"action", "JSONString"}
 
 
 async def gateway(request: web.Request) -> web.StreamResponse:
+    """Answer one request."""
+    return await _Exchange(request).serve()
+
+
+class _Exchange(Exchange):
     """
-    Answer one request.
+    Credentials come in the query or the form; a Digest header or a trusted host's address serve as well.
 
-    Credentials come in the query or the form; a Digest header or a trusted host's address serve as
-    well, but then a change must be sent with POST: a link on any web page makes a browser send GET.
-    A fault is `{"faultCode": …, "faultString": …, "result": its text}` with HTTP 200, wrong
-    credentials with 401.
+    Then a change must be sent with POST: a link on any web page makes a browser send GET. A fault is `{"faultCode": …,
+    "faultString": …, "result": its text}` with HTTP 200, wrong credentials with 401.
     """
-    gate = request.app[http.GATE]
-    client = http.client_of(request, gate.config)
-    anonymous = http.new_origin(gate, client, Face.REST)
-    pairs = list(request.query.items())
-    if request.method == "POST":
-        pairs += await http.receive(gate, request, MEDIA_TYPES, _form)
-    try:
-        fields = _fields(pairs)
-        origin = await _identify(gate, request, client, anonymous, fields)
-    except Fault as fault:
-        return http.early(fault, _answer(_fault(fault), anonymous))
-    if isinstance(origin, Refusal):
-        return http.challenge(gate, request, origin, anonymous, _answer(_fault(AuthenticationFailed()), anonymous))
-    try:
-        name, params = await _call(fields)
-    except Fault as fault:
-        http.note_unreadable(fault, origin)
-        return _answer(_fault(fault), origin)
-    try:
-        return _answer(enveloped(await gate.dispatcher.call(origin, name, params)), origin)
-    except PostRequired as fault:
-        response = _answer(_fault(fault), origin, 405)
-        response.headers["Allow"] = "POST"
-        return response
-    except Fault as fault:
-        return _answer(_fault(fault), origin)
 
+    face = Face.REST
+    content_type = "application/json; charset=utf-8"
+    headers: ClassVar = {"Cache-Control": "no-store"}
 
-async def _identify(
-    gate: http.Gate, request: web.Request, client: http.Client, anonymous: Origin, fields: Mapping[str, str]
-) -> Origin | Refusal:
-    """Tell on whose behalf a request comes, from its fields if they hold credentials."""
-    if "Authorization" in request.headers or not CREDENTIALS & fields.keys():
-        may_change = request.method == "POST" or gate.config.api_get_changes
-        return await http.identify(gate, request, client, replace(anonymous, may_change=may_change))
-    login, password = (fields.get(name, "") for name in ("username", "apipassword"))
-    return await http.vouched(gate.authenticator.by_password(login, password, client.address), anonymous)
+    async def open(self) -> None:
+        pairs = list(self.request.query.items())
+        if self.request.method == "POST":
+            pairs += await http.receive(self.gate, self.request, MEDIA_TYPES, _form)
+        self._fields = _fields(pairs)
+
+    def check(self, client: http.Client) -> Awaitable[Checked] | None:
+        if "Authorization" in self.request.headers or not CREDENTIALS & self._fields.keys():
+            return None
+        login, password = (self._fields.get(name, "") for name in ("username", "apipassword"))
+        return self.gate.authenticator.by_password(login, password, client.address)
+
+    async def read(self) -> tuple[str, list[Any]]:
+        name = self._fields.get("action")
+        if not name:
+            raise BadParameter.required("action")
+        if not METHOD_NAME.fullmatch(name):
+            raise MethodNotFound
+        return name, await http.read(loads, self._fields.get("JSONString", ""))
+
+    def dumps(self, answer: Any) -> bytes:
+        return dumps(enveloped(answer)).encode()
+
+    def dumps_fault(self, fault: Fault) -> bytes:
+        """`result` is the text, never left out: published clients take an answer without one for success."""
+        return dumps({**as_struct(fault), "result": fault.text}).encode()
+
+    def status(self, fault: Fault, *, is_known: bool) -> int:
+        return 405 if isinstance(fault, PostRequired) else super().status(fault, is_known=is_known)
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:
@@ -102,14 +100,6 @@ def _fields(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(fields) != sum(name in FIELDS for name, _ in pairs):
         raise WrongType("username, apipassword, action and JSONString can be given once each")
     return fields
-
-
-async def _call(fields: dict[str, str]) -> tuple[str, list[Any]]:
-    if not fields.get("action"):
-        raise BadParameter.required("action")
-    if not METHOD_NAME.fullmatch(fields["action"]):
-        raise MethodNotFound
-    return fields["action"], await http.read(loads, fields.get("JSONString", ""))
 
 
 def loads(text: str) -> list[Any]:
@@ -184,15 +174,3 @@ def _bracketed(brackets: str, parts: list[str], line: str) -> str:
     if not line or not parts:
         return brackets[0] + ", ".join(parts) + brackets[1]
     return f"{brackets[0]}{line}  " + f",{line}  ".join(parts) + line + brackets[1]
-
-
-def _fault(fault: Fault) -> dict[str, Any]:
-    """`result` is the text, never left out: published clients take an answer without one for success."""
-    return {**as_struct(fault), "result": fault.text}
-
-
-def _answer(value: Any, origin: Origin, status: int = 200) -> web.Response:
-    response = web.Response(text=dumps(value), status=status, content_type="application/json")
-    response.headers[http.REQUEST_ID] = origin.request_id
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -6,14 +6,14 @@ in the header `auth`. Answers have one part, lists always tell their length, fau
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
 from lxml import etree
 
-from xmlrpc_api.access.authenticator import Credentials, Refusal, Why
+from xmlrpc_api.access.authenticator import Checked, Credentials
 from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
@@ -29,6 +29,7 @@ from xmlrpc_api.declaration.registry import Method, nearest
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.ngnpro import OPERATIONS, code_of, words_of
 from xmlrpc_api.transport import http, wsdl
+from xmlrpc_api.transport.ladder import Exchange
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
 from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse, plain_decimal, safe_text
 
@@ -42,32 +43,37 @@ _SPACE = " \t\r\n"
 
 async def view(request: web.Request) -> web.StreamResponse:
     """Answer one request."""
-    gate = request.app[http.GATE]
-    client = http.client_of(request, gate.config)
-    origin = http.new_origin(gate, client, Face.SOAP)
-    called, refusal = None, Refusal(Why.NOTHING)
-    try:
-        called, credentials, raw = await http.receive(gate, request, MEDIA_TYPES, loads)
-        found = await http.vouched(gate.authenticator.by_header(credentials, client.address), origin)
-        if isinstance(found, Refusal):
-            refusal = found
-            raise AuthenticationFailed
-        answer = await gate.dispatcher.call(found, called.name, [raw])
-        return _answer(dumps(called, answer), origin)
-    except Fault as fault:
-        if fault.code in (InvalidRequest.code, WrongType.code):
-            http.note_unreadable(fault, origin)
-        elif isinstance(fault, AuthenticationFailed):
-            http.note_unauthenticated(refusal, origin)
-        return _answer(dumps_fault(fault, called), origin, 500)
+    return await _Exchange(request).serve()
 
 
-def _answer(document: bytes, origin: Any, status: int = 200) -> web.Response:
-    """Old clients wait until the connection is closed, and cannot read chunks."""
-    response = web.Response(body=document, status=status, content_type="text/xml", charset="utf-8")
-    response.headers[http.REQUEST_ID] = origin.request_id
-    response.force_close()
-    return response
+class _Exchange(Exchange):
+    """Credentials are in the document. Old clients wait until the connection is closed, and cannot read chunks."""
+
+    face = Face.SOAP
+    content_type = "text/xml; charset=utf-8"
+    closes = True
+
+    _called: Method | None = None  # until it is read
+
+    async def open(self) -> None:
+        read = await http.receive(self.gate, self.request, MEDIA_TYPES, loads)
+        self._method, self._credentials, self._members = read
+        self._called = self._method
+
+    def check(self, client: http.Client) -> Awaitable[Checked] | None:
+        return self.gate.authenticator.by_header(self._credentials, client.address)
+
+    async def read(self) -> tuple[str, list[Any]]:
+        return self._method.name, [self._members]
+
+    def dumps(self, answer: Any) -> bytes:
+        return dumps(self._method, answer)
+
+    def dumps_fault(self, fault: Fault) -> bytes:
+        return dumps_fault(fault, self._called)
+
+    def status(self, _fault: Fault, *, is_known: bool) -> int:
+        return 500
 
 
 async def describe(request: web.Request) -> web.Response:
