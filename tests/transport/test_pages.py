@@ -263,8 +263,9 @@ class TestMetrics:
 
         post(server, b"<")
         get(server, f"/api.php?username=ssp-root&apipassword={server.root_password}&action=m&JSONString=x")
+        send(server, b"<", TEXT_XML, target="/ngnpro/")
 
-        for dialect in ("xmlrpc", "rest"):
+        for dialect in ("xmlrpc", "rest", "soap"):
             name = f'xmlrpc_api_faults_total{{code="-32700",dialect="{dialect}",method="(unknown)"}}'
             assert self.growth(server, before, name) == 1
 
