@@ -42,7 +42,7 @@ class Asked:
     What a client asks of a list.
 
     Attributes:
-        filters: Which rows: values by the names of filters.
+        filters: Which rows: values by the names of filters; None is no filter.
         order: By what; the list's own order if it is left out.
         direction: ASC or DESC.
         start: How many of the first to skip.
@@ -96,9 +96,8 @@ class Found:
 
 
 def asked(params: Mapping[str, Any], most: int | None = None) -> Asked:
-    """What the parameters of a call ask for: offset and limit, and the filters among them; nil is left out."""
-    filters = {name: value for name, value in params.items() if value is not None}
-    return Asked(filters=filters, start=params.get("offset") or 0, count=params.get("limit"), most=most)
+    """What the parameters of a call ask for: offset and limit, and the filters among them."""
+    return Asked(filters=params, start=params.get("offset") or 0, count=params.get("limit"), most=most)
 
 
 def times(time: InstrumentedAttribute[datetime]) -> Filters:
@@ -130,8 +129,8 @@ class List:
         Raises:
             BadParameter: More rows were asked for, or exist, than one answer may hold; or an order is not known.
         """
-        page = self._matches(asked, conditions).order_by(*self._order(asked), self.key)
-        rows = await call.session.execute(page.offset(asked.start).limit(asked.fetched(call)))
+        page = self.asked_for(asked, *conditions).offset(asked.start).limit(asked.fetched(call))
+        rows = await call.session.execute(page)
         found = [dict(row) for row in rows.mappings()]
         asked.demand_whole(call, len(found))
         return found
@@ -153,9 +152,13 @@ class List:
         row = (await call.session.execute(self.statement.where(*conditions))).mappings().one_or_none()
         return None if row is None else dict(row)
 
+    def asked_for(self, asked: Asked, *conditions: Condition) -> Statement:
+        """A statement that reads all pages of what is asked for, in order."""
+        return self._matches(asked, conditions).order_by(*self._order(asked), self.key)
+
     def _matches(self, asked: Asked, conditions: tuple[Condition, ...]) -> Statement:
-        chosen = [self.filters[name](value) for name, value in asked.filters.items() if name in self.filters]
-        return self.statement.where(*conditions, *chosen)
+        given = {name: value for name, value in asked.filters.items() if value is not None and name in self.filters}
+        return self.statement.where(*conditions, *(self.filters[name](value) for name, value in given.items()))
 
     def _order(self, asked: Asked) -> list[ColumnElement[Any]]:
         if not asked.order:
