@@ -19,7 +19,6 @@ from xmlrpc_api.services import records
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.sip import domains
-from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import limits, lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
@@ -42,7 +41,9 @@ LISTED = ACCOUNT.some(
     "lifetime",
     "first_use",
 )
-SELECT_INFO = ACCOUNT.select(ACCOUNT.read)
+ALL = lists.List(
+    ACCOUNT.select(ACCOUNT.read).join(Customer, Customer.i_customer == Account.i_customer), Account.i_account
+)
 OWN = lists.List(ACCOUNT.select(LISTED), Account.i_account)
 
 
@@ -151,17 +152,17 @@ async def remove(call: Call, i_account: int) -> None:
 async def remove_locked(call: Call, account: Account) -> None:
     """Remove a locked account; see `remove`."""
     await limits.demand_removable(call, account)
-    if (quota := await _over_quota(call, account)) is not None:
-        (await limits.line_of(call, account)).demand_hand(call.caller, quota.put_by, "the group quota")
+    if over := await over_quota(call, account):
+        (await limits.line_of(call, account)).demand_hand(call.caller, over[0], "the group quota")
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
     await records.remove(call, account)
 
 
-async def _over_quota(call: Call, account: Account) -> AccountGroup | None:
-    """That an account is in the group of those over their quota."""
+async def over_quota(call: Call, account: Account) -> list[int | None]:
+    """Who has put an account into the group of those over their quota, if it is there."""
     wanted = (AccountGroup.i_account == account.i_account, AccountGroup.name == QUOTA)
-    return (await call.session.scalars(select(AccountGroup).where(*wanted))).one_or_none()
+    return list((await call.session.execute(select(AccountGroup.put_by).where(*wanted))).scalars())
 
 
 async def set_blocked(call: Call, i_account: int, blocked: int) -> None:
@@ -189,12 +190,10 @@ async def info(call: Call, i_account: int | None, username: str | None) -> Row:
         wanted = names.is_account(call, username)
     else:
         raise BadParameter.required("i_account")
-    statement = SELECT_INFO.join(Customer, Customer.i_customer == Account.i_customer)
-    statement = statement.where(wanted, ownership.within(call.caller, REACH))
-    row = (await call.session.execute(statement)).mappings().one_or_none()
+    row = await ALL.one(call, wanted, ownership.within(call.caller, REACH))
     if row is None:
         raise NotFound(Account)
-    return dict(row)
+    return row
 
 
 async def page_of(call: Call, page: Values) -> list[Row]:
@@ -234,16 +233,6 @@ async def by_username(call: Call, username: str) -> Account:
         NotFound: It is not there for the caller.
     """
     return await _find(call, names.is_account(call, username))
-
-
-async def by_sip_id(call: Call, sip_id: SipId) -> Account:
-    """
-    Lock the account with this SIP id.
-
-    Raises:
-        NotFound: It is not there for the caller.
-    """
-    return await _find(call, names.is_account(call, sip_id.address))
 
 
 async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:

@@ -6,14 +6,14 @@ domain of the settings. The group `blocked` is the attribute of that name.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, select
 
 from models import ROOT_ID, Account, SipAlias, SipDomain, TimeZone
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.services import accounts, records
@@ -71,7 +71,7 @@ class Extras:
     properties: list[Row] | None = None
 
 
-async def create(call: Call, sip_id: SipId, attributes: Mapping[str, Any], extras: Extras) -> Row:
+async def create(call: Call, sip_id: SipId, attributes: Values, extras: Extras) -> Row:
     """
     Add an account to the customer of its domain.
 
@@ -114,7 +114,7 @@ async def _free_number(call: Call, domain: SipDomain) -> str:
             return number
 
 
-async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], extras: Extras) -> None:
+async def change(call: Call, sip_id: SipId, attributes: Values, extras: Extras) -> None:
     """
     Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
 
@@ -126,7 +126,7 @@ async def change(call: Call, sip_id: SipId, attributes: Mapping[str, Any], extra
         NotPermitted: It may not be given access to the PSTN, the way of paying may not be changed, or a quota was set
             by somebody above the caller.
     """
-    account = await accounts.by_sip_id(call, sip_id)
+    account = await accounts.by_username(call, sip_id.address)
     values = dict(attributes)
     if values.get("prepaid", account.prepaid) != account.prepaid:
         path = await ownership.path_of(call, account.i_customer)
@@ -159,7 +159,7 @@ async def info(call: Call, sip_id: SipId, *, tells: bool = True) -> Row:
     return (await _shown(call, [row], tells=tells))[0]
 
 
-async def search(call: Call, query: Mapping[str, Any]) -> Found:
+async def search(call: Call, query: Values) -> Found:
     """
     The accounts that a query asks for, as far as the caller may see them.
 

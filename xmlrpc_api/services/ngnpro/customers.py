@@ -5,12 +5,12 @@ What differs from the XML-RPC dialect is who may set what; creating, changing an
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sqlalchemy import select
 
 from models import ROOT_ID, Customer, TimeZone
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import ADD, DELETE, EDIT, Caller, Right
 from xmlrpc_api.dialects import ngnpro
@@ -46,9 +46,7 @@ CUSTOMERS = List(
 )
 
 
-async def create(
-    call: Call, attributes: Mapping[str, Any], reseller: int | None, sent: Iterable[Mapping[str, str]]
-) -> Row:
+async def create(call: Call, attributes: Values, reseller: int | None, sent: Iterable[Mapping[str, str]]) -> Row:
     """
     Add a customer; the administrator adds a reseller where no reseller is given.
 
@@ -83,7 +81,7 @@ async def _reseller(call: Call, i_customer: int) -> Caller:
     return found
 
 
-def _settable(call: Call, attributes: Mapping[str, Any], *, is_self: bool) -> Row:
+def _settable(call: Call, attributes: Values, *, is_self: bool) -> Row:
     """What the caller may set of what he has sent; forms echo the rest, which changes nothing."""
     if resellers.is_admin(call):
         return dict(attributes)
@@ -91,7 +89,7 @@ def _settable(call: Call, attributes: Mapping[str, Any], *, is_self: bool) -> Ro
     return {name: value for name, value in attributes.items() if name not in hidden}
 
 
-async def change(call: Call, i_customer: int, attributes: Mapping[str, Any], sent: Iterable[Mapping[str, str]]) -> None:
+async def change(call: Call, i_customer: int, attributes: Values, sent: Iterable[Mapping[str, str]]) -> None:
     """
     Change the caller himself or a customer below him.
 
@@ -151,7 +149,7 @@ async def info(call: Call, i_customer: int) -> Row:
     return (await _shown(call, [row]))[0]
 
 
-async def search(call: Call, query: Mapping[str, Any], *, only_resellers: bool) -> Found:
+async def search(call: Call, query: Values, *, only_resellers: bool) -> Found:
     """
     The customers that a query asks for, as far as the caller may see them.
 

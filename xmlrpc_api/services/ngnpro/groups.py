@@ -1,12 +1,12 @@
 """The groups of SIP accounts. `blocked` is the attribute of that name; it and `quota` limit an account."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, select, update
 
 from models import Account, AccountGroup
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import Conflict, NotFound
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
@@ -57,7 +57,7 @@ async def add(call: Call, sip_id: SipId, group: str) -> None:
         NotPermitted: It may not be given access to the PSTN.
         Conflict: It is in that group.
     """
-    account = await accounts.by_sip_id(call, sip_id)
+    account = await accounts.by_username(call, sip_id.address)
     groups = await of(call, account)
     if group in groups:
         if await _raise(call, account, group):
@@ -76,7 +76,7 @@ async def remove(call: Call, sip_id: SipId, group: str) -> None:
         NotFound: It is not there for the caller, or not in that group.
         NotPermitted: Somebody above the caller has put it there to limit it.
     """
-    account = await accounts.by_sip_id(call, sip_id)
+    account = await accounts.by_username(call, sip_id.address)
     groups = await of(call, account)
     if group not in groups:
         raise NotFound(AccountGroup)
@@ -107,9 +107,8 @@ async def _setter_of(call: Call, account: Account, group: str) -> int | None:
     """Who has put an account into a group that limits it."""
     if group == BLOCKED:
         return account.blocked_by
-    wanted = (AccountGroup.i_account == account.i_account, AccountGroup.name == group)
-    found: int | None = (await call.session.execute(select(AccountGroup.put_by).where(*wanted))).scalar_one()
-    return found
+    (setter,) = await accounts.over_quota(call, account)
+    return setter
 
 
 async def held(call: Call, account: Account, present: set[str]) -> set[str]:
@@ -137,7 +136,7 @@ async def _raise(call: Call, account: Account, group: str) -> bool:
     return True
 
 
-async def note(call: Call, account: Account, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+async def note(call: Call, account: Account, before: Values, after: Values) -> None:
     """Write into the change history what is kept with an account."""
     await audit.changed(call, ACCOUNT.name, account.i_account, account.i_customer, before=before, after=after)
 

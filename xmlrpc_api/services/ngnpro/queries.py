@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from models import ROOT_ID, Customer, subtree
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Entity, Statement
+from xmlrpc_api.declaration.entity import Entity, Statement, Values
 from xmlrpc_api.declaration.faults import NotFound, Thing
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.ngnpro import NAMES
@@ -106,7 +106,7 @@ def of_reseller(i_customer: int) -> ColumnElement[bool]:
 OF_CUSTOMERS: Filters = {"customer": lambda i_customer: Customer.i_customer == i_customer, "reseller": of_reseller}
 
 
-def asked(query: Mapping[str, Any]) -> Asked:
+def asked(query: Values) -> Asked:
     """What a query asks of a list; filters that are left out, empty or 0 do not count."""
     order, wanted = query.get("orderBy") or {}, query.get("range") or {}
     return Asked(

@@ -1,12 +1,10 @@
 """SIP domains: who has which."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import exists, or_, select
 
 from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import Conflict, Kind, NotFound, WrongReference
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
@@ -17,7 +15,7 @@ DOMAIN = entity_of(SipDomain)
 REACH = Reach.SUBTREE_AND_SELF
 
 
-async def create(call: Call, attributes: Mapping[str, Any]) -> None:
+async def create(call: Call, attributes: Values) -> None:
     """
     Add a domain to the caller, or to the customer of his whom the attributes name.
 
@@ -30,7 +28,7 @@ async def create(call: Call, attributes: Mapping[str, Any]) -> None:
     await records.add(call, SipDomain(i_customer=i_customer), values)
 
 
-async def change(call: Call, name: str, attributes: Mapping[str, Any]) -> None:
+async def change(call: Call, name: str, attributes: Values) -> None:
     """
     Change a domain.
 
