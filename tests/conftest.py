@@ -157,9 +157,14 @@ def own(engine: str, installed: Callable[[str], Installed], admin_hash: str) -> 
 
 
 def unqueued() -> set[str]:
-    """Methods that booked on a balance which they had not announced, so far in this process."""
+    """
+    Methods that booked on a balance which they had not announced, so far in this process.
+
+    An import, which may have run in it, announces nothing: its rows come one after the other.
+    """
     (metric,) = metrics.UNQUEUED.collect()
-    return {sample.labels["method"] for sample in metric.samples if sample.name.endswith("_total")}
+    booked = {sample.labels["method"] for sample in metric.samples if sample.name.endswith("_total")}
+    return booked - {"customers import"}
 
 
 @pytest.fixture
