@@ -241,6 +241,27 @@ MUTANTS = (
         "tests/handlers/test_customer_rights.py -k lacks",
     ),
     Mutant(
+        "what is declared as sealed is kept as it was sent",
+        f"{SERVICES}/records.py",
+        "        elif name in sealed and value is not None:\n",
+        "        elif False:\n",
+        "tests/test_keys.py tests/handlers/test_api_passwords.py",
+    ),
+    Mutant(
+        "a change is not counted",
+        f"{SERVICES}/records.py",
+        "        if entity.counter is not None:\n",
+        "        if False:\n",
+        "tests/handlers/test_history.py -k stale",
+    ),
+    Mutant(
+        "a change of a default login is none of his customer",
+        f"{SERVICES}/logins/web_users.py",
+        "    if not user.is_default:\n        await records.change",
+        "    if True:\n        await records.change",
+        "tests/handlers/test_web_users.py",
+    ),
+    Mutant(
         "a right that is taken away stays below",
         f"{SERVICES}/descendants.py",
         "    if lost:\n        await _update_below",

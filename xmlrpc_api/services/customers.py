@@ -151,10 +151,11 @@ async def change(
     if not changes:
         raise NothingToChange
     await _lock_own_balance(call, changes)
-    of_self = i_customer == call.caller.i_customer
-    customer = await ownership.find_for_update(call, i_customer, reach, rights_stay=of_self)
+    customer = await ownership.find_for_update(
+        call, i_customer, reach, rights_stay=i_customer == call.caller.i_customer
+    )
     expected.demand(call, customer)
-    values = _without_echo(call, customer, changes) if of_self else dict(changes)
+    values = _without_echo(call, customer, changes)
     await _demand_allowed(call, customer, values)
     balance = values.pop("balance", None)
     async with records.changing(call, customer):
@@ -166,9 +167,14 @@ async def change(
 
 
 def _without_echo(call: Call, customer: Customer, changes: Values) -> dict[str, Any]:
-    """What a customer sends of himself; a form that echoes the API password that it was filled in with sends none."""
+    """What is sent; of himself a customer sends no API password where a form echoes what it was filled in with."""
     values = dict(changes)
-    if "api_password" in values and values["api_password"] == records.unsealed(call, customer, "api_password"):
+    is_self = customer.i_customer == call.caller.i_customer
+    if (
+        is_self
+        and "api_password" in values
+        and values["api_password"] == records.unsealed(call, customer, "api_password")
+    ):
         del values["api_password"]
     return values
 
@@ -179,8 +185,9 @@ async def _demand_allowed(call: Call, customer: Customer, values: Values) -> Non
     names.demand("name", values.get("name", customer.name), customer.name, is_login=False)
     names.demand("web_login", login, customer.web_login)
     present = {name: getattr(customer, name) for name in values}
-    granted = OWN if customer.i_customer == caller.i_customer else frozenset()
-    caller.demand_grantable(values, {**present, **{name: values[name] for name in granted & values.keys()}})
+    if customer.i_customer == caller.i_customer:
+        present |= {name: values[name] for name in OWN & values.keys()}
+    caller.demand_grantable(values, present)
     await lending.demand_hand(call, customer.i_customer, {name for name in values if values[name] != present[name]})
     pointer = Pointer(owner=customer.i_wholesaler, customer=customer.i_customer, path=customer.path, present=customer)
     await references.check(call, CUSTOMER, values, pointer)
