@@ -204,6 +204,27 @@ MUTANTS = (
         "tests/handlers/test_idempotency.py",
     ),
     Mutant(
+        "names in a fault are ours, whatever the dialect",
+        "xmlrpc_api/declaration/faults.py",
+        "    return words.get(part, part) if isinstance(part, Name) else part\n",
+        "    return part\n",
+        "tests/dialects/test_ngnpro.py",
+    ),
+    Mutant(
+        "what no dialect has is no error",
+        "xmlrpc_api/dialects/entities.py",
+        "    if nobodys := lacked & entity.writable - renamed.keys():\n",
+        "    if nobodys := frozenset[str]():\n",
+        "tests/dialects/test_entities.py",
+    ),
+    Mutant(
+        "an answer that is sent again loses its envelope",
+        "xmlrpc_api/transport/rest.py",
+        "enveloped(answer)",
+        "answer",
+        "tests/handlers/test_idempotency.py -k older_version",
+    ),
+    Mutant(
         "a Digest answer may be sent again",
         "xmlrpc_api/access/digest.py",
         "            if ahead <= -_WINDOW or (ahead <= 0 and seen >> -ahead & 1):\n                return False\n",

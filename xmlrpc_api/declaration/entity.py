@@ -54,12 +54,12 @@ class Entity:
         elsewhere: Attributes that only dialects with other names have: no part of `create`, `update` and `read`.
 
     Attributes:
-        writable: The attributes that clients may set, in whatever dialect.
         name: Its table, which is what the change history calls its objects.
         key_name: The attribute that holds the id.
         create: Parameters of its create method.
         update: Parameters of its update method, all optional.
         read: What its info method answers.
+        writable: The attributes that clients may set, in whatever dialect.
         references: Those of them that point at a row; and the column they point at.
         sealed: The columns that are kept encrypted, those that are part of no API included.
         stamp: The attribute that tells when it was changed last, if there is one.

@@ -59,6 +59,7 @@ class Fault(Exception):  # noqa: N818 (it is what XML-RPC calls it)
     hold a secret or an internal.
 
     Attributes:
+        usual: Its text, where none is given.
         kind: Which of several situations it is.
         thing: What it is about: one of this model.
         parts: Its text, with the names and things that a dialect may call something else.
@@ -66,11 +67,12 @@ class Fault(Exception):  # noqa: N818 (it is what XML-RPC calls it)
 
     code: ClassVar[int]
     summary: ClassVar[str]
+    usual: ClassVar[str] = ""
     kind: Kind | None = None
     thing: Thing | None = None
 
     def __init__(self, *parts: Part) -> None:
-        self.parts = parts
+        self.parts = parts or (self.usual,)
         self.text = self.told({})
         super().__init__(self.text)
 
@@ -98,9 +100,7 @@ class NotWellFormed(Fault):
 
     code = -32700
     summary = "the document is not well formed"
-
-    def __init__(self, text: str = "The document is not well formed") -> None:
-        super().__init__(text)
+    usual = "The document is not well formed"
 
 
 class UnsupportedEncoding(Fault):
@@ -108,9 +108,7 @@ class UnsupportedEncoding(Fault):
 
     code = -32701
     summary = "the encoding is not supported"
-
-    def __init__(self) -> None:
-        super().__init__("The encoding of the document is not supported: use UTF-8")
+    usual = "The encoding of the document is not supported: use UTF-8"
 
 
 class InvalidCharacter(Fault):
@@ -118,9 +116,7 @@ class InvalidCharacter(Fault):
 
     code = -32702
     summary = "a character is not allowed"
-
-    def __init__(self) -> None:
-        super().__init__("The document holds a character that XML does not allow")
+    usual = "The document holds a character that XML does not allow"
 
 
 class InvalidRequest(Fault):
@@ -167,9 +163,7 @@ class Unavailable(Fault):
 
     code = -32400
     summary = "temporarily unavailable, try again"
-
-    def __init__(self, text: str = "Temporarily unavailable, try again later") -> None:
-        super().__init__(text)
+    usual = "Temporarily unavailable, try again later"
 
 
 class BadParameter(Fault):
@@ -215,9 +209,7 @@ class AuthenticationFailed(Fault):
 
     code = 401
     summary = "authentication failed"
-
-    def __init__(self, text: str = "Authentication failed") -> None:
-        super().__init__(text)
+    usual = "Authentication failed"
 
 
 class NotEnoughCredit(Fault):
@@ -225,9 +217,7 @@ class NotEnoughCredit(Fault):
 
     code = 402
     summary = "not enough credit"
-
-    def __init__(self, text: str = "Not enough credit") -> None:
-        super().__init__(text)
+    usual = "Not enough credit"
 
 
 class NotPermitted(Fault):
@@ -256,9 +246,7 @@ class PostRequired(Fault):
 
     code = 405
     summary = "what changes something is sent with POST"
-
-    def __init__(self) -> None:
-        super().__init__("This method changes something: send it with POST")
+    usual = "This method changes something: send it with POST"
 
 
 class Conflict(Fault):
@@ -283,9 +271,7 @@ class OneTimePasswordAccepted(Fault):
 
     code = 410
     summary = "the one-time password was right (a signal of success)"
-
-    def __init__(self) -> None:
-        super().__init__("Authenticated by one-time password")
+    usual = "Authenticated by one-time password"
 
 
 class TooManyAttempts(Fault):
@@ -293,6 +279,4 @@ class TooManyAttempts(Fault):
 
     code = 429
     summary = "too many attempts"
-
-    def __init__(self) -> None:
-        super().__init__("Too many attempts, try again later")
+    usual = "Too many attempts, try again later"

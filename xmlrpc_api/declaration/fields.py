@@ -17,10 +17,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Column
 from typing_extensions import TypedDict
 
-from models import (
-    KEY_LENGTH,
-    SCALE,
-)
+from models import KEY_LENGTH, SCALE
 from xmlrpc_api.declaration.checks import CHECKS, bad_value, wrong_type
 from xmlrpc_api.declaration.faults import BadParameter, Fault, WrongType
 
