@@ -1,14 +1,15 @@
 """`verify` names what was edited behind the server, however coherently: the signed history says otherwise."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from books import findings
-from conftest import Customers
-from harness import Installed, Server, serving, unique
+from conftest import Customers, serving_ngnpro
+from harness import Installed, Server, unique
 from sippy import new
-from soap import ADMIN, Clients
+from soap import Clients
 from worlds import make_vouchers
 
 from xmlrpc_api import installation
@@ -73,17 +74,9 @@ EDITS = {
 }
 
 
-@pytest.fixture
-def forged(engine: str, installed: Callable[[str], Installed], admin_hash: str) -> Iterator[Server]:
-    """A server on a database of its own, which is going to be damaged."""
-    with serving(installed(engine), ngnpro_admin_username=ADMIN, ngnpro_admin_password_hash=admin_hash) as running:
-        yield running
-
-
-@pytest.fixture
-def tree(forged: Server) -> dict[str, Any]:
+def plant(server: Server) -> dict[str, Any]:
     """Two wholesalers with objects of all kinds; `verify` finds nothing wrong."""
-    customers, clients = Customers(forged), Clients(forged)
+    customers, clients = Customers(server), Clients(server)
     first, second = customers.reseller(), customers.reseller()
     child = customers.reseller(first, balance=5)
     first.createWebUser(i_customer=child.i_customer, web_login="clerk", web_password="s3cret-Web")
@@ -96,8 +89,8 @@ def tree(forged: Server) -> dict[str, Any]:
     sip.addAlias(alias={"id": {"username": "sales", "domain": domain}, "target": target})
     sip_id = {"username": "heavy", "domain": domain}
     sip.addAccount(account={"id": sip_id, "groups": ["quota"]})
-    make_vouchers(forged, first.i_customer, 2, value=5)
-    assert findings(forged) == []
+    make_vouchers(server, first.i_customer, 2, value=5)
+    assert findings(server) == []
     return {
         "first": first.i_customer,
         "second": second.i_customer,
@@ -105,13 +98,36 @@ def tree(forged: Server) -> dict[str, Any]:
         "name": child.login,
         "account": first.createAccount(**new(max_sessions=3))["i_account"],
         "owner": owner["id"],
-        "quota": _id(forged, "SELECT i_account FROM account_groups WHERE name = 'quota'"),
-        "clerk": _id(forged, "SELECT i_web_user FROM web_users WHERE web_login = 'clerk'"),
-        "user": forged.api().info(second.i_customer)["i_web_user"],
-        "balance": _id(forged, f"SELECT i_balance FROM balances WHERE i_customer = {child.i_customer} AND is_default"),
-        "domain": _id(forged, "SELECT i_domain FROM sip_domains"),
-        "alias": _id(forged, "SELECT i_alias FROM sip_aliases"),
+        "quota": _id(server, "SELECT i_account FROM account_groups WHERE name = 'quota'"),
+        "clerk": _id(server, "SELECT i_web_user FROM web_users WHERE web_login = 'clerk'"),
+        "user": server.api().info(second.i_customer)["i_web_user"],
+        "balance": _id(server, f"SELECT i_balance FROM balances WHERE i_customer = {child.i_customer} AND is_default"),
+        "domain": _id(server, "SELECT i_domain FROM sip_domains"),
+        "alias": _id(server, "SELECT i_alias FROM sip_aliases"),
     }
+
+
+@pytest.fixture(scope="module")
+def planted(engine: str, installed: Callable[[str], Installed], admin_hash: str) -> tuple[Installed, dict[str, Any]]:
+    """A database with objects of all kinds, which is only copied; where they are."""
+    database = installed(engine)
+    with serving_ngnpro(database, admin_hash) as running:
+        return database, plant(running)
+
+
+@pytest.fixture
+def forged(
+    planted: tuple[Installed, dict[str, Any]], engine: str, new_database: Callable[..., str], admin_hash: str
+) -> Iterator[Server]:
+    """A server on a copy of its own, which is going to be damaged."""
+    database, _tree = planted
+    with serving_ngnpro(replace(database, url=new_database(engine, database.url)), admin_hash) as running:
+        yield running
+
+
+@pytest.fixture
+def tree(planted: tuple[Installed, dict[str, Any]]) -> dict[str, Any]:
+    return planted[1]
 
 
 def _id(server: Server, statement: str) -> int:
