@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
@@ -17,7 +18,7 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import accounts
@@ -51,7 +52,7 @@ LISTED = (
     returns=ACCOUNT.some("i_account", *CREDENTIALS),
     raises=(WrongReference, NotEnoughCredit, Conflict),
 )
-async def create_account(call: Call, **attributes: Any) -> dict[str, Any]:
+async def create_account(call: Call, **attributes: Any) -> Answer:
     """
     Create an account. It belongs to the caller, or to i_customer where a trusted host calls.
 
@@ -75,7 +76,7 @@ async def create_account(call: Call, **attributes: Any) -> dict[str, Any]:
     returns=ACCOUNT.read,
     raises=(NotFound,),
 )
-async def get_account_info(call: Call, *, i_account: int | None = None, username: str | None = None) -> dict[str, Any]:
+async def get_account_info(call: Call, *, i_account: int | None = None, username: str | None = None) -> Answer:
     """
     Tell all attributes of an account of the caller or of a customer below him, by i_account or by username.
 
@@ -95,7 +96,7 @@ async def get_account_info(call: Call, *, i_account: int | None = None, username
     scope=I_CUSTOMER_OWNER,
     raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
 )
-async def update_account(call: Call, *, i_account: int, **changes: Any) -> dict[str, Any]:
+async def update_account(call: Call, *, i_account: int, **changes: Any) -> Answer:
     """
     Change attributes of an account; at least one must be given.
 
@@ -114,7 +115,7 @@ async def update_account(call: Call, *, i_account: int, **changes: Any) -> dict[
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound, Conflict),
 )
-async def delete_account(call: Call, *, i_account: int) -> dict[str, Any]:
+async def delete_account(call: Call, *, i_account: int) -> Answer:
     """
     Delete an account whose balance is zero. Its ledger is kept.
 
@@ -133,7 +134,7 @@ async def delete_account(call: Call, *, i_account: int) -> dict[str, Any]:
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="accounts", wire=Wire.ARRAY, doc="The accounts, oldest first.", members=LISTED),),
 )
-async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
+async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None) -> Answer:
     """List the accounts of the caller, in the order of their creation."""
     rows = await accounts.page_of(call, {"offset": offset, "limit": limit})
     return {"accounts": [{field.name: row[field.name] for field in LISTED} for row in rows]}
@@ -148,7 +149,7 @@ async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
 )
-async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
+async def block_account(call: Call, *, i_account: int) -> Answer:
     """Block an account: it cannot call, register or log in. The block is that of the highest who has blocked it."""
     await accounts.set_blocked(call, i_account, 1)
     return {}
@@ -163,13 +164,13 @@ async def block_account(call: Call, *, i_account: int) -> dict[str, Any]:
     scope=I_CUSTOMER_OWNER,
     raises=(NotFound,),
 )
-async def unblock_account(call: Call, *, i_account: int) -> dict[str, Any]:
+async def unblock_account(call: Call, *, i_account: int) -> Answer:
     """Take the block of an account away. Who stands below whoever blocked it cannot."""
     await accounts.set_blocked(call, i_account, 0)
     return {}
 
 
-def _login(attributes: dict[str, Any]) -> Attempt:
+def _login(attributes: Values) -> Attempt:
     username, email = attributes.get("username"), attributes.get("email")
     login = username if username is not None else email
     if login is None:
@@ -212,7 +213,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     returns=(*ACCOUNT.some("i_account"), devices.NEW_DEVICE),
     raises=(AuthenticationFailed, TooManyAttempts, Unavailable, Conflict, OneTimePasswordAccepted),
 )
-async def auth_account(call: Call, *, found: Look, **attributes: Any) -> dict[str, Any]:
+async def auth_account(call: Call, *, found: Look, **attributes: Any) -> Answer:
     """
     Authenticate an account that logs in to the self-care portal, by its username or its e-mail address.
 
@@ -232,7 +233,7 @@ async def auth_account(call: Call, *, found: Look, **attributes: Any) -> dict[st
     returns=(authentication.ONE_TIME_PASSWORD,),
     raises=(NotFound, NotPermitted),
 )
-async def reset_account_one_time_password(call: Call, *, username: str) -> dict[str, Any]:
+async def reset_account_one_time_password(call: Call, *, username: str) -> Answer:
     """Make a new one-time password for the login of an account; the ordinary password stays as it is."""
     account = await accounts.by_username(call, username)
     return {"password": await authentication.issue_one_time_password(call, authentication.ACCOUNTS, account)}

@@ -7,7 +7,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
 from xmlrpc_api.declaration.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import customers
@@ -44,7 +44,7 @@ IF_BALANCE = Field(
     returns=CUSTOMER.some("i_customer"),
     raises=(WrongReference, NotEnoughCredit, Conflict),
 )
-async def create_customer(call: Call, **attributes: Any) -> dict[str, Any]:
+async def create_customer(call: Call, **attributes: Any) -> Answer:
     """
     Create a customer. It belongs to the caller, or to i_wholesaler where a trusted host calls.
 
@@ -67,7 +67,7 @@ async def create_customer(call: Call, **attributes: Any) -> dict[str, Any]:
 )
 async def get_customer_info(
     call: Call, *, i_customer: int | str | None = None, name: str | None = None, as_of: datetime | None = None
-) -> dict[str, Any]:
+) -> Answer:
     """
     Tell all attributes of a direct sub-customer, or of the caller himself.
 
@@ -96,7 +96,7 @@ async def get_customer_info(
 )
 async def update_customer(
     call: Call, *, i_customer: int, if_version: int | None = None, if_balance: Decimal | None = None, **changes: Any
-) -> dict[str, Any]:
+) -> Answer:
     """
     Change attributes of a direct sub-customer; at least one must be given.
 
@@ -116,7 +116,7 @@ async def update_customer(
     balances=balances.of_customer("i_customer"),
     raises=(NotFound, Conflict),
 )
-async def delete_customer(call: Call, *, i_customer: int, if_version: int | None = None) -> dict[str, Any]:
+async def delete_customer(call: Call, *, i_customer: int, if_version: int | None = None) -> Answer:
     """
     Delete a direct sub-customer together with his web users.
 
@@ -135,7 +135,7 @@ async def delete_customer(call: Call, *, i_customer: int, if_version: int | None
     effect=Effect.READ,
     returns=(Field(name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED),),
 )
-async def list_customers(call: Call, *, offset: int = 0, limit: int | None = None) -> dict[str, Any]:
+async def list_customers(call: Call, *, offset: int = 0, limit: int | None = None) -> Answer:
     """List the direct sub-customers of the caller, in the order of their creation."""
     return {"customers": await customers.children(call, {"offset": offset, "limit": limit})}
 
@@ -148,7 +148,7 @@ async def list_customers(call: Call, *, offset: int = 0, limit: int | None = Non
     balances=balances.of_customer("i_customer"),
     raises=(NotFound,),
 )
-async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
+async def block_customer(call: Call, *, i_customer: int) -> Answer:
     """
     Block a customer at any depth below the caller: neither he nor anybody below him can log in.
 
@@ -166,7 +166,7 @@ async def block_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
     balances=balances.of_customer("i_customer"),
     raises=(NotFound,),
 )
-async def unblock_customer(call: Call, *, i_customer: int) -> dict[str, Any]:
+async def unblock_customer(call: Call, *, i_customer: int) -> Answer:
     """Take the block of a customer at any depth below the caller away. Who stands below whoever blocked him cannot."""
     await customers.set_blocked(call, i_customer, False)
     return {}

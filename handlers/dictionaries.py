@@ -1,10 +1,8 @@
 """Dictionaries: the values that parameters such as i_time_zone may take."""
 
-from typing import Any
-
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import dictionaries
@@ -29,6 +27,6 @@ TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),),
 )
-async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> dict[str, Any]:  # noqa: A002 (API)
+async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:  # noqa: A002 (API)
     """Tell the ids that a parameter may take, each with its label."""
     return {"dictionary": await dictionaries.read(call, name, type)}

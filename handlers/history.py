@@ -5,7 +5,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
-from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services.history import past
@@ -30,7 +30,7 @@ PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
 )
-async def get_audit_logs(call: Call, **filters: Any) -> dict[str, Any]:
+async def get_audit_logs(call: Call, **filters: Any) -> Answer:
     """
     Tell what was changed at the caller and at everybody below him, by whom and from where.
 
@@ -48,7 +48,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> dict[str, Any]:
     returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
     raises=(NotFound,),
 )
-async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> dict[str, Any]:
+async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> Answer:
     """
     Tell all that happened to a customer at any depth below the caller, even if he is deleted by now.
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import (
     AuthenticationFailed,
     BadParameter,
@@ -15,7 +16,7 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
 )
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
-from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import customers
@@ -75,7 +76,7 @@ LOGIN_FAULTS = (AuthenticationFailed, TooManyAttempts, Unavailable)
 SUBJECT_FAULTS = (NotFound, NotPermitted)
 
 
-def _login(attributes: dict[str, Any]) -> Attempt:
+def _login(attributes: Values) -> Attempt:
     return Attempt(
         login=attributes["username"],
         password=attributes["password"],
@@ -104,7 +105,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     returns=(*WEB_USER.some("i_customer", "i_web_user", "i_access_level"), devices.NEW_DEVICE),
     raises=(*LOGIN_FAULTS, OneTimePasswordAccepted),
 )
-async def auth_customer(call: Call, *, found: Look, **attributes: Any) -> dict[str, Any]:
+async def auth_customer(call: Call, *, found: Look, **attributes: Any) -> Answer:
     """
     Authenticate somebody who logs in to the self-care portal.
 
@@ -130,7 +131,7 @@ async def auth_customer(call: Call, *, found: Look, **attributes: Any) -> dict[s
     returns=(authentication.ONE_TIME_PASSWORD,),
     raises=SUBJECT_FAULTS,
 )
-async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dict[str, Any]:
+async def reset_customer_one_time_password(call: Call, *, web_login: str) -> Answer:
     """
     Make a new one-time password for a login; the ordinary password stays as it is.
 
@@ -142,7 +143,7 @@ async def reset_customer_one_time_password(call: Call, *, web_login: str) -> dic
     return {"password": await authentication.issue_one_time_password(call, authentication.WEB_USERS, user)}
 
 
-def _proof(attributes: dict[str, Any]) -> Attempt:
+def _proof(attributes: Values) -> Attempt:
     """The proof that a password may be changed: exactly one of two."""
     old, one_time = attributes.get("old_password"), attributes.get("one_time_password")
     given = old if old is not None else one_time
@@ -181,7 +182,7 @@ async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) ->
     returns=(devices.NEW_DEVICE,),
     raises=LOGIN_FAULTS,
 )
-async def change_web_password(call: Call, *, found: Look, **attributes: Any) -> dict[str, Any]:
+async def change_web_password(call: Call, *, found: Look, **attributes: Any) -> Answer:
     """
     Give a login a new password, for the old one or for a one-time password.
 
@@ -199,7 +200,7 @@ async def change_web_password(call: Call, *, found: Look, **attributes: Any) -> 
     effect=Effect.WRITE,
     raises=(AuthenticationFailed, TooManyAttempts),
 )
-async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, Any]:
+async def change_api_password(call: Call, *, old: str, new: str) -> Answer:
     """
     Give the caller a new API password, for the old one. No right is needed, and root may, too.
 
@@ -235,7 +236,7 @@ async def change_api_password(call: Call, *, old: str, new: str) -> dict[str, An
 )
 async def validate_password(
     call: Call, *, i_password_policy: int, password: str, web_label: str, lang: str = password_policies.ENGLISH
-) -> dict[str, Any]:
+) -> Answer:
     """Tell whether a policy allows a password; if not, the fault's text says why, for people."""
     await password_policies.demand(call, i_password_policy, "password", password, language=lang, label=web_label)
     return {}
@@ -252,7 +253,7 @@ async def validate_password(
     ),
     raises=(*SUBJECT_FAULTS, Conflict),
 )
-async def enable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
+async def enable_second_factor(call: Call, *, web_login: str) -> Answer:
     """
     Begin with a second factor (TOTP, RFC 6238) for a login. It counts from confirmSecondFactor on.
 
@@ -278,13 +279,13 @@ async def enable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
     ),
     raises=(*SUBJECT_FAULTS, Conflict, AuthenticationFailed, TooManyAttempts),
 )
-async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> dict[str, Any]:
+async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> Answer:
     """Switch the second factor of a login on, with a code that shows that the authenticator works."""
     return {"recovery_codes": await authentication.confirm_second_factor(call, web_login, code)}
 
 
 @method("disableSecondFactor", WEB_LOGIN, right=Right.ANYONE, effect=Effect.WRITE, raises=SUBJECT_FAULTS)
-async def disable_second_factor(call: Call, *, web_login: str) -> dict[str, Any]:
+async def disable_second_factor(call: Call, *, web_login: str) -> Answer:
     """Switch the second factor of a login off; seed and recovery codes are forgotten."""
     await authentication.disable_second_factor(call, web_login)
     return {}

@@ -1,8 +1,9 @@
 """Money: payments of customers, transfers between them, the ledger, and what happens when money runs low."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
@@ -18,7 +19,7 @@ from xmlrpc_api.declaration.fields import (
     Field,
     Wire,
 )
-from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import account_money
@@ -91,13 +92,13 @@ OF_ACCOUNT = Field(name="i_account", wire=Wire.INT, low=1, doc="One account inst
 PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
 
 
-def _payment(attributes: dict[str, Any]) -> Payment:
-    return Payment(
-        amount=attributes["amount"],
-        currency=attributes["currency"],
-        notes=attributes.get("payment_notes"),
-        time=attributes.get("payment_time"),
-    )
+class Paid(TypedDict, total=False):
+    """What `PAYMENT` has read."""
+
+    amount: Required[Decimal]
+    currency: Required[str]
+    payment_notes: str
+    payment_time: datetime
 
 
 @method(
@@ -109,13 +110,13 @@ def _payment(attributes: dict[str, Any]) -> Payment:
     balances=balances.each(balances.of_customer("i_customer"), balances.own),
     raises=PAYMENT_FAULTS,
 )
-async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
+async def customer_add_funds(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -> Answer:
     """
     Add funds to the balance of a direct sub-customer.
 
     The caller's own balance falls by the same amount; root is not billed.
     """
-    await payments.pay(call, i_customer, ledger.FUNDS, _payment(attributes))
+    await payments.pay(call, i_customer, ledger.FUNDS, Payment(**paid))
     return {}
 
 
@@ -128,13 +129,13 @@ async def customer_add_funds(call: Call, *, i_customer: int, **attributes: Any) 
     balances=balances.each(balances.of_customer("i_customer"), balances.own),
     raises=PAYMENT_FAULTS,
 )
-async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
+async def customer_credit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -> Answer:
     """
     Credit the balance of a direct sub-customer. As customerAddFunds, but recorded as a credit.
 
     The caller's own balance falls by the same amount; root is not billed.
     """
-    await payments.pay(call, i_customer, ledger.CREDIT, _payment(attributes))
+    await payments.pay(call, i_customer, ledger.CREDIT, Payment(**paid))
     return {}
 
 
@@ -155,14 +156,14 @@ async def customer_credit(call: Call, *, i_customer: int, **attributes: Any) -> 
     ),
     raises=PAYMENT_FAULTS,
 )
-async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> dict[str, Any]:
+async def customer_debit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -> Answer:
     """
     Take money from the balance of a direct sub-customer, as far as balance and credit limit reach.
 
     What the caller has paid in with customerAddFunds or customerCredit comes back to his own balance, and no more:
     a balance that was given by createCustomer or updateCustomer, and what is taken on credit, was never his.
     """
-    return {"returned": await payments.pay(call, i_customer, ledger.DEBIT, _payment(attributes))}
+    return {"returned": await payments.pay(call, i_customer, ledger.DEBIT, Payment(**paid))}
 
 
 @method(
@@ -175,9 +176,9 @@ async def customer_debit(call: Call, *, i_customer: int, **attributes: Any) -> d
     balances=balances.of_account("i_account"),
     raises=PAYMENT_FAULTS,
 )
-async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
+async def account_add_funds(call: Call, *, i_account: int, **paid: Unpack[Paid]) -> Answer:
     """Raise the balance of an account by added funds."""
-    await account_money.pay(call, i_account, ledger.FUNDS, _payment(payment))
+    await account_money.pay(call, i_account, ledger.FUNDS, Payment(**paid))
     return {}
 
 
@@ -191,9 +192,9 @@ async def account_add_funds(call: Call, *, i_account: int, **payment: Any) -> di
     balances=balances.of_account("i_account"),
     raises=PAYMENT_FAULTS,
 )
-async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
+async def account_credit(call: Call, *, i_account: int, **paid: Unpack[Paid]) -> Answer:
     """Raise the balance of an account by a credit."""
-    await account_money.pay(call, i_account, ledger.CREDIT, _payment(payment))
+    await account_money.pay(call, i_account, ledger.CREDIT, Payment(**paid))
     return {}
 
 
@@ -207,9 +208,9 @@ async def account_credit(call: Call, *, i_account: int, **payment: Any) -> dict[
     balances=balances.of_account("i_account"),
     raises=PAYMENT_FAULTS,
 )
-async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[str, Any]:
+async def account_debit(call: Call, *, i_account: int, **paid: Unpack[Paid]) -> Answer:
     """Lower the balance of an account; balance and credit limit never fall below zero together."""
-    await account_money.pay(call, i_account, ledger.DEBIT, _payment(payment))
+    await account_money.pay(call, i_account, ledger.DEBIT, Payment(**paid))
     return {}
 
 
@@ -225,13 +226,13 @@ async def account_debit(call: Call, *, i_account: int, **payment: Any) -> dict[s
     balances=balances.each(balances.of_customer("i_customer_from", "i_customer_to"), balances.own),
     raises=PAYMENT_FAULTS,
 )
-async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int, **attributes: Any) -> dict[str, Any]:
+async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int, **paid: Unpack[Paid]) -> Answer:
     """
     Move money from one direct sub-customer to another, as far as the first one's balance and credit reach.
 
     What the caller has paid in for the first, and may get back by customerDebit, moves along with it.
     """
-    await payments.transfer(call, i_customer_from, i_customer_to, _payment(attributes))
+    await payments.transfer(call, i_customer_from, i_customer_to, Payment(**paid))
     return {}
 
 
@@ -248,7 +249,7 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
     returns=(Field(name="payments", wire=Wire.ARRAY, doc="The payments, newest first.", members=PAYMENT_INFO),),
     raises=(NotFound,),
 )
-async def get_payments_list(call: Call, **filters: Any) -> dict[str, Any]:
+async def get_payments_list(call: Call, **filters: Any) -> Answer:
     """List the payments of the caller, of his direct sub-customers and of their accounts, or of one of them."""
     return {"payments": await payments.payments(call, filters)}
 
@@ -265,7 +266,7 @@ async def get_payments_list(call: Call, **filters: Any) -> dict[str, Any]:
 )
 async def get_payment_info(
     call: Call, *, i_payment: int, i_account: int | None = None, i_customer: int | None = None
-) -> dict[str, Any]:
+) -> Answer:
     """Tell one payment of the caller, a direct sub-customer or an account: i_customer or i_account is required."""
     return await payments.payment(call, i_payment, i_customer, i_account)
 
@@ -280,9 +281,7 @@ async def get_payment_info(
     returns=(Field(name="ledger", wire=Wire.ARRAY, doc="The bookings, newest first.", members=payments.LEDGER.read),),
     raises=(NotFound,),
 )
-async def get_ledger(
-    call: Call, *, i_customer: int | None = None, i_account: int | None = None, **page: Any
-) -> dict[str, Any]:
+async def get_ledger(call: Call, *, i_customer: int | None = None, i_account: int | None = None, **page: Any) -> Answer:
     """List every booking on a balance. The balance is their sum, at any time."""
     if i_account is not None:
         return {"ledger": await account_money.entries(call, i_account, page)}
@@ -302,7 +301,7 @@ NO_CARD = Field(
     returns=(*payments.LOW_BALANCE, NO_CARD),
     raises=(NotFound,),
 )
-async def get_low_balance(call: Call, *, i_customer: int) -> dict[str, Any]:
+async def get_low_balance(call: Call, *, i_customer: int) -> Answer:
     """Tell what is to happen when the balance of the caller or of a direct sub-customer runs low."""
     return {**await payments.low_balance(call, i_customer), "i_debit_credit_card": None}
 
@@ -317,7 +316,7 @@ async def get_low_balance(call: Call, *, i_customer: int) -> dict[str, Any]:
     balances=balances.of_customer("i_customer"),
     raises=(NotFound, WrongReference, Conflict),
 )
-async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> dict[str, Any]:
+async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> Answer:
     """
     Change what is to happen when the balance of a direct sub-customer runs low; at least one must be given.
 
@@ -335,6 +334,6 @@ async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> dic
     effect=Effect.READ,
     returns=(Field(name="events", wire=Wire.ARRAY, doc="The events, oldest first.", members=events.MEMBERS),),
 )
-async def list_events(call: Call, *, after: int = 0, limit: int | None = None) -> dict[str, Any]:
+async def list_events(call: Call, *, after: int = 0, limit: int | None = None) -> Answer:
     """List what happened to the caller and to everybody below him, such as a balance that ran low."""
     return {"events": await events.read(call, after, limit)}

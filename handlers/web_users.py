@@ -5,7 +5,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
-from xmlrpc_api.declaration.registry import Effect
+from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services.logins import web_users
@@ -31,7 +31,7 @@ FAULTS = (NotFound, NotPermitted)
     returns=WEB_USER.some("i_web_user"),
     raises=(*FAULTS, WrongReference, Conflict),
 )
-async def create_web_user(call: Call, *, i_customer: int | None = None, **attributes: Any) -> dict[str, Any]:
+async def create_web_user(call: Call, *, i_customer: int | None = None, **attributes: Any) -> Answer:
     """
     Create a web user of the caller or of a customer below him.
 
@@ -50,14 +50,14 @@ async def create_web_user(call: Call, *, i_customer: int | None = None, **attrib
     effect=Effect.WRITE,
     raises=(*FAULTS, WrongReference, Conflict),
 )
-async def update_web_user(call: Call, *, i_web_user: int, **changes: Any) -> dict[str, Any]:
+async def update_web_user(call: Call, *, i_web_user: int, **changes: Any) -> Answer:
     """Change attributes of a web user; at least one must be given. To change a default one changes his customer."""
     await web_users.change(call, i_web_user, changes)
     return {}
 
 
 @method("deleteWebUser", I_WEB_USER, right=Right.ANYONE, effect=Effect.WRITE, raises=FAULTS)
-async def delete_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
+async def delete_web_user(call: Call, *, i_web_user: int) -> Answer:
     """Delete a web user. The default one goes with his customer only."""
     await web_users.remove(call, i_web_user)
     return {}
@@ -75,7 +75,7 @@ async def delete_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
 )
 async def list_web_users(
     call: Call, *, i_customer: int | None = None, offset: int = 0, limit: int | None = None
-) -> dict[str, Any]:
+) -> Answer:
     """List the web users of the caller or of a customer below him, in the order of their creation."""
     return {"web_users": await web_users.page_of(call, i_customer, {"offset": offset, "limit": limit})}
 
@@ -89,9 +89,7 @@ async def list_web_users(
     returns=(Field(name="web_user", wire=Wire.STRUCT, doc="The web user.", members=WEB_USER.read),),
     raises=(NotFound,),
 )
-async def get_web_user_info(
-    call: Call, *, i_web_user: int | None = None, web_login: str | None = None
-) -> dict[str, Any]:
+async def get_web_user_info(call: Call, *, i_web_user: int | None = None, web_login: str | None = None) -> Answer:
     """Tell all attributes of a web user, by i_web_user or by web_login. Passwords are never told."""
     return {"web_user": await web_users.info(call, i_web_user, web_login)}
 
@@ -105,7 +103,7 @@ async def get_web_user_info(
     returns=WEB_USER.some("i_web_user"),
     raises=FAULTS,
 )
-async def block_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
+async def block_web_user(call: Call, *, i_web_user: int) -> Answer:
     """Block a web user: he cannot log in. The default one cannot be blocked; block the customer."""
     await web_users.change(call, i_web_user, {"blocked": True})
     return {"i_web_user": i_web_user}
@@ -120,7 +118,7 @@ async def block_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
     returns=WEB_USER.some("i_web_user"),
     raises=FAULTS,
 )
-async def unblock_web_user(call: Call, *, i_web_user: int) -> dict[str, Any]:
+async def unblock_web_user(call: Call, *, i_web_user: int) -> Answer:
     """Take the block of a web user away. Who stands below whoever blocked him cannot."""
     await web_users.change(call, i_web_user, {"blocked": False})
     return {"i_web_user": i_web_user}

@@ -20,6 +20,7 @@ from xmlrpc_api.turns import Key
 
 LONGEST_COMPARED = 64
 LIKENESS = 0.8
+Answer = dict[str, object]  # members by their names
 Handler = Callable[..., Awaitable[Any]]
 Finder = Callable[[Any, dict[str, Any]], Awaitable[set[Key]]]  # of the call, and its parameters
 H = TypeVar("H", bound=Handler)

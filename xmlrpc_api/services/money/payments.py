@@ -71,8 +71,8 @@ class Payment:
 
     amount: Decimal
     currency: str
-    notes: str | None = None
-    time: datetime | None = None
+    payment_notes: str | None = None
+    payment_time: datetime | None = None
 
 
 async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> Decimal:
@@ -113,7 +113,11 @@ async def _other_side(
     if paid.amount > 0:
         return await booking(call, own, payment, ledger.PAYER, -1)
     back = await _share(call, balance, own, payment, -paid.amount)
-    return Booking(amount=back, kind=ledger.PAYER, notes=payment.notes, payment_time=payment.time) if back else None
+    return (
+        Booking(amount=back, kind=ledger.PAYER, notes=payment.payment_notes, payment_time=payment.payment_time)
+        if back
+        else None
+    )
 
 
 async def _share(call: Call, balance: Balance, own: Balance | None, payment: Payment, taken: Decimal) -> Decimal:
@@ -158,8 +162,8 @@ async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sig
     return Booking(
         amount=sign * converted.amount,
         kind=kind,
-        notes=payment.notes,
-        payment_time=payment.time,
+        notes=payment.payment_notes,
+        payment_time=payment.payment_time,
         paid=Paid(amount=payment.amount, currency=payment.currency, rate=converted.rate),
     )
 
