@@ -16,6 +16,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     FromClause,
     Index,
     MetaData,
@@ -278,6 +279,12 @@ def field(
         args, kwargs = (Sealed, *args), {**kwargs, "secret": True}
     own = {name: kwargs.pop(name) for name in FieldInfo.__slots__ if name in kwargs}
     return mapped_column(*args, doc=doc, info={"field": FieldInfo(doc=doc, access=access, **own)}, **kwargs)
+
+
+def customer_of(doc: str) -> MappedColumn[Any]:
+    """Declare the customer to whom a row belongs, and with whom it goes."""
+    owner = ForeignKey("customers.i_customer", ondelete="CASCADE")
+    return field(owner, index=True, access=Access.READ_ONLY, doc=doc, example=29)
 
 
 def through(relation: str, attribute: str, **overrides: Any) -> AssociationProxy[Any]:

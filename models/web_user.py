@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from models.base import Access, Base, Signature, UtcDateTime, field, one_default_per_customer
+from models.base import Access, Base, Signature, UtcDateTime, customer_of, field, one_default_per_customer
 from models.login_key import login_key
 
 LOGIN_LENGTH = 128
@@ -45,13 +45,7 @@ class WebUser(SelfCare, Base):
     i_web_user: Mapped[int] = field(
         Integer, primary_key=True, access=Access.READ_ONLY, doc="Id of the web user.", example=31
     )
-    i_customer: Mapped[int] = field(
-        ForeignKey("customers.i_customer", ondelete="CASCADE"),
-        index=True,
-        access=Access.READ_ONLY,
-        doc="The customer whose web user this is.",
-        example=29,
-    )
+    i_customer: Mapped[int] = customer_of("The customer whose web user this is.")
     is_default: Mapped[bool] = field(
         Boolean,
         default=False,

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,7 @@ def dialects() -> str:
     return introduction + MARK + "\n".join(lines) + "\n"
 
 
+@cache
 def written() -> dict[Path, str]:
     """Every page that is written from the declarations."""
     return {

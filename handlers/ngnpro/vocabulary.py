@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from xmlrpc_api.call import Call
@@ -74,8 +75,8 @@ class Noun:
         many: str,
         *,
         attributes: Mapping[str, Field],
-        computed: Iterable[Field],
-        ours: Mapping[str, str],
+        computed: Iterable[Field] = (),
+        ours: Mapping[str, str] = MappingProxyType({}),
         called: str = "",
         behind: Mapping[str, str] = {},
     ) -> None:

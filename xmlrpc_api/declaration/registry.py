@@ -47,8 +47,8 @@ class Method:
     """
     A public method.
 
-    The handler answers a dict of members, or one value where `returns` is a wire type. A fault that it
-    raises undoes its changes; `Kept` keeps them (a counted failure, a used password).
+    The handler answers a dict of members, None for none, or one value where `returns` is a wire type. A fault that
+    it raises undoes its changes; `Kept` keeps them (a counted failure, a used password).
 
     Attributes:
         params: Its parameters; members of the one struct, or, if `positional`, in this order.

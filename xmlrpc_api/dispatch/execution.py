@@ -126,6 +126,7 @@ async def perform(call: Call, prepared: Prepared) -> Any:
             await idempotency.release(call, key)
         raise
     await call.store.flush()
+    answer = {} if answer is None else answer
     if key is not None:
         await idempotency.keep(call, key, answer)
     return answer

@@ -6,19 +6,19 @@ from models import Customer, WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import Password
 from xmlrpc_api.declaration.entity import Values
-from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.declaration.faults import BadParameter, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
+from xmlrpc_api.services.belongings import Belongings, hold_owner
 from xmlrpc_api.services.logins import password_policies
-from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
+from xmlrpc_api.services.tree import lending, limits, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.storage.fast_path import Row
 
 WEB_USER = entity_of(WebUser)
 REACH = Reach.SUBTREE_AND_SELF
-READABLE = WEB_USER.select(WEB_USER.read).join(Customer, Customer.i_customer == WebUser.i_customer)
-ALL = lists.List(READABLE, WebUser.i_web_user)
+USERS = Belongings(WebUser)
 Known = int | str | ColumnElement[bool]  # by his id, by his login, or by a condition
 
 
@@ -35,9 +35,7 @@ async def create(call: Call, i_customer: int | None, attributes: Values) -> WebU
         Conflict: The login is taken.
     """
     call.caller.demand_active()
-    owner = call.caller.i_customer if i_customer is None else i_customer
-    if not await ownership.hold(call, owner, REACH):
-        raise NotFound(Customer)
+    owner = await hold_owner(call, {"i_customer": i_customer})
     await _demand_right(call, owner)
     await references.check(call, WEB_USER, attributes)
     await _demand_password(call, owner, "web_password", attributes["web_password"], attributes["web_login"])
@@ -112,10 +110,7 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> Row
     known = web_login if i_web_user is None else i_web_user
     if known is None:
         raise BadParameter.required("i_web_user")
-    row = await ALL.one(call, _is(known), ownership.within(call.caller, REACH))
-    if row is None:
-        raise NotFound(WebUser)
-    return row
+    return await USERS.one(call, _is(known))
 
 
 async def page_of(call: Call, i_customer: int | None, page: Values) -> list[Row]:
@@ -125,10 +120,7 @@ async def page_of(call: Call, i_customer: int | None, page: Values) -> list[Row]
     Raises:
         NotFound: The customer is not there for the caller.
     """
-    owner = call.caller.i_customer if i_customer is None else i_customer
-    await ownership.find(call, owner, REACH)
-    within = ownership.within(call.caller, REACH)
-    return await ALL.rows(call, lists.asked(page), within, WebUser.i_customer == owner)
+    return await USERS.page(call, {"i_customer": i_customer, **page})
 
 
 async def to_change(call: Call, known: Known) -> WebUser:
@@ -151,15 +143,7 @@ async def lock(call: Call, known: Known) -> WebUser:
     Raises:
         NotFound: He is not there for the caller.
     """
-    wanted = _is(known)
-    in_reach = select(Customer.i_customer).join(WebUser, WebUser.i_customer == Customer.i_customer)
-    in_reach = in_reach.where(wanted, ownership.within(call.caller, REACH))
-    await call.session.execute(in_reach.with_for_update(of=Customer, key_share=True))
-    statement = select(WebUser).where(wanted, WebUser.i_customer.in_(in_reach)).with_for_update()
-    user = (await call.session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
-    if user is None:
-        raise NotFound(WebUser)
-    return user
+    return await USERS.lock(call, _is(known))
 
 
 def _is(known: Known) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_
@@ -122,6 +123,18 @@ def asked(query: Values) -> Asked:
 def with_owner(statement: Statement, i_customer: InstrumentedAttribute[int]) -> Statement:
     """A statement that tells where in the tree the customer stands to whom a row belongs, too."""
     return statement.add_columns(Customer.path).join(Customer, Customer.i_customer == i_customer)
+
+
+def belonging(
+    entity: Entity,
+    *more: InstrumentedAttribute[Any],
+    texts: Mapping[str, InstrumentedAttribute[Any]] = MappingProxyType({}),
+    orders: Mapping[str, InstrumentedAttribute[Any]] = MappingProxyType({}),
+) -> List:
+    """The list of what belongs to customers: its attributes and `more`, by customer, reseller and these texts."""
+    told = entity.select(field for field in entity.fields.values() if not field.secret).add_columns(*more)
+    owned = with_owner(told, entity.column("i_customer"))
+    return List(owned, entity.column(entity.key_name), {**by_text(texts), **OF_CUSTOMERS}, orders)
 
 
 async def search(call: Call, listed: List, asked: Asked, *conditions: Condition) -> Found:

@@ -6,12 +6,11 @@ from xmlrpc_api.services.sip.aliases import ALIAS
 from xmlrpc_api.services.sip.domains import DOMAIN
 from xmlrpc_api.services.tree.lists import List
 
-_DOMAINS = DOMAIN.select(field for field in DOMAIN.fields.values() if not field.secret)
-DOMAINS = List(
-    queries.with_owner(_DOMAINS.add_columns(SipDomain.changed), SipDomain.i_customer),
-    SipDomain.i_domain,
-    {**queries.by_text({"domain": SipDomain.domain}), **queries.OF_CUSTOMERS},
-    {"changeDate": SipDomain.changed, "domain": SipDomain.domain},
+DOMAINS = queries.belonging(
+    DOMAIN,
+    SipDomain.changed,
+    texts={"domain": SipDomain.domain},
+    orders={"changeDate": SipDomain.changed, "domain": SipDomain.domain},
 )
 ALIAS_TEXTS = {
     "aliasUsername": SipAlias.username,

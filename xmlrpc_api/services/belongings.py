@@ -1,0 +1,141 @@
+"""What belongs to customers: whoever reaches the customer may make, change, see and remove it."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, select
+
+from models import Base, Customer
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange
+from xmlrpc_api.dialects.entities import entity_of
+from xmlrpc_api.services import records
+from xmlrpc_api.services.tree import lists, ownership, references
+from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.fast_path import Row
+
+REACH = Reach.SUBTREE_AND_SELF
+B = TypeVar("B", bound=Base)
+
+
+class Belongings(Generic[B]):
+    """
+    The rows of a table, each of which belongs to the customer in its `i_customer`.
+
+    A noun that has rules of its own asks them first, in its service.
+
+    Args:
+        model: The table.
+
+    Attributes:
+        entity: Its attributes.
+        all: Its rows, to be listed.
+    """
+
+    def __init__(self, model: type[B]) -> None:
+        self.model = model
+        self.entity = entity_of(model)
+        self._key: Any = getattr(model, self.entity.key_name)
+        self._customer: Any = model.__table__.columns["i_customer"]
+        statement = self.entity.select(self.entity.read).join(Customer, Customer.i_customer == self._customer)
+        self.all = lists.List(statement, self._key)
+
+    async def create(self, call: Call, values: Mapping[str, Any]) -> int:
+        """
+        Add a row to the customer in `i_customer`, or to the caller; what callers may not set is ignored.
+
+        Raises:
+            NotFound: The customer is not there for the caller.
+            NotPermitted: The caller is not active.
+            BadParameter: A required attribute is missing.
+            WrongReference: Something pointed at is not there.
+        """
+        call.caller.demand_active()
+        for field in self.entity.create:
+            if field.required and values.get(field.name) in (None, ""):
+                raise BadParameter.required(field.name)
+        owner = await hold_owner(call, values)
+        settable = self._settable(values)
+        await references.check(call, self.entity, settable)
+        row = self.model(i_customer=owner)
+        await records.add(call, row, settable)
+        return int(getattr(row, self.entity.key_name))
+
+    async def change(self, call: Call, key: int, changes: Mapping[str, Any]) -> None:
+        """
+        Change attributes of a row; what callers may not set is ignored.
+
+        Raises:
+            NothingToChange: No attribute was given.
+            NotFound, WrongReference: As in `create`.
+        """
+        if not changes:
+            raise NothingToChange
+        row = await self.lock(call, self._key == key)
+        settable = self._settable(changes)
+        await references.check(call, self.entity, settable, references.Pointer(present=row))
+        await records.change(call, row, settable)
+
+    async def remove(self, call: Call, key: int) -> None:
+        """
+        Remove a row.
+
+        Raises:
+            NotFound: It is not there for the caller.
+            Conflict: Something points at it.
+        """
+        await records.remove(call, await self.lock(call, self._key == key))
+
+    async def info(self, call: Call, key: int) -> Row:
+        """All attributes of a row, secrets excepted; NotFound if it is not there for the caller."""
+        return await self.one(call, self._key == key)
+
+    async def one(self, call: Call, wanted: ColumnElement[bool]) -> Row:
+        """The same of the row for which a condition holds."""
+        row = await self.all.one(call, wanted, ownership.within(call.caller, REACH))
+        if row is None:
+            raise NotFound(self.model)
+        return row
+
+    async def page(self, call: Call, params: Mapping[str, Any]) -> list[Row]:
+        """
+        The rows of the customer in `i_customer`, or of the caller; from `offset` on, at most `limit`.
+
+        Raises:
+            NotFound: The customer is not there for the caller.
+        """
+        owner = _owner(call, params)
+        await ownership.find(call, owner, REACH)
+        return await self.all.rows(call, lists.asked(params), self._customer == owner)
+
+    def _settable(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name in self.entity.writable}
+
+    async def lock(self, call: Call, wanted: ColumnElement[bool]) -> B:
+        """Lock a row, after its customer: everybody takes the two in this order; NotFound as in `info`."""
+        in_reach = select(Customer.i_customer).join(self.model, self._customer == Customer.i_customer)
+        in_reach = in_reach.where(wanted, ownership.within(call.caller, REACH))
+        await call.session.execute(in_reach.with_for_update(of=Customer, key_share=True))
+        statement = select(self.model).where(wanted, self._customer.in_(in_reach)).with_for_update()
+        row = (await call.session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
+        if row is None:
+            raise NotFound(self.model)
+        return row
+
+
+async def hold_owner(call: Call, params: Mapping[str, Any]) -> int:
+    """
+    Hold the customer to whom something is to belong: the one in `i_customer`, or the caller.
+
+    Raises:
+        NotFound: It is not there for the caller.
+    """
+    owner = _owner(call, params)
+    if not await ownership.hold(call, owner, REACH):
+        raise NotFound(Customer)
+    return owner
+
+
+def _owner(call: Call, params: Mapping[str, Any]) -> int:
+    i_customer: int | None = params.get("i_customer")
+    return i_customer or call.caller.i_customer
