@@ -22,8 +22,9 @@ from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import accounts
-from xmlrpc_api.services.logins import authentication, devices
-from xmlrpc_api.services.logins.authentication import Attempt, Look
+from xmlrpc_api.services.logins import authentication, devices, one_time
+from xmlrpc_api.services.logins.attempt import REMOTE_IP, Attempt, Look, look
+from xmlrpc_api.services.logins.persons import ACCOUNTS
 from xmlrpc_api.services.money import balance_sign, balances
 
 ACCOUNT = accounts.ACCOUNT
@@ -178,7 +179,7 @@ def _login(attributes: Values) -> Attempt:
     return Attempt(
         login=login,
         password=attributes["password"],
-        kind=authentication.ACCOUNTS,
+        kind=ACCOUNTS,
         by_email=username is None,
         remote_ip=attributes.get("remote_ip"),
         device=attributes.get("device"),
@@ -186,7 +187,7 @@ def _login(attributes: Values) -> Attempt:
 
 
 async def _look(call: Call, **attributes: Any) -> Look:
-    return await authentication.look(call, _login(attributes))
+    return await look(call, _login(attributes))
 
 
 @method(
@@ -202,7 +203,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
         doc="Password to the self-care portal.",
         example="s3cret-Pa55",
     ),
-    authentication.REMOTE_IP,
+    REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
     effect=Effect.WRITE,
@@ -220,7 +221,7 @@ async def auth_account(call: Call, *, found: Look, **attributes: Any) -> Answer:
     Whatever is wrong is one fault 401. A one-time password is accepted once, with fault 410.
     """
     account, device = await authentication.authenticate(call, _login(attributes), found)
-    return {"i_account": authentication.ACCOUNTS.key_of(account), "device": device}
+    return {"i_account": ACCOUNTS.key_of(account), "device": device}
 
 
 @method(
@@ -230,10 +231,10 @@ async def auth_account(call: Call, *, found: Look, **attributes: Any) -> Answer:
     effect=Effect.WRITE,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
-    returns=(authentication.ONE_TIME_PASSWORD,),
+    returns=(one_time.PASSWORD,),
     raises=(NotFound, NotPermitted),
 )
 async def reset_account_one_time_password(call: Call, *, username: str) -> Answer:
     """Make a new one-time password for the login of an account; the ordinary password stays as it is."""
     account = await accounts.by_username(call, username)
-    return {"password": await authentication.issue_one_time_password(call, authentication.ACCOUNTS, account)}
+    return {"password": await one_time.issue(call, ACCOUNTS, account)}

@@ -20,8 +20,16 @@ from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services import customers
-from xmlrpc_api.services.logins import api_passwords, authentication, devices, password_policies, web_users
-from xmlrpc_api.services.logins.authentication import Attempt, Look
+from xmlrpc_api.services.logins import (
+    api_passwords,
+    authentication,
+    devices,
+    one_time,
+    password_policies,
+    persons,
+    web_users,
+)
+from xmlrpc_api.services.logins.attempt import REMOTE_IP, Attempt, Look, look, look_at_proof
 
 WEB_USER = web_users.WEB_USER
 LOGIN_LIMIT = WEB_USER["web_login"].limit
@@ -87,7 +95,7 @@ def _login(attributes: Values) -> Attempt:
 
 
 async def _look(call: Call, **attributes: Any) -> Look:
-    return await authentication.look(call, _login(attributes))
+    return await look(call, _login(attributes))
 
 
 @method(
@@ -95,7 +103,7 @@ async def _look(call: Call, **attributes: Any) -> Look:
     USERNAME,
     _password("password", "Password to the self-care portal.", required=True, example="s3cret-Pa55"),
     CODE,
-    authentication.REMOTE_IP,
+    REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
     effect=Effect.WRITE,
@@ -128,7 +136,7 @@ async def auth_customer(call: Call, *, found: Look, **attributes: Any) -> Answer
     right=Right.ANYONE,
     effect=Effect.WRITE,
     scope_optional=True,
-    returns=(authentication.ONE_TIME_PASSWORD,),
+    returns=(one_time.PASSWORD,),
     raises=SUBJECT_FAULTS,
 )
 async def reset_customer_one_time_password(call: Call, *, web_login: str) -> Answer:
@@ -140,7 +148,7 @@ async def reset_customer_one_time_password(call: Call, *, web_login: str) -> Ans
     user or his customer is blocked or deleted.
     """
     user = await web_users.to_change(call, web_login)
-    return {"password": await authentication.issue_one_time_password(call, authentication.WEB_USERS, user)}
+    return {"password": await one_time.issue(call, persons.WEB_USERS, user)}
 
 
 def _proof(attributes: Values) -> Attempt:
@@ -163,7 +171,7 @@ def _proof(attributes: Values) -> Attempt:
 
 
 async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) -> Look:
-    return await authentication.look_at_proof(call, _proof(attributes), new_password)
+    return await look_at_proof(call, _proof(attributes), new_password)
 
 
 @method(
@@ -173,7 +181,7 @@ async def _look_at_proof(call: Call, *, new_password: str, **attributes: Any) ->
     _password("one_time_password", "A one-time password, even if authCustomer has just accepted it."),
     _password("new_password", "The new password.", required=True, check="not_empty", example="s3cret-Pa55"),
     CODE,
-    authentication.REMOTE_IP,
+    REMOTE_IP,
     devices.DEVICE,
     right=Right.ANYONE,
     effect=Effect.WRITE,
