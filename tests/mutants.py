@@ -75,7 +75,7 @@ MUTANTS = (
     ),
     Mutant(
         "a refusal on the driver's path is a bug of ours",
-        "xmlrpc_api/storage/database.py",
+        "xmlrpc_api/storage/errors.py",
         "_REFUSALS = (IntegrityError, asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)",
         "_REFUSALS = (IntegrityError,)",
         "tests/test_store.py -k Refusals",
@@ -410,7 +410,7 @@ MUTANTS = (
     ),
     Mutant(
         "a dead database is a bug of ours",
-        "xmlrpc_api/storage/database.py",
+        "xmlrpc_api/storage/errors.py",
         "        return sqlstate(error).startswith(UNAVAILABLE_STATES)\n",
         "        return False\n",
         "tests/cli/test_outage.py -k read_only",

@@ -12,7 +12,7 @@ from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Cust
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NothingToChange
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
@@ -190,10 +190,7 @@ async def info(call: Call, i_account: int | None, username: str | None) -> Row:
         wanted = names.is_account(call, username)
     else:
         raise BadParameter.required("i_account")
-    row = await ALL.one(call, wanted, ownership.within(call.caller, REACH))
-    if row is None:
-        raise NotFound(Account)
-    return row
+    return await ALL.one(call, Account, wanted, ownership.within(call.caller, REACH))
 
 
 async def page_of(call: Call, page: Values) -> list[Row]:
@@ -242,13 +239,8 @@ async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:
         .join(Customer, Customer.i_customer == Account.i_customer)
         .options(contains_eager(Account.money))
         .where(wanted, ownership.within(call.caller, REACH))
-        .with_for_update(of=(Account, Balance))
-        .execution_options(populate_existing=True)
     )
-    account = (await call.session.execute(statement)).scalar_one_or_none()
-    if account is None:
-        raise NotFound(Account)
-    return account
+    return await ownership.locked(call, Account, statement, Balance)
 
 
 async def _currency(call: Call, i_customer: int) -> str:

@@ -92,10 +92,7 @@ class Belongings(Generic[B]):
 
     async def one(self, call: Call, wanted: ColumnElement[bool]) -> Row:
         """The same of the row for which a condition holds."""
-        row = await self.all.one(call, wanted, ownership.within(call.caller, REACH))
-        if row is None:
-            raise NotFound(self.model)
-        return row
+        return await self.all.one(call, self.model, wanted, ownership.within(call.caller, REACH))
 
     async def page(self, call: Call, params: Mapping[str, Any]) -> list[Row]:
         """
@@ -116,11 +113,7 @@ class Belongings(Generic[B]):
         in_reach = select(Customer.i_customer).join(self.model, self._customer == Customer.i_customer)
         in_reach = in_reach.where(wanted, ownership.within(call.caller, REACH))
         await call.session.execute(in_reach.with_for_update(of=Customer, key_share=True))
-        statement = select(self.model).where(wanted, self._customer.in_(in_reach)).with_for_update()
-        row = (await call.session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
-        if row is None:
-            raise NotFound(self.model)
-        return row
+        return await ownership.locked(call, self.model, select(self.model).where(wanted, self._customer.in_(in_reach)))
 
 
 async def hold_owner(call: Call, params: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models import ROOT_ID, Customer, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, Statement, Values
-from xmlrpc_api.declaration.faults import NotFound, Thing
+from xmlrpc_api.declaration.faults import Thing
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.ngnpro import NAMES
 from xmlrpc_api.services.tree import ownership, resellers
@@ -157,9 +157,7 @@ async def one(call: Call, listed: List, thing: Thing, *conditions: Condition) ->
     Raises:
         NotFound: It is not there for the caller.
     """
-    row = await listed.one(call, ownership.within(call.caller, REACH), *conditions)
-    if row is None:
-        raise NotFound(thing)
+    row = await listed.one(call, thing, ownership.within(call.caller, REACH), *conditions)
     _place(row)
     return row
 

@@ -5,7 +5,7 @@ from sqlalchemy import exists, or_, select
 from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
-from xmlrpc_api.declaration.faults import Conflict, Kind, NotFound, WrongReference
+from xmlrpc_api.declaration.faults import Conflict, Kind, WrongReference
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.tree import ownership, references, resellers
@@ -71,13 +71,8 @@ async def find(call: Call, name: str) -> SipDomain:
         select(SipDomain)
         .join(Customer, Customer.i_customer == SipDomain.i_customer)
         .where(SipDomain.domain == name.lower(), ownership.within(call.caller, REACH))
-        .with_for_update(of=SipDomain)
-        .execution_options(populate_existing=True)
     )
-    domain = (await call.session.execute(statement)).scalar_one_or_none()
-    if domain is None:
-        raise NotFound(SipDomain)
-    return domain
+    return await ownership.locked(call, SipDomain, statement)
 
 
 def _name_in(username: str) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement
-from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.declaration.faults import BadParameter, NotFound, Thing
 from xmlrpc_api.storage.fast_path import Query, Row
 
 NEAR = 2000  # rows from the first that are found in no time
@@ -147,10 +147,17 @@ class List:
         asked.demand_whole(call, total - asked.start)
         return Found(total, await self.rows(call, asked, *conditions))
 
-    async def one(self, call: Call, *conditions: Condition) -> Row | None:
-        """The one row for which the conditions hold, if there is one."""
+    async def one(self, call: Call, thing: Thing, *conditions: Condition) -> Row:
+        """
+        The one row for which the conditions hold.
+
+        Raises:
+            NotFound: There is none; `thing` is what it would be.
+        """
         row = (await call.session.execute(self.statement.where(*conditions))).mappings().one_or_none()
-        return None if row is None else dict(row)
+        if row is None:
+            raise NotFound(thing)
+        return dict(row)
 
     def asked_for(self, asked: Asked, *conditions: Condition) -> Statement:
         """A statement that reads all pages of what is asked for, in order."""

@@ -4,13 +4,13 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
-from models import Balance, Customer, ancestors, subtree
+from models import Balance, Base, Customer, ancestors, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import table_of
 from xmlrpc_api.declaration.faults import NotFound, NotPermitted
@@ -18,6 +18,7 @@ from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import names
 from xmlrpc_api.storage.fast_path import Query, Row
 
+M = TypeVar("M", bound=Base)
 _CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller) if field.name != "web_login")
 CALLER_COLUMNS = tuple(getattr(Customer, name) for name in _CALLER_NAMES)
 _WANTED = bindparam("i_customer", type_=Integer)
@@ -95,13 +96,29 @@ async def find_for_update(
         .join(Customer.default_user)
         .options(contains_eager(Customer.money), contains_eager(Customer.default_user))
         .where(within(call.caller, reach), named(i_customer))
-        .with_for_update(of=(Customer, Balance), key_share=rights_stay)
-        .execution_options(populate_existing=True)
     )
-    customer = (await call.session.execute(statement)).scalar_one_or_none()
-    if customer is None:
-        raise NotFound(Customer)
-    return customer
+    return await locked(call, Customer, statement, Balance, key_share=rights_stay)
+
+
+async def locked(call: Call, model: type[M], statement: Select[M], *others: type[Base], key_share: bool = False) -> M:
+    """
+    The one row that a statement finds, as it is by now, locked until the end of the transaction.
+
+    Args:
+        call: The call.
+        model: Of what it is a row.
+        statement: Reads it, if it is in reach.
+        others: Which of the joined rows are locked, too.
+        key_share: Whether rows that point at it may be made meanwhile.
+
+    Raises:
+        NotFound: It finds none.
+    """
+    statement = statement.with_for_update(of=(model, *others), key_share=key_share)
+    row = (await call.session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
+    if row is None:
+        raise NotFound(model)
+    return row
 
 
 async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> str:
