@@ -12,6 +12,7 @@ import pytest
 from conftest import Customers
 from faces import Api
 from harness import Server, unique
+from refusals import refused
 from sippy import new
 from soap import ADMIN, Clients, SoapFault
 from worlds import make_vouchers
@@ -326,6 +327,18 @@ class TestPasswords:
         root.updateAccount(i_account=i_account, username=f"bob@{home.domain}")
 
         assert home.get(home.id("bob"))["ha1"] == self.ha1(home, "bob", "s3cret-Sip")
+
+    def test_a_new_name_needs_a_new_password_where_hashes_alone_are_kept(self, home: Home, root: Api) -> None:
+        home.add(user="alice", password=f"{self.ha1(home, 'alice', 's3cret-Sip')}:{'0' * 32}")
+        i_account = root.getAccountInfo(username=f"alice@{home.domain}")["i_account"]
+        renamed = {"i_account": i_account, "username": f"bob@{home.domain}"}
+
+        reason = "is required with a new username: it is kept as hashes of the old one"
+        with refused(400, f"Parameter voip_password {reason}"):
+            root.updateAccount(**renamed)
+        root.updateAccount(**renamed, voip_password="an0ther-Sip")
+
+        assert home.get(home.id("bob"))["ha1"] == self.ha1(home, "bob", "an0ther-Sip")
 
     def test_properties_are_not_readable_in_the_database(self, home: Home, ngnpro: Server) -> None:
         """Front ends keep the password to their portal there."""
