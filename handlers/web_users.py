@@ -73,11 +73,9 @@ async def delete_web_user(call: Call, *, i_web_user: int) -> Answer:
     returns=(Field(name="web_users", wire=Wire.ARRAY, doc="The web users, oldest first.", members=WEB_USER.read),),
     raises=(NotFound,),
 )
-async def list_web_users(
-    call: Call, *, i_customer: int | None = None, offset: int = 0, limit: int | None = None
-) -> Answer:
+async def list_web_users(call: Call, **asked: Any) -> Answer:
     """List the web users of the caller or of a customer below him, in the order of their creation."""
-    return {"web_users": await web_users.page_of(call, i_customer, {"offset": offset, "limit": limit})}
+    return {"web_users": await web_users.USERS.page(call, asked)}
 
 
 @method(

@@ -15,7 +15,8 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import Password
 from xmlrpc_api.declaration.faults import Conflict, TooManyAttempts
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.services.logins import devices, one_time, persons, throttle, web_users
+from xmlrpc_api.services.belongings import REACH
+from xmlrpc_api.services.logins import devices, one_time, persons, throttle
 from xmlrpc_api.services.logins.persons import ACCOUNTS, WEB_USERS, Kind, Person
 from xmlrpc_api.services.tree import names, ownership
 from xmlrpc_api.turns import TooManyWaiting
@@ -180,7 +181,7 @@ async def _read(call: Call, kind: Kind, wanted: ColumnElement[bool]) -> Person |
     statement = (
         select(kind.model)
         .join(Customer, Customer.i_customer == kind.model.i_customer)
-        .where(wanted, ownership.within(call.caller, web_users.REACH))
+        .where(wanted, ownership.within(call.caller, REACH))
         .limit(2)
         .execution_options(populate_existing=True)
     )

@@ -9,8 +9,9 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import NotFound
+from xmlrpc_api.services.belongings import REACH
 from xmlrpc_api.services.logins import web_users
-from xmlrpc_api.services.logins.web_users import REACH, WEB_USER
+from xmlrpc_api.services.logins.web_users import WEB_USER
 from xmlrpc_api.services.tree import lending, ownership, references
 
 

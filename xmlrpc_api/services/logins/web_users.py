@@ -8,17 +8,14 @@ from xmlrpc_api.crypto.passwords import Password
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, NothingToChange, NotPermitted
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
-from xmlrpc_api.services.belongings import Belongings, hold_owner
+from xmlrpc_api.services.belongings import REACH, Belongings, hold_owner
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.tree import lending, limits, names, ownership, references
-from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.storage.fast_path import Row
 
-WEB_USER = entity_of(WebUser)
-REACH = Reach.SUBTREE_AND_SELF
 USERS = Belongings(WebUser)
+WEB_USER = USERS.entity
 Known = int | str | ColumnElement[bool]  # by his id, by his login, or by a condition
 
 
@@ -111,16 +108,6 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> Row
     if known is None:
         raise BadParameter.required("i_web_user")
     return await USERS.one(call, _is(known))
-
-
-async def page_of(call: Call, i_customer: int | None, page: Values) -> list[Row]:
-    """
-    The web users of the caller or of a customer below him, oldest first.
-
-    Raises:
-        NotFound: The customer is not there for the caller.
-    """
-    return await USERS.page(call, {"i_customer": i_customer, **page})
 
 
 async def to_change(call: Call, known: Known) -> WebUser:
