@@ -8,7 +8,7 @@ from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.dialects.ngnpro import attributes, operation
+from xmlrpc_api.dialects.ngnpro import array, attributes, operation
 from xmlrpc_api.services import customers
 from xmlrpc_api.services.money import balances
 from xmlrpc_api.services.ngnpro import customers as ngnpro_customers
@@ -17,14 +17,11 @@ from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.turns import CUSTOMER as OF_CUSTOMER
 from xmlrpc_api.turns import Key
 
-PROPERTIES = Field(
-    name="properties",
-    wire=Wire.ARRAY,
-    type="CustomerProperty",
-    doc="What front ends keep with the customer.",
-    members=tuple(
-        field.require() if field.name == "name" else field for field in attributes(properties.PROPERTY).values()
-    ),
+PROPERTIES = array(
+    "properties",
+    "CustomerProperty",
+    "What front ends keep with the customer.",
+    *(field.require() if field.name == "name" else field for field in attributes(properties.PROPERTY).values()),
 )
 CHANGE_DATE = Field(name="changeDate", wire=Wire.STRING, doc="When he was changed last.", example="2026-11-21 05:00:00")
 RESELLER = Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7)

@@ -21,7 +21,7 @@ from xmlrpc_api.declaration.faults import NotEnoughCredit, NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.dialects.ngnpro import attributes, operation
+from xmlrpc_api.dialects.ngnpro import array, attributes, operation
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import queries
@@ -29,26 +29,20 @@ from xmlrpc_api.services.ngnpro.accounts import Extras
 
 KEPT = (
     GROUPS,
-    Field(
-        name="acl",
-        wire=Wire.ARRAY,
-        type="SipACL",
-        doc="Networks from which it may register; replaced as a whole.",
-        members=(
-            Field(name="ip", wire=Wire.STRING, limit=45, required=True, doc="Address.", example="192.0.2.0"),
-            Field(name="mask", wire=Wire.INT, low=0, high=128, required=True, doc="Bits of the network.", example=24),
-            Field(name="tag", wire=Wire.STRING, limit=64, doc="Name for it.", example="office"),
-        ),
+    array(
+        "acl",
+        "SipACL",
+        "Networks from which it may register; replaced as a whole.",
+        Field(name="ip", wire=Wire.STRING, limit=45, required=True, doc="Address.", example="192.0.2.0"),
+        Field(name="mask", wire=Wire.INT, low=0, high=128, required=True, doc="Bits of the network.", example=24),
+        Field(name="tag", wire=Wire.STRING, limit=64, doc="Name for it.", example="office"),
     ),
-    Field(
-        name="properties",
-        wire=Wire.ARRAY,
-        type="SipProperty",
-        doc="What front ends keep with it; replaced as a whole.",
-        members=(
-            Field(name="name", wire=Wire.STRING, limit=128, required=True, doc="Name.", example="language"),
-            Field(name="value", wire=Wire.STRING, limit=4096, doc="Value.", example="en"),
-        ),
+    array(
+        "properties",
+        "SipProperty",
+        "What front ends keep with it; replaced as a whole.",
+        Field(name="name", wire=Wire.STRING, limit=128, required=True, doc="Name.", example="language"),
+        Field(name="value", wire=Wire.STRING, limit=4096, doc="Value.", example="en"),
     ),
 )
 ATTRIBUTES = attributes(accounts.ACCOUNT)

@@ -17,7 +17,7 @@ OWNER = Field(name="owner", wire=Wire.INT, low=0, doc="A customer to whom front 
 COMPUTED = (sip_id("id"), sip_id("target"), OWNER, CUSTOMER, RESELLER, CHANGE_DATE)
 OURS = {"customer": "i_customer", "changeDate": "changed"}
 ALIAS = Noun("SipAlias", "alias", "aliases", attributes={}, computed=COMPUTED, ours=OURS)
-ALIAS_ID = sip_id("id", required=True)
+ALIAS_ID = sip_id("id").require()
 ALIAS_QUERY = queries.query("AliasQuery", (*queries.texts(ALIAS_TEXTS), queries.OWNER, *queries.OWNERS))
 
 

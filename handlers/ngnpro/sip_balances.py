@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from handlers.ngnpro.vocabulary import SIP_ID, Struct, balance_of_id, date, sip_id, whole
+from handlers.ngnpro.vocabulary import ID_PARTS, SIP_ID, Struct, balance_of_id, date, whole
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import (
@@ -15,23 +15,27 @@ from xmlrpc_api.declaration.faults import (
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
-from xmlrpc_api.dialects.ngnpro import operation
+from xmlrpc_api.dialects.ngnpro import array, operation, struct
 from xmlrpc_api.services.accounts import by_username
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import balances, queries
 
-BALANCES = Field(
-    name="balances",
-    wire=Wire.STRUCT,
-    type="BalanceChange",
-    doc="What there was, and what there is.",
-    members=(
-        Field(name="old_balance", wire=Wire.DOUBLE, doc="Balance before.", example=Decimal(5)),
-        Field(name="new_balance", wire=Wire.DOUBLE, doc="Balance after.", example=Decimal(15)),
-    ),
+BALANCES = struct(
+    "balances",
+    "BalanceChange",
+    "What there was, and what there is.",
+    Field(name="old_balance", wire=Wire.DOUBLE, doc="Balance before.", example=Decimal(5)),
+    Field(name="new_balance", wire=Wire.DOUBLE, doc="Balance after.", example=Decimal(15)),
 )
-PREPAID = (Field(name="balance", wire=Wire.DOUBLE, doc="Money on the account.", example=Decimal(5)),)
+CARD = struct(
+    "card",
+    "PrepaidCard",
+    "The voucher.",
+    Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the voucher.", example=7),
+    Field(name="number", wire=Wire.STRING, required=True, limit=32, secret=True, doc="Its PIN."),
+)
+PREPAID = Field(name="balance", wire=Wire.DOUBLE, doc="Money on the account.", example=Decimal(5))
 ENTRY = (
     Field(name="date", wire=Wire.STRING, doc="When it was booked.", example="2026-11-21 05:00:00"),
     Field(name="action", wire=Wire.STRING, doc="Kind of the booking.", example="funds"),
@@ -39,6 +43,9 @@ ENTRY = (
     Field(name="value", wire=Wire.DOUBLE, doc="What was added; negative: taken.", example=Decimal(10)),
     Field(name="balance", wire=Wire.DOUBLE, doc="Balance after it.", example=Decimal(15)),
     Field(name="session", wire=Wire.STRING, doc="The call it was for; empty: none.", example=""),
+)
+HISTORY = struct(
+    "history", "CreditHistory", "The bookings.", queries.TOTAL, array("entries", "CreditEntry", "Newest first.", *ENTRY)
 )
 
 
@@ -71,17 +78,7 @@ async def add_balance(call: Call, *, sipId: Struct, value: Decimal, description:
 @operation(
     "SipPort.addBalanceFromVoucher",
     SIP_ID,
-    Field(
-        name="card",
-        wire=Wire.STRUCT,
-        type="PrepaidCard",
-        required=True,
-        doc="The voucher.",
-        members=(
-            Field(name="id", wire=Wire.INT, required=True, low=1, doc="Id of the voucher.", example=7),
-            Field(name="number", wire=Wire.STRING, required=True, limit=32, secret=True, doc="Its PIN."),
-        ),
-    ),
+    CARD.require(),
     right=Right.ANYONE,
     effect=Effect.WRITE,
     balances=balance_of_id,
@@ -98,19 +95,10 @@ async def add_balance_from_voucher(call: Call, *, sipId: Struct, card: Struct) -
 
 @operation(
     "SipPort.getPrepaidStatus",
-    Field(
-        name="sipIds",
-        wire=Wire.ARRAY,
-        type="SipId",
-        required=True,
-        doc="The accounts.",
-        members=sip_id("sipId").members,
-    ),
+    array("sipIds", "SipId", "The accounts.", *ID_PARTS).require(),
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(
-        Field(name="accounts", wire=Wire.ARRAY, type="PrepaidAccount", doc="In the same order.", members=PREPAID),
-    ),
+    returns=(array("accounts", "PrepaidAccount", "In the same order.", PREPAID),),
     raises=(NotFound,),
 )
 async def get_prepaid_status(call: Call, *, sipIds: list[Struct]) -> Struct:
@@ -125,18 +113,7 @@ async def get_prepaid_status(call: Call, *, sipIds: list[Struct]) -> Struct:
     Field(name="count", wire=Wire.INT, required=True, low=0, doc="How many at most.", example=200),
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(
-        Field(
-            name="history",
-            wire=Wire.STRUCT,
-            type="CreditHistory",
-            doc="The bookings.",
-            members=(
-                queries.TOTAL,
-                Field(name="entries", wire=Wire.ARRAY, type="CreditEntry", doc="Newest first.", members=ENTRY),
-            ),
-        ),
-    ),
+    returns=(HISTORY,),
     raises=(NotFound,),
 )
 async def get_credit_history(call: Call, *, sipId: Struct, count: int) -> Struct:

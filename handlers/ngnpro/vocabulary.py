@@ -8,6 +8,7 @@ from typing import Any
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.dialects.ngnpro import array, struct
 from xmlrpc_api.services.ngnpro import balances, customers, queries
 from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree.lists import Found
@@ -24,22 +25,18 @@ CUSTOMER = Field(
 )
 
 
-def sip_id(name: str, *, required: bool = False) -> Field:
-    """A SIP id, which is a struct."""
-    return Field(
-        name=name,
-        wire=Wire.STRUCT,
-        type="SipId",
-        required=required,
-        doc="User name and domain.",
-        members=(
-            Field(name="username", wire=Wire.STRING, limit=128, doc="User name.", example="alice"),
-            Field(name="domain", wire=Wire.STRING, limit=DOMAIN_LIMIT, doc="Domain.", example="example.com"),
-        ),
-    )
+ID_PARTS = (
+    Field(name="username", wire=Wire.STRING, limit=128, doc="User name.", example="alice"),
+    Field(name="domain", wire=Wire.STRING, limit=DOMAIN_LIMIT, doc="Domain.", example="example.com"),
+)
 
 
-SIP_ID = sip_id("sipId", required=True)
+def sip_id(name: str) -> Field:
+    """A SIP id."""
+    return struct(name, "SipId", "User name and domain.", *ID_PARTS)
+
+
+SIP_ID = sip_id("sipId").require()
 GROUPS = Field(name="groups", wire=Wire.ARRAY, items=Wire.STRING, limit=64, doc="Groups it is in; replaced as a whole.")
 FAULTS = (NotFound, NotPermitted, WrongReference, Conflict)
 TIME_ZONE = Field(
@@ -87,11 +84,11 @@ class Noun:
             members.insert(place, field)
         self.members = tuple(members)
         self._ours = {field.name: ours.get(field.name, field.attribute or field.name) for field in self.members}
-        self.told = struct(name, type, f"The {called or name}.", self.members)
+        self.told = struct(name, type, f"The {called or name}.", *self.members)
         self.sent = self.told.require()
         page, list_type = (f"{called}s", f"{called.title()}List") if called else (many, f"{type}List")
-        rows = Field(name=many, wire=Wire.ARRAY, type=type, doc=f"The {page}.", members=self.members)
-        self.page = struct(page, list_type, "A page of the matches.", (queries.TOTAL, rows))
+        rows = array(many, type, f"The {page}.", *self.members)
+        self.page = struct(page, list_type, "A page of the matches.", queries.TOTAL, rows)
 
     def one(self, row: Struct) -> Struct:
         """What a method answers that tells one."""
@@ -119,11 +116,6 @@ class Noun:
         values = {known[name].attribute or name: value for name, value in sent.items() if name in known}
         values |= {name: values[name] or None for name in pointers if name in values}
         return {name: value for name, value in values.items() if value or name not in unfilled}
-
-
-def struct(name: str, type: str, doc: str, members: tuple[Field, ...]) -> Field:
-    """An answer that is a struct."""
-    return Field(name=name, wire=Wire.STRUCT, type=type, doc=doc, members=members)
 
 
 async def with_zone(call: Call, values: Struct, sent: Struct) -> Struct:

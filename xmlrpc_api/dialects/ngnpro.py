@@ -25,7 +25,7 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.declaration.fields import Field
+from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Dialect, publish
 
 NGNPRO = Dialect()
@@ -158,6 +158,16 @@ def words_of(operation: str) -> Mapping[Part, str]:
     if "web_login" in found:  # a customer here has no name besides
         found["name"] = found["web_login"]
     return found
+
+
+def struct(name: str, soap_type: str, doc: str, *members: Field) -> Field:
+    """A parameter or an answer that is a struct, which is of a named type here."""
+    return Field(name=name, wire=Wire.STRUCT, type=soap_type, doc=doc, members=members)
+
+
+def array(name: str, soap_type: str, doc: str, *members: Field) -> Field:
+    """The same of an array of structs."""
+    return Field(name=name, wire=Wire.ARRAY, type=soap_type, doc=doc, members=members)
 
 
 def attributes(entity: Entity) -> dict[str, Field]:

@@ -13,7 +13,7 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, Statement, Values
 from xmlrpc_api.declaration.faults import Thing
 from xmlrpc_api.declaration.fields import Field, Wire
-from xmlrpc_api.dialects.ngnpro import NAMES
+from xmlrpc_api.dialects.ngnpro import NAMES, struct
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Words
 from xmlrpc_api.services.tree.ownership import Reach
@@ -24,25 +24,19 @@ WILD_CARDS = "%_"
 Texts = ColumnElement[Any] | InstrumentedAttribute[Any]
 WORDS = Words(count="count", left_out="range", rows="matches", order="attribute", direction="direction")
 
-RANGE = Field(
-    name="range",
-    wire=Wire.STRUCT,
-    type="Range",
-    doc="Which of the matches to answer.",
-    members=(
-        Field(name="start", wire=Wire.INT, low=0, doc="How many of the first to skip.", example=0),
-        Field(name="count", wire=Wire.INT, low=0, doc="How many to answer; all if left out.", example=20),
-    ),
+RANGE = struct(
+    "range",
+    "Range",
+    "Which of the matches to answer.",
+    Field(name="start", wire=Wire.INT, low=0, doc="How many of the first to skip.", example=0),
+    Field(name="count", wire=Wire.INT, low=0, doc="How many to answer; all if left out.", example=20),
 )
-ORDER_BY = Field(
-    name="orderBy",
-    wire=Wire.STRUCT,
-    type="OrderBy",
-    doc="In which order.",
-    members=(
-        Field(name="attribute", wire=Wire.STRING, limit=64, doc="By which attribute.", example="changeDate"),
-        Field(name="direction", wire=Wire.STRING, limit=4, doc="ASC or DESC.", example="DESC"),
-    ),
+ORDER_BY = struct(
+    "orderBy",
+    "OrderBy",
+    "In which order.",
+    Field(name="attribute", wire=Wire.STRING, limit=64, doc="By which attribute.", example="changeDate"),
+    Field(name="direction", wire=Wire.STRING, limit=4, doc="ASC or DESC.", example="DESC"),
 )
 OWNERS = (
     Field(name="customer", wire=Wire.INT, low=0, doc="By customer.", example=7),
@@ -62,21 +56,9 @@ def texts(names: Iterable[str]) -> tuple[Field, ...]:
 
 def query(name: str, filters: Iterable[Field]) -> Field:
     """The parameter `query` of a list method, whose SOAP type is `name`."""
-    chosen = Field(
-        name="filter",
-        wire=Wire.STRUCT,
-        type=f"{name.removesuffix('Query')}Filter",
-        doc="Which ones; what is left out, empty or 0 does not count.",
-        members=tuple(filters),
-    )
-    return Field(
-        name="query",
-        wire=Wire.STRUCT,
-        type=name,
-        required=True,
-        doc="What to answer.",
-        members=(chosen, ORDER_BY, RANGE),
-    )
+    which = "Which ones; what is left out, empty or 0 does not count."
+    chosen = struct("filter", f"{name.removesuffix('Query')}Filter", which, *filters)
+    return struct("query", name, "What to answer.", chosen, ORDER_BY, RANGE).require()
 
 
 def matches(column: Texts, value: str) -> ColumnElement[bool]:
