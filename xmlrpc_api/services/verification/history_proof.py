@@ -20,15 +20,16 @@ from models import (
     AccountGroup,
     AuditEntry,
     Balance,
+    Base,
     Customer,
     CustomerProperty,
     LedgerEntry,
     SipAlias,
     SipDomain,
-    WebUser,
     subtree,
 )
 from xmlrpc_api.declaration.entity import Entity
+from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.accounts import ACCOUNT
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
@@ -37,9 +38,7 @@ from xmlrpc_api.services.money.payments import BALANCE
 from xmlrpc_api.services.sip.aliases import ALIAS
 from xmlrpc_api.services.sip.domains import DOMAIN
 
-BATCH = 500
-PAGE = 1000
-SHOWN = 60
+BATCH, PAGE, SHOWN = 500, 1000, 60
 QUOTA, QUOTA_BY = "quota", "quota by"  # the group, and what the history calls who put an account there
 BLOCKED = "blocked"  # of the groups of an account the one that is an attribute
 STATES = (audit.ADDED, audit.BASELINE, audit.UPDATED, audit.DELETED)
@@ -135,11 +134,18 @@ class Kind:
         return audit.plain_values(self.entity, found)
 
 
+def _usual(entity: Entity) -> Kind:
+    """The kind of what belongs to a customer, and has nothing special about it."""
+    (owner,) = entity.model.__table__.columns["i_customer"].foreign_keys
+    noun, along = entity.model.thing.lower(), owner.ondelete == "CASCADE"
+    return Kind(name=entity.name, noun=noun, key=entity.column(entity.key_name), entity=entity, goes_along=along)
+
+
 CUSTOMERS = Kind(name=CUSTOMER.name, noun="customer", key=Customer.i_customer, entity=CUSTOMER, omitted=MONEY)
 ACCOUNTS = Kind(name=ACCOUNT.name, noun="account", key=Account.i_account, entity=ACCOUNT, omitted=MONEY)
-KINDS = (
+KNOWN = (
     CUSTOMERS,
-    Kind(name=WEB_USER.name, noun="web user", key=WebUser.i_web_user, entity=WEB_USER, goes_along=True),
+    _usual(WEB_USER),
     ACCOUNTS,
     Kind(name=DOMAIN.name, noun="SIP domain", key=SipDomain.i_domain, entity=DOMAIN),
     Kind(name=ALIAS.name, noun="SIP alias", key=SipAlias.i_alias, entity=ALIAS),
@@ -151,6 +157,9 @@ KINDS = (
         goes_along=True,
     ),
 )
+_MODELS: list[type[Base]] = [mapper.class_ for mapper in Base.registry.mappers if "i_customer" in mapper.columns]
+_OTHERS = [one for one in map(entity_of, _MODELS) if one.writable and one.name not in {kind.name for kind in KNOWN}]
+KINDS = (*KNOWN, *map(_usual, _OTHERS))
 
 
 @dataclass(frozen=True, slots=True)
