@@ -144,14 +144,14 @@ MUTANTS = (
         f"{TRANSPORT}/http.py",
         "    if not is_local and not is_in(address, config.trusted_proxies):\n",
         "    if FORWARDED_FOR not in request.headers:\n",
-        "tests/auth/test_trusted.py -k who_is_trusted",
+        "tests/access/test_trusted.py -k who_is_trusted",
     ),
     Mutant(
         "a web page is trusted like its host",
         f"{TRANSPORT}/http.py",
         "    if from_elsewhere:\n        note_refused",
         "    if False:\n        note_refused",
-        "tests/auth/test_trusted.py -k browser",
+        "tests/access/test_trusted.py -k browser",
     ),
     Mutant(
         "it answers before it commits",
@@ -229,14 +229,14 @@ MUTANTS = (
         "xmlrpc_api/access/digest.py",
         "            if ahead <= -_WINDOW or (ahead <= 0 and seen >> -ahead & 1):\n                return False\n",
         "",
-        "tests/auth/test_digest_wire.py -k sent_twice",
+        "tests/access/test_digest_wire.py -k sent_twice",
     ),
     Mutant(
         "a nonce of somebody else is taken",
         "xmlrpc_api/access/digest.py",
         " or not hmac.compare_digest(mac, self._mac(head))",
         "",
-        "tests/auth/test_digest_wire.py -k was_changed",
+        "tests/access/test_digest_wire.py -k was_changed",
     ),
     Mutant(
         "what is foreign can be told from what is missing",
@@ -364,7 +364,7 @@ MUTANTS = (
         "xmlrpc_api/access/credential_throttle.py",
         "        level = self._levels[count.failures.bit_length() - 1]\n",
         "        level = self._levels[0]\n",
-        "tests/auth/test_attempts.py -k wash",
+        "tests/access/test_attempts.py -k wash",
     ),
     Mutant(
         "failures of one caller lock out another",
