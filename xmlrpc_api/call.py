@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -91,7 +91,7 @@ class Call:
         """The same call on behalf of a customer below the caller; the history still names who acts."""
         return replace(self, caller=customer)
 
-    async def perform_all(self, calls: list[Any]) -> list[Any]:
+    async def perform_all(self, calls: list[object]) -> list[object]:
         """Run further calls, for `system.multicall`."""
         return await self.way.perform_all(self, calls)
 
@@ -110,7 +110,7 @@ class Call:
 class Way(Protocol):
     """What a call may ask for of the way that it came."""
 
-    async def perform_all(self, call: Call, calls: list[Any]) -> list[Any]:
+    async def perform_all(self, call: Call, calls: list[object]) -> list[object]:
         """Run further calls."""
 
     async def write(self, call: Call, work: Callable[[Call], Awaitable[None]]) -> None:

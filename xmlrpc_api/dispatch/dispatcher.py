@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any
 
 from xmlrpc_api.call import Call, Origin, Platform
+from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.dispatch.execution import Execution, Work, perform
+from xmlrpc_api.dispatch.execution import Execution, T, Work, perform
 from xmlrpc_api.dispatch.multicall import Multicall, perform_each
 from xmlrpc_api.dispatch.outcome import Outcome
 from xmlrpc_api.dispatch.preparation import Errand, Preparation
@@ -31,7 +32,7 @@ class Dispatcher:
         self._execution = Execution(platform, database, self._new_call, keep=keep)
         self._multicall = Multicall(self._preparation, self._execution, self._new_call)
 
-    async def call(self, origin: Origin, name: str, params: list[Any]) -> Any:
+    async def call(self, origin: Origin, name: str, params: list[object]) -> Any:
         """
         Run one call.
 
@@ -50,7 +51,7 @@ class Dispatcher:
             work = partial(perform, prepared=prepared)
             return await self._execution.in_time(self._execution.change(prepared, work))
 
-    async def perform(self, origin: Origin, name: str, caller: Caller, work: Work) -> Any:
+    async def perform(self, origin: Origin, name: str, caller: Caller, work: Work[T]) -> T:
         """
         Run what is no public method, such as a row of an import, as one call.
 
@@ -66,7 +67,9 @@ class Dispatcher:
         with Outcome(origin, name):
             return await self._execution.change(Errand(origin=origin, name=name, caller=caller), work)
 
-    async def perform_each(self, origin: Origin, name: str, caller: Caller, works: Sequence[Work]) -> list[Any]:
+    async def perform_each(
+        self, origin: Origin, name: str, caller: Caller, works: Sequence[Work[T]]
+    ) -> list[T | Fault]:
         """
         Run several of the same in one transaction, each in a savepoint: one that fails undoes itself alone.
 
@@ -76,14 +79,13 @@ class Dispatcher:
         Raises:
             Fault: None was run, such as for want of a database.
         """
-        results: list[Any] = await self.perform(origin, name, caller, partial(perform_each, works=works))
-        return results
+        return await self.perform(origin, name, caller, lambda call: perform_each(call, works))
 
-    async def perform_all(self, call: Call, calls: list[Any]) -> list[Any]:
+    async def perform_all(self, call: Call, calls: list[object]) -> list[object]:
         """Run the calls of a multicall."""
         return await self._multicall.perform_all(call, calls)
 
-    async def write(self, call: Call, work: Work) -> None:
+    async def write(self, call: Call, work: Work[None]) -> None:
         """Run a part of a call that reads in a transaction of its own."""
         await self._execution.write(Errand(origin=call.origin, name=call.method, caller=call.caller), work)
 

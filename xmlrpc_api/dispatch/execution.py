@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -21,7 +21,8 @@ from xmlrpc_api.turns import Key, Queues
 RETRIES = 3
 RETRY_SECONDS = 0.02
 PATIENCE_SECONDS = 2  # beyond the longest statement
-Work = Callable[[Call], Awaitable[Any]]
+T = TypeVar("T")
+Work = Callable[[Call], Awaitable[T]]
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ class Execution:
         self._patience = config.statement_seconds + PATIENCE_SECONDS
         self._balances: Queues[Key] = Queues("balance", config.balance_queue)
         self._callers: Queues[int] = Queues("caller", config.caller_queue, config.caller_calls)
-        self._given_up: set[asyncio.Task[Any]] = set()
+        self._given_up: set[asyncio.Task[object]] = set()
 
     async def read(self, prepared: Prepared) -> Any:
         """Run a call that changes nothing, when it is the caller's turn. A single read ends by itself if it is slow."""
@@ -53,7 +54,7 @@ class Execution:
         async with self._callers.hold(turn), Reading(self._database) as store:
             return await perform(self._new_call(prepared, store, prepared.caller), prepared)
 
-    async def change(self, errand: Errand, work: Work) -> Any:
+    async def change(self, errand: Errand, work: Work[T]) -> T:
         """
         Run what changes something, when its balances are free and it is the caller's turn.
 
@@ -62,7 +63,7 @@ class Execution:
         async with self._balances.hold(errand.queues), self._callers.hold((errand.caller.i_customer,)):
             return await self.write(errand, work)
 
-    async def write(self, errand: Errand, work: Work) -> Any:
+    async def write(self, errand: Errand, work: Work[T]) -> T:
         """
         Run `work` in one transaction; run it again if it lost a race.
 
@@ -80,11 +81,12 @@ class Execution:
                 if not is_retryable(error):
                     raise
                 if attempt == RETRIES:
+                    log.warning("every race was lost", method=errand.name, request_id=errand.origin.request_id)
                     raise Unavailable from None
                 attempt += 1
                 await asyncio.sleep(RETRY_SECONDS * attempt * random.random())  # noqa: S311
 
-    async def in_time(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """
         Await a change, and the turn for it, but not for ever: the client of a frozen database is answered.
 
@@ -103,7 +105,7 @@ class Execution:
                 task.cancel()
         raise Unavailable
 
-    def _forget(self, task: asyncio.Task[Any]) -> None:
+    def _forget(self, task: asyncio.Task[object]) -> None:
         self._given_up.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.warning("given up", error=type(task.exception()).__name__)

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from xmlrpc_api.call import Call, Origin
 from xmlrpc_api.declaration.faults import Fault, InvalidRequest, Unavailable
-from xmlrpc_api.dispatch.execution import Execution, Work, perform
+from xmlrpc_api.dispatch.execution import Execution, T, Work, perform
 from xmlrpc_api.dispatch.outcome import Outcome, note, to_fault
 from xmlrpc_api.dispatch.preparation import Errand, NewCall, Preparation, Prepared
 from xmlrpc_api.dispatch.transactions import savepoint
@@ -32,20 +31,19 @@ class Multicall:
         self._execution = execution
         self._new_call = new_call
 
-    async def perform_all(self, call: Call, calls: list[Any]) -> list[Any]:
+    async def perform_all(self, call: Call, calls: list[object]) -> list[object]:
         """Run the calls of a multicall; for each what it answered, or the fault that refused it."""
         outcomes = [await self._prepare(_numbered(call.origin, number), entry) for number, entry in enumerate(calls)]
 
-        async def work(own: Call) -> list[Any]:
+        async def work(own: Call) -> list[object]:
             return [one if isinstance(one, Fault) else await self._perform(own, one) for one in outcomes]
 
         none: frozenset[Key] = frozenset()
         queues = none.union(*(one.queues for one in outcomes if isinstance(one, Prepared)))
         errand = Errand(origin=call.origin, name=MULTICALL, caller=call.caller, queues=queues)
-        results: list[Any] = await self._execution.in_time(self._execution.change(errand, work))
-        return results
+        return await self._execution.in_time(self._execution.change(errand, work))
 
-    async def _prepare(self, origin: Origin, entry: Any) -> Prepared | Fault:
+    async def _prepare(self, origin: Origin, entry: object) -> Prepared | Fault:
         try:
             name, params = _entry(entry)
         except Fault as fault:
@@ -57,7 +55,7 @@ class Multicall:
             note(origin, name, refused)
             return refused
 
-    async def _perform(self, call: Call, prepared: Prepared) -> Any:
+    async def _perform(self, call: Call, prepared: Prepared) -> object:
         try:
             with Outcome(prepared.origin, prepared.name):
                 async with savepoint(call.session):
@@ -69,12 +67,12 @@ class Multicall:
             return fault
 
 
-async def perform_each(call: Call, works: Sequence[Work]) -> list[Any]:
+async def perform_each(call: Call, works: Sequence[Work[T]]) -> list[T | Fault]:
     """Run several of the same, each in a savepoint; for each what it answered, or the fault that refused it."""
     return [await _perform_apart(call, work) for work in works]
 
 
-async def _perform_apart(call: Call, work: Work) -> Any:
+async def _perform_apart(call: Call, work: Work[T]) -> T | Fault:
     try:
         async with savepoint(call.session):
             return await work(call)
@@ -90,7 +88,7 @@ def _numbered(origin: Origin, number: int) -> Origin:
     return origin if key is None else replace(origin, idempotency_key=f"{key}/{number}")
 
 
-def _entry(entry: Any) -> tuple[str, list[Any]]:
+def _entry(entry: object) -> tuple[str, list[object]]:
     """Name and parameters of one call of a multicall."""
     if not isinstance(entry, dict) or not isinstance(entry.get("methodName"), str):
         raise InvalidRequest("A call must be a struct with methodName and params")

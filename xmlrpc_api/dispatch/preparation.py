@@ -9,6 +9,7 @@ import structlog
 from models import ROOT_ID
 from xmlrpc_api.call import Call, Origin, Platform
 from xmlrpc_api.crypto.passwords import Password
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, MethodNotFound, PostRequired, WrongReference, WrongType
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params
 from xmlrpc_api.declaration.registry import Effect, Method, nearest
@@ -75,9 +76,9 @@ class Sent:
         rest: What the method is about.
     """
 
-    scope: dict[str, Any]
-    key: Any
-    rest: dict[str, Any]
+    scope: Values
+    key: object
+    rest: Values
 
 
 NewCall = Callable[[Errand, Store, Caller], Call]
@@ -98,7 +99,7 @@ class Preparation:
         self._database = database
         self._new_call = new_call
 
-    async def prepare(self, origin: Origin, name: str, params: list[Any]) -> Prepared:
+    async def prepare(self, origin: Origin, name: str, params: list[object]) -> Prepared:
         """
         Make a call ready.
 
@@ -112,15 +113,9 @@ class Preparation:
         key = idempotency_key(origin, sent.key) if method.repeatable else None
         unknown = self._note_unknown(origin, method, sent.rest)
         loaded = method.params.load(sent.rest)
-        content = idempotency.content(name, sent.rest) if key else b""
         errand = Errand(origin=origin, name=name, caller=caller)
-        if method.ahead is not None:
-            async with Reading(self._database) as store:
-                loaded[method.ahead.taken_as] = await method.ahead.step(self._new_call(errand, store, caller), **loaded)
-        for field in method.params.hashed:
-            if field in loaded:
-                plain = loaded[field]
-                loaded[field] = Password(plain, await self._platform.hasher.hash(plain, caller.i_customer))
+        await self._look_ahead(errand, method, loaded)
+        await self._hash(caller, method, loaded)
         return Prepared(
             origin=origin,
             name=name,
@@ -129,9 +124,23 @@ class Preparation:
             queues=await self._queues(errand, method, loaded),
             method=method,
             params=loaded,
-            content=content,
+            content=idempotency.content(name, sent.rest) if key else b"",
             unknown=unknown,
         )
+
+    async def _look_ahead(self, errand: Errand, method: Method, params: dict[str, Any]) -> None:
+        """Do what the method wants to be done ahead; its handler is given what came of it."""
+        if method.ahead is not None:
+            async with Reading(self._database) as store:
+                found = await method.ahead.step(self._new_call(errand, store, errand.caller), **params)
+            params[method.ahead.taken_as] = found
+
+    async def _hash(self, caller: Caller, method: Method, params: dict[str, Any]) -> None:
+        """Put new passwords with their hashes in their places."""
+        for name in method.params.hashed:
+            if name in params:
+                hashed = await self._platform.hasher.hash(params[name], caller.i_customer)
+                params[name] = Password(params[name], hashed)
 
     async def _queues(self, errand: Errand, method: Method, params: dict[str, Any]) -> frozenset[Key]:
         """On whose balances a call will book. Root's is never booked on."""
@@ -141,7 +150,7 @@ class Preparation:
             keys = await method.balances(self._new_call(errand, store, errand.caller), params)
         return frozenset(keys - {(CUSTOMER, ROOT_ID)})
 
-    async def _caller(self, origin: Origin, method: Method, scope: Mapping[str, Any]) -> Caller:
+    async def _caller(self, origin: Origin, method: Method, scope: Values) -> Caller:
         """
         On whose behalf the call runs.
 
@@ -161,7 +170,7 @@ class Preparation:
             raise WrongReference(name)
         return caller
 
-    def _note_unknown(self, origin: Origin, method: Method, raw: Mapping[str, Any]) -> str | None:
+    def _note_unknown(self, origin: Origin, method: Method, raw: Values) -> str | None:
         """Refuse, or log, names that the method does not know. The first of them."""
         unknown = method.params.unknown(raw)
         if unknown:
@@ -200,7 +209,7 @@ def find(origin: Origin, name: str) -> Method:
     return method
 
 
-def take_apart(method: Method, params: list[Any]) -> Sent:
+def take_apart(method: Method, params: list[object]) -> Sent:
     """
     What was sent, by what it is for.
 
@@ -212,23 +221,25 @@ def take_apart(method: Method, params: list[Any]) -> Sent:
     key = IDEMPOTENCY_KEY.name if method.repeatable else None
     return Sent(
         scope={scope: named[scope]} if scope and scope in named else {},
-        key=named.get(key),
+        key=named.get(key) if key else None,
         rest={name: value for name, value in named.items() if name not in (scope, key)},
     )
 
 
-def _by_name(method: Method, params: list[Any]) -> dict[Any, Any]:
+def _by_name(method: Method, params: list[object]) -> Values:
     """The parameters by name, however the method takes them."""
     if method.positional:
         if len(params) > len(method.params.fields):
             raise WrongType(f"{method.name} takes {len(method.params.fields)} parameters")
         return dict(zip(method.params.by_name, params, strict=False))
-    if len(params) > 1 or (params and not isinstance(params[0], dict)):
+    if not params:
+        return {}
+    if len(params) > 1 or not isinstance(params[0], dict):
         raise WrongType(f"{method.name} takes one struct")
-    return params[0] if params else {}
+    return params[0]
 
 
-def _names_another(scope: str, sent: Mapping[str, Any], login: Caller) -> bool:
+def _names_another(scope: str, sent: Values, login: Caller) -> bool:
     """Whether a scope parameter names a customer who is not the caller. 0, nothing, or no id at all names nobody."""
     try:
         named = NAMED[scope].load(sent).get(scope) or 0
@@ -237,7 +248,7 @@ def _names_another(scope: str, sent: Mapping[str, Any], login: Caller) -> bool:
     return named > 0 and named != login.i_customer
 
 
-def idempotency_key(origin: Origin, given: Any) -> str | None:
+def idempotency_key(origin: Origin, given: object) -> str | None:
     """
     The key of a call, which came as a parameter, as a header, or both.
 
