@@ -1,6 +1,6 @@
 """The shared customer/reseller model: one entity a file, re-exported here. Imports nothing of ours."""
 
-from models.account import PRIVACY_SCHEMAS, Account, AccountGroup, BillingPlan
+from models.account import PRIVACY_SCHEMAS, Account, AccountGroup
 from models.audit import AuditEntry, AuditHead
 from models.balance import LARGEST_AMOUNT, Balance, ExchangeRate, LedgerEntry
 from models.base import (
@@ -23,6 +23,7 @@ from models.base import (
     proxied_column,
     purpose_of,
 )
+from models.billing_plan import BillingPlan
 from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey

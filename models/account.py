@@ -41,16 +41,6 @@ def _flag(doc: str, **options: Any) -> Any:
     return field(Integer, low=0, high=1, doc=doc, **{"default": 0, "access": Access.REQUIRED, "example": 0, **options})
 
 
-class BillingPlan(Base):
-    """A service plan by which accounts are charged; one without a customer is everybody's."""
-
-    __tablename__ = "billing_plans"
-
-    i_billing_plan: Mapped[int] = mapped_column(Integer, primary_key=True)
-    i_customer: Mapped[int | None] = mapped_column(ForeignKey("customers.i_customer"), index=True)
-    name: Mapped[str] = mapped_column(String(128))
-
-
 class Account(SelfCare, Base):
     """
     A SIP account.

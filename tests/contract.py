@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import handlers  # noqa: F401 (fills the registry)
-from xmlrpc_api import config
+from xmlrpc_api.config import Config
 from xmlrpc_api.declaration import faults
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.fields import Field
@@ -118,14 +118,36 @@ def api() -> dict[str, Any]:
     return {"faults": known, "structs": used, **told}
 
 
+def shown_default(default: Any) -> str:
+    """A default as TOML has it."""
+    return "" if default is None else json.dumps(default, default=str)
+
+
+def default_toml() -> str:
+    """All settings with their defaults, as `config/default.toml` shows them."""
+    lines = [
+        "# Every setting with its default. Copy what you change into a file of your own and start with",
+        "# `xmlrpc-api --config FILE …`; each one is also an environment variable: XMLRPC_API_ and the name",
+        "# in capitals (lists as JSON or with commas). Secrets belong into the environment, not here.",
+    ]
+    for name, setting in Config.model_fields.items():
+        shown = shown_default(setting.get_default())
+        lines += ["", f"# {setting.description}", f"{name} = {shown}" if shown else f"# {name} ="]
+    return "\n".join(lines) + "\n"
+
+
 def settings() -> str:
-    """docs/settings.md."""
+    """docs/settings.md: all settings as a table."""
     introduction = (
         "# Settings\n\n"
         "From `--config FILE` (TOML; [config/default.toml](../config/default.toml) shows all), then from environment\n"
         "variables `XMLRPC_API_<NAME>`. `xmlrpc-api check` tests them.\n\n"
     )
-    return introduction + MARK + config.as_markdown()
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for name, setting in Config.model_fields.items():
+        shown = shown_default(setting.get_default())
+        lines.append(f"| `{name}` | {f'`{shown}`' if shown else ''} | {setting.description} |")
+    return introduction + MARK + "\n".join(lines) + "\n"
 
 
 def decisions() -> str:
@@ -165,7 +187,7 @@ def written() -> dict[Path, str]:
     """Every page that is written from the declarations."""
     return {
         LOCK: json.dumps(api(), indent=1) + "\n",
-        ROOT / "config/default.toml": config.as_toml(),
+        ROOT / "config/default.toml": default_toml(),
         DOCS / "settings.md": settings(),
         DOCS / "dialects.md": dialects(),
         DECISIONS / "README.md": decisions(),

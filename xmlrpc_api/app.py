@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from aiohttp import hdrs, web
 
@@ -64,27 +65,28 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
     )
     app.on_response_prepare.append(_hide_version)
 
-    async def database(app: web.Application) -> AsyncIterator[None]:
-        database = Database(config)
-        own_guard = guard or ReplayGuard()
-        app[pages.DATABASE] = database
-        app[pages.READINESS] = Fresh(lambda: pages.readiness(database))
-        app[http.GATE] = http.Gate(
-            config,
-            Dispatcher(platform, database),
-            Authenticator(platform, database, own_guard),
-            http.Budget(config.body_budget),
-        )
-        stopping = asyncio.Event()
-        task = asyncio.create_task(background.run(platform, app[pages.DATABASE], stopping))
-        yield
-        await background.stop(task, stopping)
-        platform.hasher.close()
-        await database.close()
-        own_guard.close()
-
-    app.cleanup_ctx.append(database)
+    app.cleanup_ctx.append(partial(_at_work, platform, guard or ReplayGuard()))
     return app
+
+
+async def _at_work(platform: Platform, guard: ReplayGuard, app: web.Application) -> AsyncIterator[None]:
+    """What is there while the application serves: the database, the gate, and what is done in the background."""
+    database = Database(platform.config)
+    app[pages.DATABASE] = database
+    app[pages.READINESS] = Fresh(lambda: pages.readiness(database))
+    app[http.GATE] = http.Gate(
+        platform.config,
+        Dispatcher(platform, database),
+        Authenticator(platform, database, guard),
+        http.Budget(platform.config.body_budget),
+    )
+    stopping = asyncio.Event()
+    task = asyncio.create_task(background.run(platform, database, stopping))
+    yield
+    await background.stop(task, stopping)
+    platform.hasher.close()
+    await database.close()
+    guard.close()
 
 
 def create_soap_app(app: web.Application) -> web.Application:

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import stat
-import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -376,33 +375,3 @@ def _explain(error: Any) -> str:
         return f"{where}: {REMOVED.get(where, 'there is no such setting')}"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
-
-
-def as_toml() -> str:
-    """All settings with their defaults, as `config/default.toml` shows them."""
-    lines = [
-        "# Every setting with its default. Copy what you change into a file of your own and start with",
-        "# `xmlrpc-api --config FILE …`; each one is also an environment variable: XMLRPC_API_ and the name",
-        "# in capitals (lists as JSON or with commas). Secrets belong into the environment, not here.",
-    ]
-    for name, setting in Config.model_fields.items():
-        shown = _shown_default(setting.get_default())
-        lines += ["", f"# {setting.description}", f"{name} = {shown}" if shown else f"# {name} ="]
-    return "\n".join(lines) + "\n"
-
-
-def as_markdown() -> str:
-    """All settings as a table, as docs/settings.md shows them."""
-    lines = ["| setting | default | meaning |", "|---|---|---|"]
-    for name, setting in Config.model_fields.items():
-        shown = _shown_default(setting.get_default())
-        lines.append(f"| `{name}` | {f'`{shown}`' if shown else ''} | {setting.description} |")
-    return "\n".join(lines) + "\n"
-
-
-def _shown_default(default: Any) -> str:
-    return "" if default is None else json.dumps(default, default=str)
-
-
-if __name__ == "__main__":
-    print(as_markdown() if "markdown" in sys.argv else as_toml(), end="")  # noqa: T201

@@ -3,15 +3,13 @@
 import asyncio
 import fcntl
 import gc
-import os
 import resource
 import signal
 import socket
 import ssl
-import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from sqlalchemy.engine import make_url
 from xmlrpc_api import logs, metrics
 from xmlrpc_api.access.digest import ReplayGuard
 from xmlrpc_api.app import create_app, create_metrics_app, create_soap_app
+from xmlrpc_api.children import Children
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import pages
@@ -118,25 +117,30 @@ async def _serve_one(
     app = create_app(config, guard)
     runner = Runner(app, config)
     await runner.setup()
-    runners: list[web.AppRunner] = [runner]
-    try:
-        if listener is not None:  # first: who finds the main port open finds these open as well
-            runners.insert(0, await _start_metrics(config, app[pages.DATABASE], metrics.exposition, listener))
-        if config.ngnpro_port is not None:
-            runners.insert(0, await _start_soap(app, config, share_port=alive is not None))
-        await _site(runner, config, share_port=alive is not None).start()
-    except OSError as error:
-        for running in runners:
-            await running.cleanup()
-        raise _cannot_listen(error) from None
+    async with AsyncExitStack() as running:
+        running.push_async_callback(runner.cleanup)
+        try:
+            if listener is not None:  # first: who finds the main port open finds these open as well
+                told = _start_metrics(config, app[pages.DATABASE], metrics.exposition, listener)
+                running.push_async_callback((await told).cleanup)
+            if config.ngnpro_port is not None:
+                running.push_async_callback((await _start_soap(app, config, share_port=alive is not None)).cleanup)
+            await _site(runner, config, share_port=alive is not None).start()
+        except OSError as error:
+            raise _cannot_listen(error) from None
+        await _until_stopped(config, ready, runner, alive)
+
+
+async def _until_stopped(
+    config: Config, ready: Callable[[str], None], runner: web.AppRunner, alive: int | None
+) -> None:
+    """Say that calls are accepted, and wait for the signal that ends it."""
     stop = _stop_event(alive)
     _spare_garbage_collection()
     ready(address(config, runner))
     log.info("listening", address=address(config, runner))
     await stop.wait()
     log.info("stopping")
-    for running in runners:
-        await running.cleanup()
 
 
 def _cannot_listen(error: OSError) -> ConfigError:
@@ -233,15 +237,13 @@ def address(config: Config, runner: web.AppRunner | None = None) -> str:
 def _supervise(
     config: Config, guard: ReplayGuard, ready: Callable[[str], None], listener: socket.socket | None
 ) -> None:
-    """Fork the workers, and who tells their metrics; start those again that die; end with them."""
+    """Let workers serve, and a child of its own tell their metrics, until a signal ends them."""
     if config.port == 0 and config.socket is None:
         raise ConfigError("port: several workers need a fixed port")
-    alive, held = os.pipe()  # nothing is ever written: it ends when this process does
     with tempfile.TemporaryDirectory(prefix="xmlrpc-api-metrics-") as directory:
 
-        def work(number: int) -> Coroutine[Any, Any, None]:
+        def work(number: int, alive: int) -> Coroutine[Any, Any, None]:
             """What a child does."""
-            os.close(held)
             if number == METRICS:
                 assert listener is not None  # noqa: S101 (there is no such child otherwise)
                 return _serve_metrics(config, directory, alive, listener)
@@ -250,40 +252,9 @@ def _supervise(
             metrics.share(directory, number)
             return _serve_one(config, guard, lambda _address: None, alive)
 
+        def ended(number: int) -> None:
+            metrics.end_worker(directory, number)
+            log.error("worker ended, starting another", worker=number)
+
         numbers = [*range(config.workers), *([METRICS] if listener is not None else [])]
-        children = {_fork(partial(work, number)): number for number in numbers}
-        stopping = False
-
-        def stop(_number: int, _frame: object) -> None:
-            nonlocal stopping
-            stopping = True
-            for child in children:
-                os.kill(child, signal.SIGTERM)
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        ready(address(config))
-        while children:
-            child, _status = os.wait()
-            number = children.pop(child, None)
-            if number is not None and not stopping:
-                metrics.end_worker(directory, number)
-                log.error("worker ended, starting another", worker=number)
-                children[_fork(partial(work, number))] = number
-
-
-def _fork(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
-    """Start a child; it ends by itself when the parent, who holds the other end of its pipe, is gone."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _run(work())
-        code = 0
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-    finally:
-        os._exit(code)
+        Children(lambda number, alive: _run(work(number, alive)), ended).keep(numbers, lambda: ready(address(config)))

@@ -142,16 +142,8 @@ async def _encrypt_all(platform: Platform, database: Database) -> None:
             counts = {column: await keys.count_old(session, vault, column) for column in keys.SEALED}
         task = progress.add_task("Encrypting anew", total=sum(counts.values()))
         for column in keys.SEALED:
-            for _ in range(PASSES):
-                changed, lost_here, left = await _pass(
-                    database, vault, column, lambda count: progress.advance(task, count)
-                )
-                done += changed
-                if not left:
-                    break
-                await asyncio.sleep(PASS_SECONDS)  # somebody holds those rows, for as long as a call takes
-            else:
-                raise ConfigError(f"Some rows of {column.table.name} are in use all the time. Run it again later.")
+            changed, lost_here = await _encrypt(database, vault, column, lambda count: progress.advance(task, count))
+            done += changed
             lost += lost_here
     if done:
         await _note(platform, database, ROTATED, {"key": vault.current, "encrypted_anew": done})
@@ -160,6 +152,25 @@ async def _encrypt_all(platform: Platform, database: Database) -> None:
         console.err.print(f"{place} cannot be decrypted: its key is missing, or it was tampered with.", markup=False)
     if lost:
         raise ConfigError(f"{len(lost)} values cannot be decrypted. Put the missing key back, and run it again.")
+
+
+async def _encrypt(
+    database: Database, vault: Vault, column: Column[Any], advance: Callable[[int], None]
+) -> tuple[int, list[str]]:
+    """
+    Pass over a column until nothing of old keys is left: how many values were encrypted anew, and what was lost.
+
+    Raises:
+        ConfigError: Others hold some of its rows all the time.
+    """
+    done = 0
+    for _ in range(PASSES):
+        changed, lost, left = await _pass(database, vault, column, advance)
+        done += changed
+        if not left:
+            return done, lost
+        await asyncio.sleep(PASS_SECONDS)  # somebody holds those rows, for as long as a call takes
+    raise ConfigError(f"Some rows of {column.table.name} are in use all the time. Run it again later.")
 
 
 async def _pass(

@@ -3,6 +3,7 @@
 import csv
 import os
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -73,32 +74,37 @@ async def _generate(config: Config, file: Path, series: Series, count: int, owne
         caller = await rows.find_owner(database, owner)
         dispatcher = Dispatcher(platform, database)
         origin = Origin(request_id=secrets.token_hex(8), face=Face.CLI, address="local", login=caller)
-        try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise ConfigError(f"The file {file} is there already") from None
-        done = 0
-        try:
-            with (
-                os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream,
-                console.progress("vouchers") as bar,
-            ):
-                writer = csv.writer(stream, lineterminator="\n")
-                writer.writerow(COLUMNS)
-                task = bar.add_task("Making", total=count)
-                while done < count:
-                    size = min(BATCH, count - done)
 
-                    async def work(call: Call, size: int = size) -> list[Made]:
-                        return await vouchers.make(call, series, size)
+        async def make(size: int) -> list[Made]:
+            async def work(call: Call) -> list[Made]:
+                return await vouchers.make(call, series, size)
 
-                    for voucher in await dispatcher.perform(origin, "vouchers generate", caller, work):
-                        told = (voucher.i_voucher, series.name, voucher.number, voucher.pin)
-                        writer.writerow([*told, series.value, series.currency, series.expires or ""])
-                    stream.flush()
-                    done += size
-                    bar.update(task, completed=done)
-        finally:
-            if not done:  # nothing is lost, and it can be tried again
-                file.unlink()
+            made: list[Made] = await dispatcher.perform(origin, "vouchers generate", caller, work)
+            return made
+
+        return await _write(file, series, count, make)
+
+
+async def _write(file: Path, series: Series, count: int, make: Callable[[int], Awaitable[list[Made]]]) -> int:
+    """Make so many vouchers, and write each batch as soon as it is there; how many there are in the end."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(f"The file {file} is there already") from None
+    done = 0
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream, console.progress("vouchers") as bar:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            task = bar.add_task("Making", total=count)
+            while done < count:
+                made = await make(min(BATCH, count - done))
+                value = (series.value, series.currency, series.expires or "")
+                writer.writerows((one.i_voucher, series.name, one.number, one.pin, *value) for one in made)
+                stream.flush()
+                done += len(made)
+                bar.update(task, completed=done)
+    finally:
+        if not done:  # nothing is lost, and it can be tried again
+            file.unlink()
     return done

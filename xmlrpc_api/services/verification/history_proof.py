@@ -8,7 +8,7 @@ are. What is read must be one snapshot.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -356,27 +356,38 @@ async def _bookings(session: AsyncSession, kind: Kind, batch: Batch) -> list[str
     options = {"yield_per": PAGE}
     bookings = aiter(await session.stream(booked, execution_options=options))
     notes = aiter(await session.stream(noted, execution_options=options))
-    left: dict[int, Values] = {}  # few, since both are in the same order
-    said: dict[int, Values] = {}
-    found: list[str] = []
+    sides = Sides()
     booking, note = await anext(bookings, None), await anext(notes, None)
     while booking is not None or note is not None:
         if booking is not None:
-            left[booking.i_ledger] = _of_booking(dict(zip(columns, booking, strict=True)))
+            sides.booked[booking.i_ledger] = _of_booking(dict(zip(columns, booking, strict=True)))
         if note is not None:
             values = _of_note(note)
-            said[values["i_ledger"]] = values
-        for key in left.keys() & said.keys():
-            found += _contradictions(left.pop(key), said.pop(key))
+            sides.noted[values["i_ledger"]] = values
+        sides.compare()
         booking, note = await anext(bookings, None), await anext(notes, None)
-    found += [
-        f"booking {key} of {kind.noun} {values['holder']} is not in the change history" for key, values in left.items()
-    ]
-    found += [
-        f"booking {key} of {kind.noun} {values['holder']} is gone, but the change history tells of it"
-        for key, values in said.items()
-    ]
-    return found
+    return [*sides.found, *sides.alone(kind)]
+
+
+@dataclass(slots=True)
+class Sides:
+    """Bookings and what the history says of them, as far as one is without the other: few, read in the same order."""
+
+    booked: dict[int, Values] = field(default_factory=dict)
+    noted: dict[int, Values] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+
+    def compare(self) -> None:
+        """Look at those that are there on both sides, and forget them."""
+        for key in self.booked.keys() & self.noted.keys():
+            self.found += _contradictions(self.booked.pop(key), self.noted.pop(key))
+
+    def alone(self, kind: Kind) -> Iterator[str]:
+        """What is wrong with those that are there on one side, in the end."""
+        for key, values in self.booked.items():
+            yield f"booking {key} of {kind.noun} {values['holder']} is not in the change history"
+        for key, values in self.noted.items():
+            yield f"booking {key} of {kind.noun} {values['holder']} is gone, but the change history tells of it"
 
 
 def _of_booking(values: dict[str, Any]) -> Values:
