@@ -2,9 +2,8 @@
 Proof, for `verify`, that the tables are what the change history says.
 
 The history is signed, the tables are not: whoever edits them, however coherently, cannot write the rows that would
-explain it. All objects are looked at in batches of their ids, those that are in the tables and those that only the
-history knows; its rows are replayed, oldest first. Of secrets the history tells that they are there, not what they
-are. What is read must be one snapshot.
+explain it. All objects, of the tables and of the history alone, are looked at in batches of their ids; rows of the
+history are replayed, oldest first. Of secrets they tell that they are there. What is read must be one snapshot.
 """
 
 import json
