@@ -1,6 +1,7 @@
 """SIP accounts of the caller, and their logins to the self-care portal."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from xmlrpc_api.call import Call
@@ -41,6 +42,14 @@ LISTED = (
         doc="How the phone is registered; nil: it is not, or no registrar has told.",
         example=None,
     ),
+)
+
+account_change = partial(
+    method,
+    right=Right.ACCOUNTS_EDIT,
+    effect=Effect.WRITE,
+    balances=balances.of_account("i_account"),
+    scope=I_CUSTOMER_OWNER,
 )
 
 
@@ -87,15 +96,8 @@ async def get_account_info(call: Call, *, i_account: int | None = None, username
     return {**account, "balance": balance_sign.shown(call, account["balance"])}
 
 
-@method(
-    "updateAccount",
-    I_ACCOUNT,
-    *ACCOUNT.update,
-    right=Right.ACCOUNTS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.of_account("i_account"),
-    scope=I_CUSTOMER_OWNER,
-    raises=(WrongReference, NotFound, NotEnoughCredit, Conflict),
+@account_change(
+    "updateAccount", I_ACCOUNT, *ACCOUNT.update, raises=(WrongReference, NotFound, NotEnoughCredit, Conflict)
 )
 async def update_account(call: Call, *, i_account: int, **changes: Any) -> Answer:
     """
@@ -141,30 +143,14 @@ async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None
     return {"accounts": [{field.name: row[field.name] for field in LISTED} for row in rows]}
 
 
-@method(
-    "blockAccount",
-    I_ACCOUNT,
-    right=Right.ACCOUNTS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.of_account("i_account"),
-    scope=I_CUSTOMER_OWNER,
-    raises=(NotFound,),
-)
+@account_change("blockAccount", I_ACCOUNT, raises=(NotFound,))
 async def block_account(call: Call, *, i_account: int) -> Answer:
     """Block an account: it cannot call, register or log in. The block is that of the highest who has blocked it."""
     await accounts.set_blocked(call, i_account, 1)
     return {}
 
 
-@method(
-    "unblockAccount",
-    I_ACCOUNT,
-    right=Right.ACCOUNTS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.of_account("i_account"),
-    scope=I_CUSTOMER_OWNER,
-    raises=(NotFound,),
-)
+@account_change("unblockAccount", I_ACCOUNT, raises=(NotFound,))
 async def unblock_account(call: Call, *, i_account: int) -> Answer:
     """Take the block of an account away. Who stands below whoever blocked it cannot."""
     await accounts.set_blocked(call, i_account, 0)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from xmlrpc_api.call import Call
@@ -32,6 +33,14 @@ IF_BALANCE = Field(
     name="if_balance",
     wire=Wire.DOUBLE,
     doc="Refuses the call with 409 if getCustomerInfo would not tell this balance any more.",
+)
+
+customer_block = partial(
+    method,
+    right=Right.CUSTOMERS_EDIT,
+    effect=Effect.WRITE,
+    balances=balances.of_customer("i_customer"),
+    raises=(NotFound,),
 )
 
 
@@ -140,14 +149,7 @@ async def list_customers(call: Call, *, offset: int = 0, limit: int | None = Non
     return {"customers": await customers.children(call, {"offset": offset, "limit": limit})}
 
 
-@method(
-    "blockCustomer",
-    I_CUSTOMER,
-    right=Right.CUSTOMERS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.of_customer("i_customer"),
-    raises=(NotFound,),
-)
+@customer_block("blockCustomer", I_CUSTOMER)
 async def block_customer(call: Call, *, i_customer: int) -> Answer:
     """
     Block a customer at any depth below the caller: neither he nor anybody below him can log in.
@@ -158,15 +160,7 @@ async def block_customer(call: Call, *, i_customer: int) -> Answer:
     return {}
 
 
-@method(
-    "unblockCustomer",
-    I_CUSTOMER,
-    right=Right.CUSTOMERS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.of_customer("i_customer"),
-    raises=(NotFound,),
-)
-async def unblock_customer(call: Call, *, i_customer: int) -> Answer:
+@customer_block("unblockCustomer", I_CUSTOMER)
+async def unblock_customer(call: Call, *, i_customer: int) -> None:
     """Take the block of a customer at any depth below the caller away. Who stands below whoever blocked him cannot."""
     await customers.set_blocked(call, i_customer, False)
-    return {}

@@ -293,7 +293,6 @@ async def confirm_second_factor(call: Call, *, web_login: str, code: str) -> Ans
 
 
 @method("disableSecondFactor", WEB_LOGIN, right=Right.ANYONE, effect=Effect.WRITE, raises=SUBJECT_FAULTS)
-async def disable_second_factor(call: Call, *, web_login: str) -> Answer:
+async def disable_second_factor(call: Call, *, web_login: str) -> None:
     """Switch the second factor of a login off; seed and recovery codes are forgotten."""
     await authentication.disable_second_factor(call, web_login)
-    return {}

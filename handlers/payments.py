@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Required, TypedDict, Unpack
 
 from models import LARGEST_AMOUNT
@@ -52,7 +53,21 @@ PAYMENT_TIME = Field(
     example="09:57:29.000 GMT Fri Nov 20 2026",
 )
 PAYMENT = (AMOUNT, CURRENCY, PAYMENT_NOTES, PAYMENT_TIME)
-PAYMENT_FAULTS = (NotFound, NotEnoughCredit, WrongReference)
+payment_to_customer = partial(
+    method,
+    right=Right.CUSTOMERS_EDIT,
+    effect=Effect.WRITE,
+    balances=balances.each(balances.of_customer("i_customer"), balances.own),
+    raises=(NotFound, NotEnoughCredit, WrongReference),
+)
+payment_to_account = partial(
+    method,
+    right=Right.ACCOUNTS_EDIT,
+    effect=Effect.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    balances=balances.of_account("i_account"),
+    raises=(NotFound, NotEnoughCredit, WrongReference),
+)
 
 I_PAYMENT = Field(name="i_payment", wire=Wire.INT, required=True, low=1, doc="Id of the payment.", example=7)
 PAYMENT_INFO = (
@@ -101,15 +116,7 @@ class Paid(TypedDict, total=False):
     payment_time: datetime
 
 
-@method(
-    "customerAddFunds",
-    I_CUSTOMER,
-    *PAYMENT,
-    right=Right.CUSTOMERS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.each(balances.of_customer("i_customer"), balances.own),
-    raises=PAYMENT_FAULTS,
-)
+@payment_to_customer("customerAddFunds", I_CUSTOMER, *PAYMENT)
 async def customer_add_funds(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -> Answer:
     """
     Add funds to the balance of a direct sub-customer.
@@ -120,15 +127,7 @@ async def customer_add_funds(call: Call, *, i_customer: int, **paid: Unpack[Paid
     return {}
 
 
-@method(
-    "customerCredit",
-    I_CUSTOMER,
-    *PAYMENT,
-    right=Right.CUSTOMERS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.each(balances.of_customer("i_customer"), balances.own),
-    raises=PAYMENT_FAULTS,
-)
+@payment_to_customer("customerCredit", I_CUSTOMER, *PAYMENT)
 async def customer_credit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -> Answer:
     """
     Credit the balance of a direct sub-customer. As customerAddFunds, but recorded as a credit.
@@ -139,13 +138,10 @@ async def customer_credit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) 
     return {}
 
 
-@method(
+@payment_to_customer(
     "customerDebit",
     I_CUSTOMER,
     *PAYMENT,
-    right=Right.CUSTOMERS_EDIT,
-    effect=Effect.WRITE,
-    balances=balances.each(balances.of_customer("i_customer"), balances.own),
     returns=(
         Field(
             name="returned",
@@ -154,7 +150,6 @@ async def customer_credit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) 
             example=Decimal("20.12"),
         ),
     ),
-    raises=PAYMENT_FAULTS,
 )
 async def customer_debit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -> Answer:
     """
@@ -166,65 +161,35 @@ async def customer_debit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -
     return {"returned": await payments.pay(call, i_customer, ledger.DEBIT, Payment(**paid))}
 
 
-@method(
-    "accountAddFunds",
-    I_ACCOUNT,
-    *PAYMENT,
-    right=Right.ACCOUNTS_EDIT,
-    effect=Effect.WRITE,
-    scope=I_CUSTOMER_OWNER,
-    balances=balances.of_account("i_account"),
-    raises=PAYMENT_FAULTS,
-)
+@payment_to_account("accountAddFunds", I_ACCOUNT, *PAYMENT)
 async def account_add_funds(call: Call, *, i_account: int, **paid: Unpack[Paid]) -> Answer:
     """Raise the balance of an account by added funds."""
     await account_money.pay(call, i_account, ledger.FUNDS, Payment(**paid))
     return {}
 
 
-@method(
-    "accountCredit",
-    I_ACCOUNT,
-    *PAYMENT,
-    right=Right.ACCOUNTS_EDIT,
-    effect=Effect.WRITE,
-    scope=I_CUSTOMER_OWNER,
-    balances=balances.of_account("i_account"),
-    raises=PAYMENT_FAULTS,
-)
+@payment_to_account("accountCredit", I_ACCOUNT, *PAYMENT)
 async def account_credit(call: Call, *, i_account: int, **paid: Unpack[Paid]) -> Answer:
     """Raise the balance of an account by a credit."""
     await account_money.pay(call, i_account, ledger.CREDIT, Payment(**paid))
     return {}
 
 
-@method(
-    "accountDebit",
-    I_ACCOUNT,
-    *PAYMENT,
-    right=Right.ACCOUNTS_EDIT,
-    effect=Effect.WRITE,
-    scope=I_CUSTOMER_OWNER,
-    balances=balances.of_account("i_account"),
-    raises=PAYMENT_FAULTS,
-)
+@payment_to_account("accountDebit", I_ACCOUNT, *PAYMENT)
 async def account_debit(call: Call, *, i_account: int, **paid: Unpack[Paid]) -> Answer:
     """Lower the balance of an account; balance and credit limit never fall below zero together."""
     await account_money.pay(call, i_account, ledger.DEBIT, Payment(**paid))
     return {}
 
 
-@method(
+@payment_to_customer(
     "transferFunds",
     Field(
         name="i_customer_from", wire=Wire.INT, required=True, low=1, doc="Who gives; a direct sub-customer.", example=29
     ),
     Field(name="i_customer_to", wire=Wire.INT, required=True, low=1, doc="Who gets; another one.", example=30),
     *PAYMENT,
-    right=Right.CUSTOMERS_EDIT,
-    effect=Effect.WRITE,
     balances=balances.each(balances.of_customer("i_customer_from", "i_customer_to"), balances.own),
-    raises=PAYMENT_FAULTS,
 )
 async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int, **paid: Unpack[Paid]) -> Answer:
     """

@@ -1,5 +1,6 @@
 """Web users: further logins to the self-care portal, each with an access level of its own."""
 
+from functools import partial
 from typing import Any
 
 from xmlrpc_api.call import Call
@@ -20,6 +21,14 @@ OWNER = Field(
 )
 I_WEB_USER = WEB_USER.require("i_web_user")
 FAULTS = (NotFound, NotPermitted)
+web_user_block = partial(
+    method,
+    right=Right.ANYONE,
+    effect=Effect.WRITE,
+    scope=I_CUSTOMER_OWNER,
+    returns=WEB_USER.some("i_web_user"),
+    raises=FAULTS,
+)
 
 
 @method(
@@ -92,30 +101,14 @@ async def get_web_user_info(call: Call, *, i_web_user: int | None = None, web_lo
     return {"web_user": await web_users.info(call, i_web_user, web_login)}
 
 
-@method(
-    "blockWebUser",
-    I_WEB_USER,
-    right=Right.ANYONE,
-    effect=Effect.WRITE,
-    scope=I_CUSTOMER_OWNER,
-    returns=WEB_USER.some("i_web_user"),
-    raises=FAULTS,
-)
+@web_user_block("blockWebUser", I_WEB_USER)
 async def block_web_user(call: Call, *, i_web_user: int) -> Answer:
     """Block a web user: he cannot log in. The default one cannot be blocked; block the customer."""
     await web_users.change(call, i_web_user, {"blocked": True})
     return {"i_web_user": i_web_user}
 
 
-@method(
-    "unblockWebUser",
-    I_WEB_USER,
-    right=Right.ANYONE,
-    effect=Effect.WRITE,
-    scope=I_CUSTOMER_OWNER,
-    returns=WEB_USER.some("i_web_user"),
-    raises=FAULTS,
-)
+@web_user_block("unblockWebUser", I_WEB_USER)
 async def unblock_web_user(call: Call, *, i_web_user: int) -> Answer:
     """Take the block of a web user away. Who stands below whoever blocked him cannot."""
     await web_users.change(call, i_web_user, {"blocked": False})
