@@ -25,11 +25,6 @@ async def pay(call: Call, i_account: int, kind: str, payment: Payment) -> None:
 
 
 async def entries(call: Call, i_account: int, page: Values) -> list[Row]:
-    """
-    The ledger of an account, newest first.
-
-    Raises:
-        NotFound: It is not the caller's.
-    """
+    """The ledger of an account, newest first; NotFound if it is not the caller's."""
     await accounts.info(call, i_account, None)
     return await payments.ENTRIES.rows(call, lists.asked(page), Balance.i_account == i_account)

@@ -213,22 +213,12 @@ def is_expired(lifetime: int, first_use: datetime | None, now: datetime) -> bool
 
 
 async def find_for_update(call: Call, i_account: int) -> Account:
-    """
-    Lock an account and its balance until the end of the transaction.
-
-    Raises:
-        NotFound: It is not there for the caller.
-    """
+    """Lock an account and its balance until the end of the transaction; NotFound if it is not there for the caller."""
     return await _find(call, Account.i_account == i_account)
 
 
 async def by_username(call: Call, username: str) -> Account:
-    """
-    Lock the account with this username.
-
-    Raises:
-        NotFound: It is not there for the caller.
-    """
+    """Lock the account with this username; NotFound if it is not there for the caller."""
     return await _find(call, names.is_account(call, username))
 
 

@@ -169,12 +169,7 @@ async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sig
 
 
 async def entries(call: Call, i_customer: int | None, page: Values) -> list[Row]:
-    """
-    The ledger of the caller or of a direct sub-customer, newest first.
-
-    Raises:
-        NotFound: He is not the caller's.
-    """
+    """The ledger of the caller or of a direct sub-customer, newest first; NotFound if he is not the caller's."""
     i_customer = call.caller.i_customer if i_customer is None else i_customer
     await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
     return await ENTRIES.rows(call, lists.asked(page), Balance.i_customer == i_customer, Balance.is_default)
