@@ -146,14 +146,14 @@ async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None
 @account_change("blockAccount", I_ACCOUNT, raises=(NotFound,))
 async def block_account(call: Call, *, i_account: int) -> Answer:
     """Block an account: it cannot call, register or log in. The block is that of the highest who has blocked it."""
-    await accounts.set_blocked(call, i_account, 1)
+    await accounts.change(call, i_account, {"blocked": 1})
     return {}
 
 
 @account_change("unblockAccount", I_ACCOUNT, raises=(NotFound,))
 async def unblock_account(call: Call, *, i_account: int) -> Answer:
     """Take the block of an account away. Who stands below whoever blocked it cannot."""
-    await accounts.set_blocked(call, i_account, 0)
+    await accounts.change(call, i_account, {"blocked": 0})
     return {}
 
 
@@ -222,5 +222,5 @@ async def auth_account(call: Call, *, found: Look, **attributes: Any) -> Answer:
 )
 async def reset_account_one_time_password(call: Call, *, username: str) -> Answer:
     """Make a new one-time password for the login of an account; the ordinary password stays as it is."""
-    account = await accounts.by_username(call, username)
+    account = await accounts.lock(call, username)
     return {"password": await one_time.issue(call, ACCOUNTS, account)}

@@ -128,7 +128,7 @@ async def update_account(call: Call, *, account: Struct) -> Struct:
 )
 async def delete_account(call: Call, *, sipId: Struct) -> Struct:
     """Delete an account whose balance is zero, and that nobody above the caller has blocked or put into group quota."""
-    await accounts.remove_locked(call, await accounts.by_username(call, whole(sipId).address))
+    await accounts.remove(call, whole(sipId).address)
     return {}
 
 

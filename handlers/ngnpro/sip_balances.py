@@ -16,7 +16,7 @@ from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import array, operation, struct
-from xmlrpc_api.services.accounts import by_username
+from xmlrpc_api.services import accounts
 from xmlrpc_api.services.money import vouchers
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import balances, queries
@@ -87,7 +87,7 @@ async def add_balance(call: Call, *, sipId: Struct, value: Decimal, description:
 )
 async def add_balance_from_voucher(call: Call, *, sipId: Struct, card: Struct) -> Struct:
     """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
-    account = await by_username(call, whole(sipId).address)
+    account = await accounts.lock(call, whole(sipId).address)
     before = account.balance
     await vouchers.use(call, account, card["id"], card["number"])
     return {"balances": {"old_balance": before, "new_balance": account.balance}}

@@ -19,7 +19,7 @@ async def pay(call: Call, i_account: int, kind: str, payment: Payment) -> None:
         NotEnoughCredit: What is taken is not there.
         WrongReference: There is no rate for the currency.
     """
-    account = await accounts.find_for_update(call, i_account)
+    account = await accounts.lock(call, i_account)
     sign = -1 if kind == ledger.DEBIT else 1
     await ledger.book(call, account.money, await payments.booking(call, account.money, payment, kind, sign))
 

@@ -84,9 +84,9 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
     return account
 
 
-async def change(call: Call, i_account: int, changes: Values) -> None:
+async def change(call: Call, known: int | Account, changes: Values) -> None:
     """
-    Change attributes of an account of the caller, or of a customer below him.
+    Change attributes of an account of the caller, or of a customer below him, by its id; or of a locked one.
 
     Raises:
         NothingToChange: No attribute was given.
@@ -94,13 +94,9 @@ async def change(call: Call, i_account: int, changes: Values) -> None:
         NotPermitted: A block or a quota of somebody above the caller would be lifted.
         WrongReference, BadParameter, NotEnoughCredit, Conflict: As in `create`.
     """
-    if not changes:
+    if isinstance(known, int) and not changes:
         raise NothingToChange
-    await change_locked(call, await find_for_update(call, i_account), changes)
-
-
-async def change_locked(call: Call, account: Account, changes: Values) -> None:
-    """Change attributes of a locked account; see `change`."""
+    account = await lock(call, known) if isinstance(known, int) else known
     _demand_names(changes, account)
     pointer = Pointer(owner=account.i_customer, customer=account.i_customer, present=account)
     await references.check(call, ACCOUNT, changes, pointer)
@@ -137,7 +133,7 @@ async def _limits(call: Call, account: Account, values: Values) -> dict[str, int
     return whose
 
 
-async def remove(call: Call, i_account: int) -> None:
+async def remove(call: Call, known: int | str) -> None:
     """
     Remove an account. Its ledger is kept.
 
@@ -146,11 +142,7 @@ async def remove(call: Call, i_account: int) -> None:
         NotPermitted: Somebody above the caller has blocked it, or found it over its quota: made anew it would be free.
         Conflict: It still has money.
     """
-    await remove_locked(call, await find_for_update(call, i_account))
-
-
-async def remove_locked(call: Call, account: Account) -> None:
-    """Remove a locked account; see `remove`."""
+    account = await lock(call, known)
     await limits.demand_removable(call, account)
     if over := await over_quota(call, account):
         (await limits.line_of(call, account)).demand_hand(call.caller, over[0], "the group quota")
@@ -165,17 +157,6 @@ async def over_quota(call: Call, account: Account) -> list[int | None]:
     return list((await call.session.execute(select(AccountGroup.put_by).where(*wanted))).scalars())
 
 
-async def set_blocked(call: Call, i_account: int, blocked: int) -> None:
-    """
-    Block or unblock an account; to do it twice is no error.
-
-    Raises:
-        NotFound: It is not there for the caller.
-        NotPermitted: It was blocked by somebody above the caller.
-    """
-    await change_locked(call, await find_for_update(call, i_account), {"blocked": blocked})
-
-
 async def info(call: Call, i_account: int | None, username: str | None) -> Row:
     """
     All attributes of an account, secrets excepted.
@@ -184,13 +165,10 @@ async def info(call: Call, i_account: int | None, username: str | None) -> Row:
         BadParameter: Neither id nor username was given.
         NotFound: It is not there for the caller.
     """
-    if i_account is not None:
-        wanted: ColumnElement[bool] = Account.i_account == i_account
-    elif username is not None:
-        wanted = names.is_account(call, username)
-    else:
+    known = username if i_account is None else i_account
+    if known is None:
         raise BadParameter.required("i_account")
-    return await ALL.one(call, Account, wanted, ownership.within(call.caller, REACH))
+    return await ALL.one(call, Account, _is(call, known), ownership.within(call.caller, REACH))
 
 
 async def page_of(call: Call, page: Values) -> list[Row]:
@@ -212,25 +190,20 @@ def is_expired(lifetime: int, first_use: datetime | None, now: datetime) -> bool
     return lifetime >= 0 and first_use is not None and first_use + timedelta(days=lifetime) < now
 
 
-async def find_for_update(call: Call, i_account: int) -> Account:
-    """Lock an account and its balance until the end of the transaction; NotFound if it is not there for the caller."""
-    return await _find(call, Account.i_account == i_account)
-
-
-async def by_username(call: Call, username: str) -> Account:
-    """Lock the account with this username; NotFound if it is not there for the caller."""
-    return await _find(call, names.is_account(call, username))
-
-
-async def _find(call: Call, wanted: ColumnElement[bool]) -> Account:
+async def lock(call: Call, known: int | str) -> Account:
+    """Lock an account, by id or by username, and its balance; NotFound if it is not there for the caller."""
     statement = (
         select(Account)
         .join(Account.money)
         .join(Customer, Customer.i_customer == Account.i_customer)
         .options(contains_eager(Account.money))
-        .where(wanted, ownership.within(call.caller, REACH))
+        .where(_is(call, known), ownership.within(call.caller, REACH))
     )
     return await ownership.locked(call, Account, statement, Balance)
+
+
+def _is(call: Call, known: int | str) -> ColumnElement[bool]:
+    return Account.i_account == known if isinstance(known, int) else names.is_account(call, known)
 
 
 async def _currency(call: Call, i_customer: int) -> str:

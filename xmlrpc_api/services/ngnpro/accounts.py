@@ -126,7 +126,7 @@ async def change(call: Call, sip_id: SipId, attributes: Values, extras: Extras) 
         NotPermitted: It may not be given access to the PSTN, the way of paying may not be changed, or a quota was set
             by somebody above the caller.
     """
-    account = await accounts.by_username(call, sip_id.address)
+    account = await accounts.lock(call, sip_id.address)
     values = dict(attributes)
     if values.get("prepaid", account.prepaid) != account.prepaid:
         path = await ownership.path_of(call, account.i_customer)
@@ -139,7 +139,7 @@ async def change(call: Call, sip_id: SipId, attributes: Values, extras: Extras) 
         if (BLOCKED in wanted) is not (BLOCKED in present):
             values["blocked"] = int(BLOCKED in wanted)
         extras = replace(extras, groups=wanted)
-    await accounts.change_locked(call, account, values)
+    await accounts.change(call, account, values)
     await _keep(call, account, extras)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from models import Account, Balance, LedgerEntry
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotPermitted
-from xmlrpc_api.services.accounts import by_username
+from xmlrpc_api.services.accounts import lock
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.ngnpro import accounts
@@ -44,7 +44,7 @@ async def add(call: Call, sip_id: SipId, value: Decimal, description: str) -> tu
         NotPermitted: The caller is neither administrator nor reseller: customers use vouchers.
         NotEnoughCredit: What is taken is not there.
     """
-    account = await by_username(call, sip_id.address)
+    account = await lock(call, sip_id.address)
     if (
         resellers.level_of(call, await ownership.path_of(call, account.i_customer), account.i_customer)
         is Level.CUSTOMER

@@ -57,7 +57,7 @@ async def add(call: Call, sip_id: SipId, group: str) -> None:
         NotPermitted: It may not be given access to the PSTN.
         Conflict: It is in that group.
     """
-    account = await accounts.by_username(call, sip_id.address)
+    account = await accounts.lock(call, sip_id.address)
     groups = await of(call, account)
     if group in groups:
         if await _raise(call, account, group):
@@ -76,7 +76,7 @@ async def remove(call: Call, sip_id: SipId, group: str) -> None:
         NotFound: It is not there for the caller, or not in that group.
         NotPermitted: Somebody above the caller has put it there to limit it.
     """
-    account = await accounts.by_username(call, sip_id.address)
+    account = await accounts.lock(call, sip_id.address)
     groups = await of(call, account)
     if group not in groups:
         raise NotFound(AccountGroup)
@@ -91,7 +91,7 @@ async def put(call: Call, account: Account, old: set[str], new: set[str]) -> Non
     if old == new:
         return
     if (BLOCKED in old) is not (BLOCKED in new):
-        await accounts.change_locked(call, account, {"blocked": int(BLOCKED in new)})
+        await accounts.change(call, account, {"blocked": int(BLOCKED in new)})
     mine = AccountGroup.i_account == account.i_account
     gone, come = sorted(old - new - {BLOCKED}), sorted(new - old - {BLOCKED})
     if gone:
@@ -127,7 +127,7 @@ async def _raise(call: Call, account: Account, group: str) -> bool:
     if highest == setter:
         return False
     if group == BLOCKED:
-        await accounts.change_locked(call, account, {"blocked": 1})
+        await accounts.change(call, account, {"blocked": 1})
         return True
     wanted = (AccountGroup.i_account == account.i_account, AccountGroup.name == group)
     raised = update(AccountGroup).where(*wanted).values(put_by=highest)
