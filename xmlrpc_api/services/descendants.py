@@ -10,6 +10,7 @@ from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import Conflict
 from xmlrpc_api.declaration.rights import BITMASKS, FLAGS
 from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.tree import ownership
 
 
 async def take_away_rights(call: Call, customer: Customer, values: Values) -> None:
@@ -37,11 +38,11 @@ async def _update_below(call: Call, customer: Customer, condition: ColumnElement
     """Change many customers at once, and note the change of each."""
     values = {**values, "version": Customer.version + 1}
     columns = [getattr(Customer, name) for name in values]
-    affected = select(Customer.i_customer, Customer.path, *columns).where(_below(customer), condition)
+    affected = select(Customer.i_customer, Customer.path, *columns).where(ownership.below(customer), condition)
     rows = (await call.session.execute(affected.with_for_update(of=Customer))).mappings().all()
     statement = (
         update(Customer)
-        .where(_below(customer), condition)
+        .where(ownership.below(customer), condition)
         .values({**values, "changed": call.now})
         .returning(Customer.i_customer, *columns)
         .execution_options(synchronize_session=False)
@@ -61,7 +62,7 @@ async def _allowed_depth_below(call: Call, customer: Customer, max_depth: int) -
     """How many levels each customer below may have, if this one may have `max_depth`."""
     steps = func.length(Customer.path) - func.length(func.replace(Customer.path, ".", ""))
     distance = steps - customer.path.count(".")
-    deepest = select(func.max(distance)).where(_below(customer))
+    deepest = select(func.max(distance)).where(ownership.below(customer))
     if ((await call.session.execute(deepest)).scalar_one() or 0) > max_depth:
         raise Conflict("Parameter max_depth is less than the depth of the sub-customers that are there")
     return max_depth - distance
@@ -69,15 +70,10 @@ async def _allowed_depth_below(call: Call, customer: Customer, max_depth: int) -
 
 async def end_one_time_passwords(call: Call, customer: Customer) -> None:
     """Nobody at or below a customer finds his one-time password good when a block is over."""
-    blocked = select(Customer.i_customer).where(or_(_below(customer), Customer.i_customer == customer.i_customer))
+    blocked = select(Customer.i_customer).where(ownership.branch(customer.path, customer.i_customer))
     await call.session.execute(
         update(WebUser)
         .where(WebUser.i_customer.in_(blocked), WebUser.one_time_password.is_not(None))
         .values(one_time_password=None, one_time_expires=None, one_time_used=None)
         .execution_options(synchronize_session=False)
     )
-
-
-def _below(customer: Customer) -> ColumnElement[bool]:
-    first, end = subtree(customer.path, customer.i_customer)
-    return (Customer.path >= first) & (Customer.path < end)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models import ROOT_ID, Customer, subtree
+from models import ROOT_ID, Customer
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, Statement, Values
 from xmlrpc_api.declaration.faults import Thing
@@ -81,9 +81,8 @@ def by_text(columns: Mapping[str, Texts]) -> Filters:
 
 def of_reseller(i_customer: int) -> ColumnElement[bool]:
     """The condition for a reseller and everybody below him."""
-    first, end = subtree(f"{ROOT_ID}.", i_customer)
     himself = and_(Customer.i_customer == i_customer, Customer.i_wholesaler == ROOT_ID)
-    return or_(himself, and_(Customer.path >= first, Customer.path < end))
+    return or_(himself, ownership.under(f"{ROOT_ID}.", i_customer))
 
 
 OF_CUSTOMERS: Filters = {"customer": lambda i_customer: Customer.i_customer == i_customer, "reseller": of_reseller}

@@ -10,11 +10,11 @@ nothing.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from models import ROOT_ID, Customer, ancestors, subtree
+from models import ROOT_ID, Customer, ancestors
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement
 from xmlrpc_api.declaration.faults import NotPermitted
@@ -79,8 +79,7 @@ def lenders(caller: Caller, borrower: int | None, path: str) -> ColumnElement[bo
     reseller = resellers.reseller_of(path, borrower or ROOT_ID)
     if reseller == ROOT_ID:  # a new reseller: there is nobody else of his yet
         return false()
-    first, end = subtree(f"{ROOT_ID}.", reseller)
-    same_reseller = or_(Customer.i_customer == reseller, and_(Customer.path >= first, Customer.path < end))
+    same_reseller = ownership.branch(f"{ROOT_ID}.", reseller)
     return and_(same_reseller, ownership.within(caller, Reach.SUBTREE_AND_SELF))
 
 

@@ -52,10 +52,20 @@ class Reach(enum.Enum):
     SUBTREE_AND_SELF = "customers at any depth below and the caller himself"
 
 
-def below(caller: Caller) -> ColumnElement[bool]:
+def below(caller: Caller | Customer) -> ColumnElement[bool]:
     """The condition for all customers at any depth below the caller."""
-    first, end = subtree(caller.path, caller.i_customer)
+    return under(caller.path, caller.i_customer)
+
+
+def under(path: str, i_customer: int) -> ColumnElement[bool]:
+    """The condition for all customers at any depth below the one with this path and id."""
+    first, end = subtree(path, i_customer)
     return and_(Customer.path >= first, Customer.path < end)
+
+
+def branch(path: str, i_customer: int) -> ColumnElement[bool]:
+    """The same with that customer himself."""
+    return or_(Customer.i_customer == i_customer, under(path, i_customer))
 
 
 def within(caller: Caller, reach: Reach) -> ColumnElement[bool]:

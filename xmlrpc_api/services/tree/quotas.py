@@ -12,14 +12,13 @@ already" is told first), with the customers locked, so that no two creators take
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from models import Account, Customer, CustomerProperty, SipAlias, SipDomain, ancestors, subtree
+from models import Account, Customer, CustomerProperty, SipAlias, SipDomain, ancestors
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotEnoughCredit
-from xmlrpc_api.services.tree import resellers
+from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.resellers import Level
 
 SIP_ACCOUNTS, SIP_ALIASES = "sip_credit", "sip_alias_credit"
@@ -33,17 +32,17 @@ LIMITING = {
 }
 LEVELS = {ADMIN: Level.ADMIN, RESELLER: Level.RESELLER}
 _COUNT, _SWITCH = re.compile("[0-9]{0,9}"), re.compile("[01]?")
-Counted = Callable[[ColumnElement[bool]], Any]
+Counted = Callable[[ColumnElement[bool]], Select[int]]
 
 
-def sip_accounts(owner: ColumnElement[bool]) -> Any:
+def sip_accounts(owner: ColumnElement[bool]) -> Select[int]:
     """How many accounts those customers have for whom the condition holds."""
     return (
         select(func.count()).select_from(Account).join(Customer, Customer.i_customer == Account.i_customer).where(owner)
     )
 
 
-def sip_aliases(owner: ColumnElement[bool]) -> Any:
+def sip_aliases(owner: ColumnElement[bool]) -> Select[int]:
     """How many aliases they have."""
     aliases = select(func.count()).select_from(SipAlias).join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
     return aliases.join(Customer, Customer.i_customer == SipDomain.i_customer).where(owner)
@@ -76,9 +75,8 @@ async def demand(call: Call, name: str, i_customer: int, path: str) -> None:
     paths = (await call.session.execute(locked)).all()
     limits = await _limits(call, name, list(limited))  # now that they stay
     for holder, above in paths:
-        first, end = subtree(above, holder)
-        his = or_(Customer.i_customer == holder, (Customer.path >= first) & (Customer.path < end))
-        if (await call.session.execute(COUNTS[name](his))).scalar_one() > limits.get(holder, 0):
+        his = COUNTS[name](ownership.branch(above, holder))
+        if (await call.session.execute(his)).scalar_one() > limits.get(holder, 0):
             raise NotEnoughCredit(f"Not enough credit: {name} is used up")
 
 
