@@ -45,10 +45,8 @@ async def add(call: Call, sip_id: SipId, value: Decimal, description: str) -> tu
         NotEnoughCredit: What is taken is not there.
     """
     account = await lock(call, sip_id.address)
-    if (
-        resellers.level_of(call, await ownership.path_of(call, account.i_customer), account.i_customer)
-        is Level.CUSTOMER
-    ):
+    path = await ownership.path_of(call, account.i_customer)
+    if resellers.level_of(call, path, account.i_customer) is Level.CUSTOMER:
         raise NotPermitted("balances are changed by the reseller only")
     kind = ledger.FUNDS if value > 0 else ledger.DEBIT
     paid = Paid(amount=abs(value), currency=account.base_currency, rate=Decimal(1))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -15,13 +14,12 @@ from xmlrpc_api.declaration.faults import Thing
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.ngnpro import NAMES, struct
 from xmlrpc_api.services.tree import ownership, resellers
-from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Words
+from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Order, Words
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.storage.fast_path import Row
 
 REACH = Reach.SUBTREE_AND_SELF
 WILD_CARDS = "%_"
-Texts = ColumnElement[Any] | InstrumentedAttribute[Any]
 WORDS = Words(count="count", left_out="range", rows="matches", order="attribute", direction="direction")
 
 RANGE = struct(
@@ -61,7 +59,7 @@ def query(name: str, filters: Iterable[Field]) -> Field:
     return struct("query", name, "What to answer.", chosen, ORDER_BY, RANGE).require()
 
 
-def matches(column: Texts, value: str) -> ColumnElement[bool]:
+def matches(column: Order, value: str) -> ColumnElement[bool]:
     """Whether a text is `value`, whatever the case of its letters; % and _ are wild cards, as in SQL."""
     lower = value.lower()
     if any(character in value for character in WILD_CARDS):
@@ -69,12 +67,12 @@ def matches(column: Texts, value: str) -> ColumnElement[bool]:
     return or_(column == value, func.lower(column) == lower)  # SQLite knows the case of ASCII letters alone
 
 
-def columns(entity: Entity, *names: str) -> dict[str, Texts]:
+def columns(entity: Entity, *names: str) -> dict[str, Order]:
     """The columns of attributes, by NGNPro's names."""
     return {NAMES[entity.model][name]: entity.column(name) for name in names}
 
 
-def by_text(columns: Mapping[str, Texts]) -> Filters:
+def by_text(columns: Mapping[str, Order]) -> Filters:
     """The filters by the texts in these columns."""
     return {name: partial(matches, column) for name, column in columns.items()}
 
@@ -108,9 +106,9 @@ def with_owner(statement: Statement, i_customer: InstrumentedAttribute[int]) -> 
 
 def belonging(
     entity: Entity,
-    *more: InstrumentedAttribute[Any],
-    texts: Mapping[str, InstrumentedAttribute[Any]] = MappingProxyType({}),
-    orders: Mapping[str, InstrumentedAttribute[Any]] = MappingProxyType({}),
+    *more: Order,
+    texts: Mapping[str, Order] = MappingProxyType({}),
+    orders: Mapping[str, Order] = MappingProxyType({}),
 ) -> List:
     """The list of what belongs to customers: its attributes and `more`, by customer, reseller and these texts."""
     told = entity.select(field for field in entity.fields.values() if not field.secret).add_columns(*more)
