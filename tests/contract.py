@@ -18,6 +18,7 @@ from xmlrpc_api.declaration import faults
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.fields import Field
 from xmlrpc_api.declaration.registry import Method
+from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.dialects.ngnpro import OPERATIONS
 from xmlrpc_api.dialects.switch import METHODS
 
@@ -173,13 +174,45 @@ def area(method: Method) -> str:
 def dialects() -> str:
     """docs/dialects.md: what stands above the mark stays."""
     introduction, _, _ = (DOCS / "dialects.md").read_text().partition(MARK)
+    return introduction + MARK + "\n".join([*_methods_table(), *_attributes_tables(), *_faults_table()]) + "\n"
+
+
+def _methods_table() -> Iterable[str]:
     shown = [list(methods.values()) for methods in (METHODS, OPERATIONS)]
-    areas = sorted({area(method) for methods in shown for method in methods})
-    lines = ["## Methods", "", "| about | XML-RPC, JSON, shell | NGNPro's SOAP |", "|---|---|---|"]
-    for about in areas:
+    yield from ("## Methods", "", "| about | XML-RPC, JSON, shell | NGNPro's SOAP |", "|---|---|---|")
+    for about in sorted({area(method) for methods in shown for method in methods}):
         cells = [[f"`{m.name}`" for m in methods if area(m) == about] for methods in shown]
-        lines.append(f"| {about} | {' | '.join(', '.join(cell) or '—' for cell in cells)} |")
-    return introduction + MARK + "\n".join(lines) + "\n"
+        yield f"| {about} | {' | '.join(', '.join(cell) or '—' for cell in cells)} |"
+
+
+def _attributes_tables() -> Iterable[str]:
+    yield from ("", "## Attributes", "", "Those that can be set or are told, by each dialect's names.")
+    params = {field.name for method in METHODS.values() for field in method.documented_params}
+    for entity in entities():
+        names = ngnpro.NAMES.get(entity.model, {})
+        ours = (
+            {field.name for fields in (entity.create, entity.read) for field in fields}
+            if entity.key_name in params
+            else set()
+        )
+        if not names and not ours:
+            continue
+        yield from ("", f"### {entity.name.replace('_', ' ').capitalize()}", "")
+        yield from ("| XML-RPC, JSON, shell | NGNPro's SOAP | what it is |", "|---|---|---|")
+        for name, field in entity.fields.items():
+            cells = [f"`{name}`" if name in ours else "—", f"`{names[name]}`" if name in names else "—"]
+            if cells != ["—", "—"]:
+                yield f"| {' | '.join(cells)} | {field.doc} |"
+
+
+def _faults_table() -> Iterable[str]:
+    yield from ("", "## Faults", "", "| XML-RPC, JSON, shell | NGNPro's SOAP | when |", "|---|---|---|")
+    known = [fault for fault in vars(faults).values() if isinstance(fault, type) and hasattr(fault, "summary")]
+    for fault in sorted(known, key=lambda fault: abs(fault.code)):
+        yield f"| {fault.code} | {ngnpro.CODES.get(fault, ngnpro.GENERAL)} | {fault.summary} |"
+    for (what, thing), code in ngnpro.CODES_OF_THINGS.items():
+        ours, when = (what.code, what.summary) if isinstance(what, type) else (faults.Conflict.code, what.value)
+        yield f"| {ours} | {code} | {thing.thing}: {when} |"
 
 
 @cache
