@@ -18,7 +18,7 @@ import pytest
 
 GUIDE = (contract.ROOT / "CONTRIBUTING.md").read_text()
 BLOCK = re.compile(
-    r"^(?:`(?P<file>[\w/.]+)`.*?:\n\n)?```(?P<kind>python|diff|sh)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE
+    r"^(?:`(?P<file>[\w/.]+)`:\n\n)?```(?P<kind>python|diff|sh)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE
 )
 RECIPES = ("An attribute", "A method", "A noun")
 BIN = Path(sys.executable).parent
