@@ -1,8 +1,8 @@
 """
 CONTRIBUTING.md, tried as it stands: its recipes are done in a copy of the tree, and what it promises is counted.
 
-A block below the name of a file is that file, or what to change in it; a block of commands is run. What is written by
-hand is counted: tests, CHANGELOG and what a command writes are not.
+A block below the name of a file is that file, or what to change in it (at its end, where no line tells the place); a
+block of commands is run. What is written by hand is counted: tests, CHANGELOG and what a command writes are not.
 """
 
 import os
@@ -111,8 +111,8 @@ class Newcomer:
         for hunk in block["text"].split("@@\n"):
             told = hunk.splitlines(keepends=True)
             old, new = ("".join(line[1:] or "\n" for line in told if line[0] != sign) for sign in "+-")
-            assert text.count(old) == 1, f"{file.name} has this {text.count(old)} times:\n{old}"
-            text = text.replace(old, new)
+            assert not old or text.count(old) == 1, f"{file.name} has this {text.count(old)} times:\n{old}"
+            text = text.replace(old, new) if old else text + new
         file.write_text(text)
 
     def run(self, *command: str) -> None:
