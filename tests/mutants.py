@@ -183,6 +183,20 @@ MUTANTS = (
         "tests/handlers/ngnpro/test_sip.py -k many_creators",
     ),
     Mutant(
+        "who waits to send a body is left waiting",
+        f"{TRANSPORT}/ladder.py",
+        '            if "Expect" in self.request.headers:',
+        "            if False:",
+        "tests/transport/test_framing.py -k before_he_has_logged_in",
+    ),
+    Mutant(
+        "a link on a web page changes something",
+        f"{TRANSPORT}/http.py",
+        '    if request.method != "POST" and not gate.config.api_get_changes:\n',
+        "    if False:\n",
+        "tests/transport/test_browsers.py",
+    ),
+    Mutant(
         "a booking that was undone is believed",
         "xmlrpc_api/dispatch/transactions.py",
         "        session.expire_all()\n",

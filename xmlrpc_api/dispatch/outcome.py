@@ -47,14 +47,15 @@ class Outcome:
 def note(origin: Origin, name: str, fault: Fault | None, seconds: float = 0) -> None:
     """Count and log a call."""
     known = name if name in methods_of(origin) else metrics.UNKNOWN_METHOD
-    metrics.note_call(known, origin.face.value, seconds, fault.code if fault else None)
+    face = origin.face.value
+    metrics.note_call(known, face, seconds, fault.code if fault else None)
     log.info(
         "call",
         method=name[:LOGGED_NAME_LENGTH],
         caller=origin.login.i_customer if origin.login else None,
         login=origin.login.web_login if origin.login else None,
         address=origin.address,
-        dialect=origin.face.value,
+        dialect=face,
         request_id=origin.request_id,
         fault=fault.code if fault else None,
         text=fault.text if fault else None,
