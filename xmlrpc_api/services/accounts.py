@@ -57,8 +57,8 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
         BadParameter: A password is not allowed, or a value is a pattern.
         Conflict: username or authname is taken.
     """
-    acting = call.acting_for(owner) if owner is not None else call
-    i_customer, username = acting.caller.i_customer, attributes["username"]
+    owner = owner or call.caller
+    i_customer, username = owner.i_customer, attributes["username"]
     _demand_names(attributes)
     await references.check(call, ACCOUNT, attributes, Pointer(owner=i_customer, customer=i_customer))
     await domains.demand_usable(call, username, i_customer)
@@ -79,7 +79,7 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
         **limits.begun(call, values),
     )
     await records.add(call, account, {**values, **_of_phone(call, username, key, values.get("voip_password", ""))})
-    await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, acting.caller.path)
+    await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, owner.path)
     await ledger.allot(call, account.money, balance, ledger.INITIAL)
     return account
 
