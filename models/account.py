@@ -92,7 +92,6 @@ class Account(SelfCare, Base):
     web_password: Mapped[str] = field(
         String(60),
         access=Access.REQUIRED,
-        secret=True,
         hashed=True,
         limit=PASSWORD_LIMIT,
         check="not_empty",

@@ -273,10 +273,13 @@ def field(
     Declare a column together with what the API says about it.
 
     Keywords that `FieldInfo` knows go there, all others to `mapped_column`. Type, nullability, length
-    and default come from the column itself; a sealed one is a secret text that is kept encrypted for its row.
+    and default come from the column itself. A sealed text is kept encrypted for its row; what is sealed or hashed is
+    secret.
     """
     if sealed:
-        args, kwargs = (Sealed, *args), {**kwargs, "secret": True}
+        args = (Sealed, *args)
+    if sealed or kwargs.get("hashed"):
+        kwargs["secret"] = True
     own = {name: kwargs.pop(name) for name in FieldInfo.__slots__ if name in kwargs}
     return mapped_column(*args, doc=doc, info={"field": FieldInfo(doc=doc, access=access, **own)}, **kwargs)
 

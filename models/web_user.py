@@ -65,7 +65,6 @@ class WebUser(SelfCare, Base):
     web_password: Mapped[str] = field(
         String(60),
         access=Access.REQUIRED,
-        secret=True,
         hashed=True,
         limit=PASSWORD_LIMIT,
         check="not_empty",

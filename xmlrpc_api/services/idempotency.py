@@ -1,17 +1,17 @@
 """Calls that may be sent again: the same key and content give the first answer, and nothing happens twice."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import IdempotencyKey, place_of, purpose_of
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import Conflict
+from xmlrpc_api.declaration.registry import Answer
 from xmlrpc_api.storage.database import insert_or_lock
 
 PURPOSE = purpose_of(IdempotencyKey.content)
@@ -19,12 +19,12 @@ PRUNE_BATCH = 1000
 _DECIMAL = "$decimal"
 
 
-def content(method: str, raw: Mapping[str, Any]) -> bytes:
+def content(method: str, raw: Values) -> bytes:
     """What makes two calls the same: the method and all that was sent with it."""
     return json.dumps([method, raw], sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
-async def claim(call: Call, key: str, sent: bytes) -> dict[str, Any] | None:
+async def claim(call: Call, key: str, sent: bytes) -> Answer | None:
     """
     Take a key for this call, in its transaction. A twin that is still running is waited for.
 
@@ -51,14 +51,14 @@ async def claim(call: Call, key: str, sent: bytes) -> dict[str, Any] | None:
         return None
     if not vault.signed(PURPOSE, sent, first["content"]):
         raise Conflict("Parameter idempotency_key was used for another call")
-    answer: dict[str, Any] = json.loads(
+    answer: Answer = json.loads(
         vault.decrypt(first["answer"], place_of(IdempotencyKey.answer, call.caller.i_customer, key)),
         object_hook=_from_plain,
     )
     return answer
 
 
-async def keep(call: Call, key: str, answer: Mapping[str, Any]) -> None:
+async def keep(call: Call, key: str, answer: Values) -> None:
     """Keep what the call was answered."""
     text = json.dumps(dict(answer), default=_to_plain)
     await call.session.execute(
@@ -96,11 +96,11 @@ def _life(call: Call) -> timedelta:
     return timedelta(hours=call.platform.config.idempotency_hours)
 
 
-def _to_plain(value: Any) -> Any:
+def _to_plain(value: object) -> object:
     if isinstance(value, Decimal):
         return {_DECIMAL: str(value)}
     raise TypeError(f"{type(value).__name__} cannot be kept as an answer")
 
 
-def _from_plain(value: dict[str, Any]) -> Any:
+def _from_plain(value: dict[str, str]) -> object:
     return Decimal(value[_DECIMAL]) if value.keys() == {_DECIMAL} else value

@@ -1,6 +1,7 @@
 """Which keys the database needs, and a new one for all that is encrypted, batch by batch while calls go on."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,8 @@ BATCH = 100
 PAGE = 5000
 NAME_LENGTH = 8
 SEALED = columns_of(Sealed)
+Key = tuple[object, ...]  # of a row
+Condition = Callable[[datetime], ColumnElement[bool]]
 SIGNATURES = columns_of(Signature)
 FOR_EVER = (purpose_of(AuditEntry.mac), purpose_of(AuditEntry.hash))
 """What is proved with an old key for as long as there is a history: it is never signed anew."""
@@ -32,13 +35,13 @@ class Batch:
         left: How many somebody changed meanwhile.
     """
 
-    last: tuple[Any, ...] | None
+    last: Key | None
     done: int
     lost: list[str]
     left: int
 
 
-async def encrypt_anew(session: AsyncSession, vault: Vault, column: Column[Any], last: tuple[Any, ...] | None) -> Batch:
+async def encrypt_anew(session: AsyncSession, vault: Vault, column: Column[Any], last: Key | None) -> Batch:
     """
     Encrypt the next values of a column with the newest key, in this transaction.
 
@@ -71,7 +74,7 @@ async def count_old(session: AsyncSession, vault: Vault, column: Column[Any]) ->
     return int((await session.execute(old)).scalar_one())
 
 
-def _after(key: tuple[Column[Any], ...], last: tuple[Any, ...]) -> ColumnElement[bool]:
+def _after(key: tuple[Column[Any], ...], last: Key) -> ColumnElement[bool]:
     after: ColumnElement[bool] = tuple_(*key) > tuple_(*last, types=[column.type for column in key])
     return after
 
@@ -106,7 +109,7 @@ async def _names(session: AsyncSession, column: Column[Any], wanted: ColumnEleme
     """How often which key's name stands in a column: a page at a time, since no statement may take long."""
     key = tuple(column.table.primary_key.columns)
     name = func.substr(column, 1, NAME_LENGTH)
-    last: tuple[Any, ...] | None = None
+    last: Key | None = None
     total: Counter[str] = Counter()
     while True:
         page = select(*key, name).where(wanted).order_by(*key).limit(PAGE)
@@ -117,11 +120,11 @@ async def _names(session: AsyncSession, column: Column[Any], wanted: ColumnEleme
         last = tuple(rows[-1][:-1])
 
 
-def _one_time(owner: type[WebUser] | type[Account]) -> Any:
+def _one_time(owner: type[WebUser] | type[Account]) -> Condition:
     return lambda now: owner.one_time_expires > now
 
 
-_STILL_MATTERS: dict[str, Any] = {
+_STILL_MATTERS: dict[str, Condition] = {
     str(WebUser.__table__.c.one_time_password): _one_time(WebUser),
     str(Account.__table__.c.one_time_password): _one_time(Account),
     str(Voucher.__table__.c.pin): lambda now: (

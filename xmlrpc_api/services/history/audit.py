@@ -25,7 +25,7 @@ from xmlrpc_api.crypto.vault import Vault
 from xmlrpc_api.declaration.entity import Entity, Values, table_of
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.storage.database import Store
-from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.fast_path import Query, Row
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
 PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)
@@ -133,9 +133,7 @@ async def event(
     await note(call, [entry(call, action, subject, after=details)])
 
 
-async def changed(
-    call: Call, kind: str, object_id: int, i_customer: int, *, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> None:
+async def changed(call: Call, kind: str, object_id: int, i_customer: int, *, before: Values, after: Values) -> None:
     """Note a change of what is kept with an object of this table and is none of its attributes."""
     subject = Subject(kind, object_id, i_customer, await scope_of(call.store, i_customer))
     await note(call, [entry(call, UPDATED, subject, before=before, after=after)])
@@ -174,7 +172,7 @@ def entry(
     *,
     before: Values | None = None,
     after: Values | None = None,
-) -> dict[str, Any]:
+) -> Row:
     """A signed row, ready for `note`."""
     values = {
         "uid": secrets.token_hex(16),
@@ -196,7 +194,7 @@ def entry(
     return {**values, "mac": call.platform.vault.sign(PURPOSE_ROW, content(values))}
 
 
-async def note(call: Call, entries: list[dict[str, Any]]) -> None:
+async def note(call: Call, entries: list[Row]) -> None:
     """Write rows of the history, in the call's transaction."""
     for row in entries:
         await call.store.rows(_NOTE, **row)
@@ -296,15 +294,15 @@ class Proof:
         return not self._vault.signed(purpose, data, signature)
 
 
-def _shown(entity: Entity, values: Values) -> dict[str, Any]:
+def _shown(entity: Entity, values: Values) -> Snapshot:
     """The values as they may be kept: of a secret, only that it is there or has changed."""
     secret = set(entity.secrets)
     return {name: CHANGED if name in secret and value is not None else value for name, value in values.items()}
 
 
-def plain_values(entity: Entity, values: Values) -> dict[str, Any]:
+def plain_values(entity: Entity, values: Values) -> Snapshot:
     """The values as rows of the history hold them when they are read; what is nil is left out."""
-    kept: dict[str, Any] = json.loads(as_json(_shown(entity, values)))
+    kept: Snapshot = json.loads(as_json(_shown(entity, values)))
     return {name: value for name, value in kept.items() if value is not None}
 
 
@@ -313,7 +311,7 @@ def as_json(values: Values) -> str:
     return json.dumps(dict(values), ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, datetime):
