@@ -17,22 +17,6 @@ from xmlrpc_api.services.tree import lists
 from xmlrpc_api.storage.fast_path import Row
 
 MOST = 100
-COLUMNS = (
-    AuditEntry.i_audit,
-    AuditEntry.created,
-    AuditEntry.i_customer,
-    AuditEntry.i_customer_actor,
-    AuditEntry.trusted,
-    AuditEntry.address,
-    AuditEntry.dialect,
-    AuditEntry.request_id,
-    AuditEntry.method,
-    AuditEntry.action,
-    AuditEntry.object_type,
-    AuditEntry.object_id,
-    AuditEntry.before,
-    AuditEntry.after,
-)
 MEMBERS = (
     Field(name="i_audit", wire=Wire.INT, doc="Id of the row.", example=12),
     Field(name="created", wire=Wire.DATETIME, doc="When it happened."),
@@ -55,6 +39,8 @@ MEMBERS = (
     Field(name="after", wire=Wire.STRUCT, doc="What changed, as it became.", example={"city": "Berlin"}),
 )
 
+SELECTED = [*(field.name for field in MEMBERS if field.name != "resource"), "object_type", "object_id"]
+
 
 def _of_resource(resource: str) -> ColumnElement[bool]:
     """The condition for an object as a row shows it, or for all of a kind, the part before the colon."""
@@ -65,7 +51,7 @@ def _of_resource(resource: str) -> ColumnElement[bool]:
 
 
 HISTORY = lists.List(
-    select(*COLUMNS),
+    select(*(getattr(AuditEntry, name) for name in SELECTED)),
     AuditEntry.i_audit.desc(),
     {
         **lists.times(AuditEntry.created),

@@ -124,12 +124,7 @@ async def to_change(call: Call, known: Known) -> WebUser:
 
 
 async def lock(call: Call, known: Known) -> WebUser:
-    """
-    Lock a web user, after his customer: everybody takes the two in this order.
-
-    Raises:
-        NotFound: He is not there for the caller.
-    """
+    """Lock a web user, after his customer; NotFound if he is not there for the caller."""
     return await USERS.lock(call, _is(known))
 
 
