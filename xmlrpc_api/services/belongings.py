@@ -118,13 +118,13 @@ class Belongings(Generic[B]):
 
 async def hold_owner(call: Call, params: Mapping[str, Any]) -> int:
     """
-    Hold the customer to whom something is to belong: the one in `i_customer`, or the caller.
+    Hold the customer to whom something is to belong: the one in `i_customer`, by id or name, or the caller.
 
     Raises:
         NotFound: It is not there for the caller.
     """
-    owner = _owner(call, params)
-    if not await ownership.hold(call, owner, REACH):
+    owner = await ownership.hold(call, params.get("i_customer") or call.caller.i_customer, REACH)
+    if owner is None:
         raise NotFound(Customer)
     return owner
 

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_
 
-from models import Customer, WebUser
+from models import WebUser
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
-from xmlrpc_api.declaration.faults import NotFound
-from xmlrpc_api.services.belongings import REACH
+from xmlrpc_api.services.belongings import hold_owner
 from xmlrpc_api.services.logins import web_users
 from xmlrpc_api.services.logins.web_users import WEB_USER
-from xmlrpc_api.services.tree import lending, ownership, references
+from xmlrpc_api.services.tree import lending, references
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,7 @@ async def add(call: Call, owner: int | str, attributes: Values, brought: Brought
         Conflict: The login is taken.
     """
     call.caller.demand_active()
-    wanted = select(Customer.i_customer).where(ownership.named(owner), ownership.within(call.caller, REACH))
-    wanted = wanted.with_for_update(read=True, key_share=True)
-    i_customer = (await call.session.execute(wanted)).scalar_one_or_none()
-    if i_customer is None:
-        raise NotFound(Customer)
+    i_customer = await hold_owner(call, {"i_customer": owner})
     await lending.demand_hand(call, i_customer)
     await references.check(call, WEB_USER, attributes)
     return (await web_users.add_to(call, i_customer, {**attributes, **brought.values})).i_web_user

@@ -155,15 +155,16 @@ async def path_of(call: Call, i_customer: int) -> str:
     return path
 
 
-async def hold(call: Call, i_customer: int, reach: Reach = Reach.SUBTREE_AND_SELF) -> bool:
+async def hold(call: Call, known: int | str, reach: Reach = Reach.SUBTREE_AND_SELF) -> int | None:
     """
     Keep a customer from being deleted until the end of the transaction; what is put below him comes after this.
 
     Returns:
-        Whether he is there and in reach.
+        His id, if he is there and in reach.
     """
-    statement = select(Customer.i_customer).where(within(call.caller, reach), named(i_customer))
-    return (await call.session.execute(statement.with_for_update(read=True, key_share=True))).first() is not None
+    statement = select(Customer.i_customer).where(within(call.caller, reach), named(known))
+    held = await call.session.execute(statement.with_for_update(read=True, key_share=True))
+    return held.scalar_one_or_none()
 
 
 async def load_caller(store: HasRows, i_customer: int) -> Caller | None:
