@@ -12,7 +12,7 @@ from xmlrpc_api.crypto.passwords import Password
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, MethodNotFound, PostRequired, WrongReference, WrongType
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params
-from xmlrpc_api.declaration.registry import Effect, Method, nearest
+from xmlrpc_api.declaration.registry import Effect, Finder, Method, nearest
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.faces import DIALECTS
 from xmlrpc_api.services import idempotency
@@ -112,43 +112,41 @@ class Preparation:
         caller.demand(method.right)
         key = idempotency_key(origin, sent.key) if method.repeatable else None
         unknown = self._note_unknown(origin, method, sent.rest)
-        loaded = method.params.load(sent.rest)
-        errand = Errand(origin=origin, name=name, caller=caller)
-        await self._look_ahead(errand, method, loaded)
-        await self._hash(caller, method, loaded)
-        return Prepared(
+        prepared = Prepared(
             origin=origin,
             name=name,
             caller=caller,
             key=key,
-            queues=await self._queues(errand, method, loaded),
             method=method,
-            params=loaded,
+            params=method.params.load(sent.rest),
             content=idempotency.content(name, sent.rest) if key else b"",
             unknown=unknown,
         )
+        await self._look_ahead(prepared)
+        await self._hash(prepared)
+        return prepared if method.balances is None else await self._announced(prepared, method.balances)
 
-    async def _look_ahead(self, errand: Errand, method: Method, params: dict[str, Any]) -> None:
+    async def _look_ahead(self, prepared: Prepared) -> None:
         """Do what the method wants to be done ahead; its handler is given what came of it."""
-        if method.ahead is not None:
+        ahead = prepared.method.ahead
+        if ahead is not None:
             async with Reading(self._database) as store:
-                found = await method.ahead.step(self._new_call(errand, store, errand.caller), **params)
-            params[method.ahead.taken_as] = found
+                call = self._new_call(prepared, store, prepared.caller)
+                prepared.params[ahead.taken_as] = await ahead.step(call, **prepared.params)
 
-    async def _hash(self, caller: Caller, method: Method, params: dict[str, Any]) -> None:
+    async def _hash(self, prepared: Prepared) -> None:
         """Put new passwords with their hashes in their places."""
-        for name in method.params.hashed:
-            if name in params:
-                hashed = await self._platform.hasher.hash(params[name], caller.i_customer)
-                params[name] = Password(params[name], hashed)
+        for name in prepared.method.params.hashed:
+            if name in prepared.params:
+                plain = prepared.params[name]
+                hashed = await self._platform.hasher.hash(plain, prepared.caller.i_customer)
+                prepared.params[name] = Password(plain, hashed)
 
-    async def _queues(self, errand: Errand, method: Method, params: dict[str, Any]) -> frozenset[Key]:
-        """On whose balances a call will book. Root's is never booked on."""
-        if method.balances is None:
-            return NOBODYS
+    async def _announced(self, prepared: Prepared, balances: Finder) -> Prepared:
+        """The same, with the balances on which it will book. Root's is never booked on."""
         async with Reading(self._database) as store:
-            keys = await method.balances(self._new_call(errand, store, errand.caller), params)
-        return frozenset(keys - {(CUSTOMER, ROOT_ID)})
+            keys = await balances(self._new_call(prepared, store, prepared.caller), prepared.params)
+        return replace(prepared, queues=frozenset(keys - {(CUSTOMER, ROOT_ID)}))
 
     async def _caller(self, origin: Origin, method: Method, scope: Values) -> Caller:
         """
