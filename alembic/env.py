@@ -61,8 +61,11 @@ def number(_context: Any, _revision: Any, scripts: list[MigrationScript]) -> Non
 
 def as_stored(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Write down a type of our own as what it is in the database: migrations outlive our classes."""
-    own = kind == "type" and isinstance(item, TypeDecorator)
-    return f"{context.opts['sqlalchemy_module_prefix']}{item.impl!r}" if own else False
+    if kind != "type" or type(item).__module__.startswith("sqlalchemy."):
+        return False
+    known = next(base for base in type(item).__mro__ if base.__module__.startswith("sqlalchemy."))
+    stored = item.impl if isinstance(item, TypeDecorator) else item.adapt(known)
+    return f"{context.opts['sqlalchemy_module_prefix']}{stored!r}"
 
 
 @contextmanager

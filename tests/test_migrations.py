@@ -236,16 +236,25 @@ class TestNumbers:
     def test_make_writes_one_from_what_has_changed_in_the_models(self, copy):
         tariff = copy / "models" / "tariff.py"
         more = (
-            "from datetime import datetime\nfrom models.base import UtcDateTime\n"
+            "from datetime import datetime\nfrom models.base import Sealed, Signature, UtcDateTime\n"
             + tariff.read_text().partition('"""\n')[2]
         )
-        tariff.write_text(more + "\n    ended: Mapped[datetime | None] = mapped_column(UtcDateTime)\n")
+        tariff.write_text(
+            more + "\n    ended: Mapped[datetime | None] = mapped_column(UtcDateTime)\n"
+            "    note: Mapped[str | None] = mapped_column(Sealed)\n"
+            '    proof: Mapped[str | None] = mapped_column(Signature("proof"))\n'
+        )
         binaries = f"BIN={Path(sys.executable).parent}"
 
         self.run(copy, "make", "-o", ".venv/dev.stamp", binaries, "migration", "NAME=add ends")
 
         made = (copy / "alembic" / "versions" / f"{NEXT}-add_ends.py").read_text()
         assert f'revision = "{NEXT}"\ndown_revision = "{NEWEST}"\n' in made
-        assert "sa.Column('ended', sa.DateTime(timezone=True), nullable=True)" in made.replace('"', "'")
+        columns = {
+            "sa.Column('ended', sa.DateTime(timezone=True), nullable=True)",
+            "sa.Column('note', sa.Text(), nullable=True)",
+            "sa.Column('proof', sa.String(length=73), nullable=True)",
+        }
+        assert {column for column in columns if column in made.replace('"', "'")} == columns
         assert self.newest(copy) == NEXT
         self.run(copy, sys.executable, "-m", "alembic", "upgrade", "head")
