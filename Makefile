@@ -60,7 +60,7 @@ check: $(VENV)/dev.stamp ## style, types, layers, migrations
 	$(BIN)/python -m tests.check_migrations
 
 format: $(VENV)/dev.stamp ## put the source into house style
-	$(BIN)/ruff check --fix
+	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
 reference: $(VENV)/dev.stamp ## write down the public API and the settings, after a change on purpose
