@@ -67,7 +67,7 @@ async def create_account(call: Call, **attributes: Any) -> Answer:
     Create an account. It belongs to the caller, or to i_customer where a trusted host calls.
 
     A username with a domain is an address there: the domain must be nobody's, the account's customer's, of somebody
-    above him, or of somebody below the caller.
+    above it, or of somebody below the caller.
     The credentials are told once more, as clients expect it; they are told nowhere else.
     """
     account = await accounts.create(call, attributes)
@@ -88,7 +88,7 @@ async def create_account(call: Call, **attributes: Any) -> Answer:
 )
 async def get_account_info(call: Call, *, i_account: int | None = None, username: str | None = None) -> Answer:
     """
-    Tell all attributes of an account of the caller or of a customer below him, by i_account or by username.
+    Tell all attributes of an account of the caller or of a customer below it, by i_account or by username.
 
     Passwords are never told. From a trusted host without i_customer: any account.
     """

@@ -19,7 +19,7 @@ CUSTOMER = customers.CUSTOMER
 ID_OR_NAME = Field(
     name="i_customer",
     wire=Wire.ID_OR_NAME,
-    doc="Id of the customer. A string that is not a number is taken as his name.",
+    doc="Id of the customer. A string that is not a number is taken as its name.",
     example=29,
 )
 NAME = Field(name="name", wire=Wire.STRING, doc="Name of the customer, instead of i_customer.", example="acme")
@@ -78,10 +78,10 @@ async def get_customer_info(
     call: Call, *, i_customer: int | str | None = None, name: str | None = None, as_of: datetime | None = None
 ) -> Answer:
     """
-    Tell all attributes of a direct sub-customer, or of the caller himself.
+    Tell all attributes of a direct sub-customer, or of the caller itself.
 
     Either i_customer or name is required. Passwords are never told. With as_of, which needs the id,
-    he is told as he was then, even if he is deleted by now.
+    it is told as it was then, even if it is deleted by now.
     """
     if as_of is None:
         customer = await customers.info(call, i_customer, name)
@@ -110,7 +110,7 @@ async def update_customer(
     Change attributes of a direct sub-customer; at least one must be given.
 
     Attributes left out keep their value; nil clears those that may be nil. A right taken away from a
-    customer is taken away from everybody below him as well. Setting balance books the difference.
+    customer is taken away from everybody below it as well. Setting balance books the difference.
     """
     await customers.change(call, i_customer, changes, Expected(version=if_version, balance=if_balance))
     return {}
@@ -127,9 +127,9 @@ async def update_customer(
 )
 async def delete_customer(call: Call, *, i_customer: int, if_version: int | None = None) -> Answer:
     """
-    Delete a direct sub-customer together with his web users.
+    Delete a direct sub-customer together with its web users.
 
-    Refused while he has sub-customers, a balance other than zero, is still referred to, or is blocked by somebody
+    Refused while it has sub-customers, a balance other than zero, is still referred to, or is blocked by somebody
     above the caller.
     """
     await customers.delete(call, i_customer, Expected(version=if_version))
@@ -152,9 +152,9 @@ async def list_customers(call: Call, *, offset: int = 0, limit: int | None = Non
 @customer_block("blockCustomer", I_CUSTOMER)
 async def block_customer(call: Call, *, i_customer: int) -> Answer:
     """
-    Block a customer at any depth below the caller: neither he nor anybody below him can log in.
+    Block a customer at any depth below the caller: neither it nor anybody below it can log in.
 
-    The block is that of the highest who has blocked him.
+    The block is that of the highest who has blocked it.
     """
     await customers.set_blocked(call, i_customer, True)
     return {}
@@ -162,5 +162,5 @@ async def block_customer(call: Call, *, i_customer: int) -> Answer:
 
 @customer_block("unblockCustomer", I_CUSTOMER)
 async def unblock_customer(call: Call, *, i_customer: int) -> None:
-    """Take the block of a customer at any depth below the caller away. Who stands below whoever blocked him cannot."""
+    """Take the block of a customer at any depth below the caller away. Who stands below whoever blocked it cannot."""
     await customers.set_blocked(call, i_customer, False)

@@ -23,7 +23,9 @@ PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
         example="customers:i_customer=29",
     ),
     Field(name="action", wire=Wire.STRING, limit=64, doc="Only this action.", example="U"),
-    Field(name="i_customer_actor", wire=Wire.INT, low=1, doc="Only what was done on his behalf.", example=1),
+    Field(
+        name="i_customer_actor", wire=Wire.INT, low=1, doc="Only what was done on this customer's behalf.", example=1
+    ),
     *PAGE,
     right=Right.ANYONE,
     effect=Effect.READ,
@@ -32,7 +34,7 @@ PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
 )
 async def get_audit_logs(call: Call, **filters: Any) -> Answer:
     """
-    Tell what was changed at the caller and at everybody below him, by whom and from where.
+    Tell what was changed at the caller and at everybody below it, by whom and from where.
 
     At most 100 rows are answered at once; read on with offset.
     """
@@ -50,7 +52,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> Answer:
 )
 async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> Answer:
     """
-    Tell all that happened to a customer at any depth below the caller, even if he is deleted by now.
+    Tell all that happened to a customer at any depth below the caller, even if it is deleted by now.
 
     At most 100 rows are answered at once; read on with offset.
     """

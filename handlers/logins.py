@@ -61,7 +61,7 @@ USERNAME = Field(
     wire=Wire.STRING,
     required=True,
     limit=LOGIN_LIMIT,
-    doc="Login to the self-care portal, of the caller or of anybody below him.",
+    doc="Login to the self-care portal, of the caller or of anybody below it.",
     example="acme",
 )
 WEB_LOGIN = Field(
@@ -69,7 +69,7 @@ WEB_LOGIN = Field(
     wire=Wire.STRING,
     required=True,
     limit=LOGIN_LIMIT,
-    doc="Login of the caller, of a customer below him, or of one of their web users.",
+    doc="Login of the caller, of a customer below it, or of one of their web users.",
     example="acme",
 )
 CODE = Field(
@@ -143,9 +143,9 @@ async def reset_customer_one_time_password(call: Call, *, web_login: str) -> Ans
     """
     Make a new one-time password for a login; the ordinary password stays as it is.
 
-    Logins of sub-customers need bit 1 (edit) of customers_mgmt; the caller's own and his web users' need no right. It
+    Logins of sub-customers need bit 1 (edit) of customers_mgmt; the caller's own and its web users' need no right. It
     is good for one login, until it expires, a newer one is made, password or login are changed, or the web
-    user or his customer is blocked or deleted.
+    user or its customer is blocked or deleted.
     """
     user = await web_users.to_change(call, web_login)
     return {"password": await one_time.issue(call, persons.WEB_USERS, user)}

@@ -100,7 +100,7 @@ OWN_OR_SUB = Field(
     name="i_customer",
     wire=Wire.INT,
     low=1,
-    doc="A direct sub-customer, or the caller himself; the caller if left out.",
+    doc="A direct sub-customer, or the caller itself; the caller if left out.",
     example=29,
 )
 OF_ACCOUNT = Field(name="i_account", wire=Wire.INT, low=1, doc="One account instead of a customer.", example=11)
@@ -146,7 +146,7 @@ async def customer_credit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) 
         Field(
             name="returned",
             wire=Wire.DOUBLE,
-            doc="What came back to the caller, in his currency: of what he had paid in, and no more; 0 for root.",
+            doc="What came back to the caller, in its currency: of what it had paid in, and no more; 0 for root.",
             example=Decimal("20.12"),
         ),
     ),
@@ -155,8 +155,8 @@ async def customer_debit(call: Call, *, i_customer: int, **paid: Unpack[Paid]) -
     """
     Take money from the balance of a direct sub-customer, as far as balance and credit limit reach.
 
-    What the caller has paid in with customerAddFunds or customerCredit comes back to his own balance, and no more:
-    a balance that was given by createCustomer or updateCustomer, and what is taken on credit, was never his.
+    What the caller has paid in with customerAddFunds or customerCredit comes back to its own balance, and no more:
+    a balance that was given by createCustomer or updateCustomer, and what is taken on credit, was never the caller's.
     """
     return {"returned": await payments.pay(call, i_customer, ledger.DEBIT, Payment(**paid))}
 
@@ -215,7 +215,7 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
     raises=(NotFound,),
 )
 async def get_payments_list(call: Call, **filters: Any) -> Answer:
-    """List the payments of the caller, of his direct sub-customers and of their accounts, or of one of them."""
+    """List the payments of the caller, of its direct sub-customers and of their accounts, or of one of them."""
     return {"payments": await payments.payments(call, filters)}
 
 
@@ -300,5 +300,5 @@ async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> Ans
     returns=(Field(name="events", wire=Wire.ARRAY, doc="The events, oldest first.", members=events.MEMBERS),),
 )
 async def list_events(call: Call, *, after: int = 0, limit: int | None = None) -> Answer:
-    """List what happened to the caller and to everybody below him, such as a balance that ran low."""
+    """List what happened to the caller and to everybody below it, such as a balance that ran low."""
     return {"events": await events.read(call, after, limit)}

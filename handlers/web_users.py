@@ -16,7 +16,7 @@ OWNER = Field(
     name="i_customer",
     wire=Wire.INT,
     low=1,
-    doc="Whose web users: a customer at any depth below the caller; the caller himself if left out.",
+    doc="Whose web users: a customer at any depth below the caller; the caller itself if left out.",
     example=29,
 )
 I_WEB_USER = WEB_USER.require("i_web_user")
@@ -42,10 +42,10 @@ web_user_block = partial(
 )
 async def create_web_user(call: Call, *, i_customer: int | None = None, **attributes: Any) -> Answer:
     """
-    Create a web user of the caller or of a customer below him.
+    Create a web user of the caller or of a customer below it.
 
     For customers below, the caller needs bit 1 (edit) of customers_mgmt; so do all methods that change web users.
-    Where the customer acts as another one (impersonate of NGNPro's dialect), that one and those above him alone may.
+    Where the customer acts as another one (impersonate of NGNPro's dialect), that one and those above it alone may.
     """
     user = await web_users.create(call, i_customer, attributes)
     return {"i_web_user": user.i_web_user}
@@ -60,14 +60,14 @@ async def create_web_user(call: Call, *, i_customer: int | None = None, **attrib
     raises=(*FAULTS, WrongReference, Conflict),
 )
 async def update_web_user(call: Call, *, i_web_user: int, **changes: Any) -> Answer:
-    """Change attributes of a web user; at least one must be given. To change a default one changes his customer."""
+    """Change attributes of a web user; at least one must be given. To change a default one, change its customer."""
     await web_users.change(call, i_web_user, changes)
     return {}
 
 
 @method("deleteWebUser", I_WEB_USER, right=Right.ANYONE, effect=Effect.WRITE, raises=FAULTS)
 async def delete_web_user(call: Call, *, i_web_user: int) -> Answer:
-    """Delete a web user. The default one goes with his customer only."""
+    """Delete a web user. The default one goes with its customer only."""
     await web_users.remove(call, i_web_user)
     return {}
 
@@ -83,7 +83,7 @@ async def delete_web_user(call: Call, *, i_web_user: int) -> Answer:
     raises=(NotFound,),
 )
 async def list_web_users(call: Call, **asked: Any) -> Answer:
-    """List the web users of the caller or of a customer below him, in the order of their creation."""
+    """List the web users of the caller or of a customer below it, in the order of their creation."""
     return {"web_users": await web_users.USERS.page(call, asked)}
 
 
@@ -103,13 +103,13 @@ async def get_web_user_info(call: Call, *, i_web_user: int | None = None, web_lo
 
 @web_user_block("blockWebUser", I_WEB_USER)
 async def block_web_user(call: Call, *, i_web_user: int) -> Answer:
-    """Block a web user: he cannot log in. The default one cannot be blocked; block the customer."""
+    """Block a web user: it cannot log in. The default one cannot be blocked; block the customer."""
     await web_users.change(call, i_web_user, {"blocked": True})
     return {"i_web_user": i_web_user}
 
 
 @web_user_block("unblockWebUser", I_WEB_USER)
 async def unblock_web_user(call: Call, *, i_web_user: int) -> Answer:
-    """Take the block of a web user away. Who stands below whoever blocked him cannot."""
+    """Take the block of a web user away. Who stands below whoever blocked it cannot."""
     await web_users.change(call, i_web_user, {"blocked": False})
     return {"i_web_user": i_web_user}

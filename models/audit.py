@@ -26,7 +26,7 @@ class AuditEntry(Base):
     i_audit: Mapped[int] = mapped_column(_BIG, primary_key=True)
     uid: Mapped[str] = mapped_column(String(32), unique=True, doc="Random; part of what is signed.")
     created: Mapped[datetime] = mapped_column(UtcDateTime)
-    i_customer: Mapped[int] = mapped_column(Integer, doc="Whom it concerns; no foreign key: history outlives him.")
+    i_customer: Mapped[int] = mapped_column(Integer, doc="Whom it concerns; no foreign key: history outlives it.")
     scope: Mapped[str] = mapped_column(
         ascii_string(PATH_LENGTH), doc="Ids from the root down to i_customer, each followed by a dot."
     )

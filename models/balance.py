@@ -61,7 +61,7 @@ class Balance(Base):
         low=0,
         high=LARGEST_FUNDED,
         access=Access.HIDDEN,
-        doc="What the one above has paid in and may get back, in his currency; 0 below the root and for accounts.",
+        doc="What the one above has paid in and may get back, in its currency; 0 below the root and for accounts.",
     )
     funded_opening: Mapped[Decimal] = field(
         Money,
@@ -119,7 +119,7 @@ class LedgerEntry(Base):
     funded_change: Mapped[Decimal | None] = field(
         Money,
         access=Access.READ_ONLY,
-        doc="By how much it changed what the one above has paid in and may get back, in his currency; "
+        doc="By how much it changed what the one above has paid in and may get back, in its currency; "
         "nil: it was booked before that was kept.",
         example=Decimal("20.12"),
     )

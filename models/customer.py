@@ -73,7 +73,7 @@ class Customer(Base):
     blocked_by: Mapped[int | None] = field(
         Integer,
         access=Access.RECORDED,
-        doc="The highest of those who have blocked him; no foreign key: they are above, and stay as long as he does.",
+        doc="The highest of those who have blocked it; no foreign key: they are above, and stay as long as it does.",
     )
 
     version: Mapped[int] = field(
@@ -98,7 +98,7 @@ class Customer(Base):
         ForeignKey("tariffs.i_tariff"),
         index=True,
         access=Access.REQUIRED,
-        doc="Tariff, one of the caller's; nil assigns the tariff the caller himself is on.",
+        doc="Tariff, one of the caller's; nil assigns the tariff the caller itself is on.",
         example=None,
     )
     web_login: AssociationProxy[str] = through("default_user", "web_login", access=Access.OPTIONAL)
@@ -164,7 +164,7 @@ class Customer(Base):
         doc="Password to this API, independent of web_password. Kept encrypted.",
         example="s3cret-Api",
     )
-    api_mgmt: Mapped[int] = _flag("Whether the customer may manage API access of his sub-customers: 0 or 1.")
+    api_mgmt: Mapped[int] = _flag("Whether the customer may manage API access of its sub-customers: 0 or 1.")
     i_commission_agent: Mapped[int | None] = field(
         ForeignKey("customers.i_customer"),
         index=True,
@@ -184,7 +184,7 @@ class Customer(Base):
         example=2,
     )
     use_own_tariff: Mapped[int] = _flag(
-        "Whether the customer may assign the tariff he is on to his sub-customers: 0 or 1. "
+        "Whether the customer may assign the tariff it is on to its sub-customers: 0 or 1. "
         "Left out at create: as for the caller.",
     )
     vouchers_mgmt: Mapped[int] = _bitmask("vouchers")
@@ -192,7 +192,7 @@ class Customer(Base):
     i_password_policy: Mapped[int] = field(
         ForeignKey("password_policies.i_password_policy"),
         default=DEFAULT_PASSWORD_POLICY,
-        doc="Policy for the passwords of the customer and his web users.",
+        doc="Policy for the passwords of the customer and its web users.",
         example=1,
     )
     callshop_enabled: Mapped[bool] = _feature("the call shop is on")
@@ -202,7 +202,7 @@ class Customer(Base):
         default=Decimal(0),
         low=0,
         high=1_000_000,
-        doc="Over-commit limit in per cent: by how much more he may hand out than he has. 200 is three times his own.",
+        doc="Over-commit limit in per cent: by how much more it may hand out than it has. 200 is three times its own.",
         example=Decimal(10),
     )
     did_pool_enabled: Mapped[bool] = _feature("the pool of DIDs is on")
@@ -210,7 +210,7 @@ class Customer(Base):
     asr_acd_enabled: Mapped[bool] = _feature("the customer may see ASR/ACD reports")
     debit_credit_cards_enabled: Mapped[bool] = _feature("the customer may keep debit or credit cards")
     conferencing_enabled: Mapped[bool] = _feature("conferencing is on")
-    share_payment_processors: Mapped[bool] = _feature("the customer may share his payment processors")
+    share_payment_processors: Mapped[bool] = _feature("the customer may share its payment processors")
     dncl_enabled: Mapped[bool] = _feature("the do-not-call list is looked up")
     i_time_zone: Mapped[int] = field(
         ForeignKey("time_zones.i_time_zone"),
@@ -251,7 +251,7 @@ class Customer(Base):
     impersonate: Mapped[int | None] = field(
         ForeignKey("customers.i_customer"),
         index=True,
-        doc="The customer of the same reseller whose rights count instead of his own; set by that one or above.",
+        doc="The customer of the same reseller whose rights count instead of its own; set by that one or above.",
         example=None,
     )
     vat_number: Mapped[str | None] = _text(64, "VAT number.")
@@ -266,7 +266,7 @@ class Customer(Base):
     reseller_active: Mapped[bool] = field(
         Boolean,
         default=True,
-        doc="Whether a reseller, and everybody below him, may create customers and records.",
+        doc="Whether a reseller, and everybody below it, may create customers and records.",
         example=True,
     )
     changed: Mapped[datetime | None] = mapped_column(ChangeTime, doc="When an attribute was changed last.")

@@ -1,4 +1,4 @@
-"""Properties: what front ends keep with a customer beside his attributes."""
+"""Properties: what front ends keep with a customer beside its attributes."""
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,6 +21,6 @@ class CustomerProperty(Base):
     permission: Mapped[str] = field(
         String(32),
         default="customer",
-        doc="Who may change it: admin, reseller (and admin), or anything else: the customer himself as well.",
+        doc="Who may change it: admin, reseller (and admin), or anything else: the customer itself as well.",
         example="admin",
     )

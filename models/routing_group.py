@@ -7,7 +7,7 @@ from models.base import Base
 
 
 class RoutingGroup(Base):
-    """A routing group, owned by the customer who assigns it to his sub-customers."""
+    """A routing group, owned by the customer who assigns it to its sub-customers."""
 
     __tablename__ = "routing_groups"
     __table_args__ = (UniqueConstraint("i_customer", "name"), Base.__table_args__)
@@ -15,6 +15,6 @@ class RoutingGroup(Base):
     i_routing_group: Mapped[int] = mapped_column(Integer, primary_key=True)
     i_customer: Mapped[int] = mapped_column(
         ForeignKey("customers.i_customer", ondelete="CASCADE", use_alter=True),
-        doc="The owner: he and nobody else assigns it.",
+        doc="The owner: that customer and nobody else assigns it.",
     )
     name: Mapped[str] = mapped_column(String(128))

@@ -18,7 +18,7 @@ class Voucher(Base):
     i_customer: Mapped[int] = mapped_column(
         ForeignKey("customers.i_customer"),
         index=True,
-        doc="Whose it is: good at and below him.",
+        doc="Whose it is: good at that customer and below.",
     )
     series: Mapped[str] = mapped_column(String(64))
     number: Mapped[int] = mapped_column(Integer, doc="Within the series.")

@@ -84,11 +84,11 @@ class WebUser(SelfCare, Base):
     blocked: Mapped[bool] = field(
         Boolean,
         default=False,
-        doc="Whether the web user may not log in. The default one cannot be blocked; his customer can.",
+        doc="Whether the web user may not log in. The default one cannot be blocked; its customer can.",
         example=False,
     )
     blocked_by: Mapped[int | None] = field(
-        Integer, access=Access.RECORDED, doc="The highest of those who have blocked him; no foreign key."
+        Integer, access=Access.RECORDED, doc="The highest of those who have blocked it; no foreign key."
     )
     second_factor: Mapped[bool] = field(
         Boolean,

@@ -43,7 +43,7 @@ class Origin:
         login: The customer whose API credentials were right; None for a trusted host.
         idempotency_key: The HTTP header Idempotency-Key; it means the same as the parameter.
         may_change: False where a web page may have made a browser ask: then nothing is changed.
-        is_borrowed: Whether it was another customer's credentials that were right, to whom `login` lends his rights.
+        is_borrowed: Whether it was another customer's credentials that were right, to whom `login` lends its rights.
     """
 
     request_id: str
@@ -63,8 +63,8 @@ class Call:
     Attributes:
         method: The method's public name.
         store: The database: in the call's one transaction, or for reading.
-        caller: The customer on whose behalf it runs: his rights count, and what is below him is in reach.
-        actor: Whom the change history names: the caller, unless he acts for somebody below him.
+        caller: The customer on whose behalf it runs: its rights count, and what is below it is in reach.
+        actor: Whom the change history names: the caller, unless it acts for somebody below it.
         now: The time of the call, one for all that it writes.
         idempotency_key: The key with which it may be sent again.
         queued: On whose balances it was announced to book, and has waited for them without a connection.

@@ -167,7 +167,7 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
     Create the root customer if there is none.
 
     Returns:
-        His API password, which is shown nowhere else; None if root was there.
+        Its API password, which is shown nowhere else; None if root was there.
 
     Raises:
         ConfigError: The currency does not exist.
@@ -204,7 +204,7 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
 
 
 def _call_by_root(platform: Platform, database: Database, session: AsyncSession, root: Customer) -> Call:
-    """A call by which he is noted as his own creator: nobody else is there."""
+    """A call by which it is noted as its own creator: nobody else is there."""
     caller = ownership.caller_from({column.key: getattr(root, column.key) for column in ownership.CALLER_COLUMNS})
 
     return Call(

@@ -23,8 +23,8 @@ PROPERTIES = array(
     "What front ends keep with the customer.",
     *(field.require() if field.name == "name" else field for field in attributes(properties.PROPERTY).values()),
 )
-CHANGE_DATE = Field(name="changeDate", wire=Wire.STRING, doc="When he was changed last.", example="2026-11-21 05:00:00")
-RESELLER = Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom he belongs.", example=7)
+CHANGE_DATE = Field(name="changeDate", wire=Wire.STRING, doc="When it was changed last.", example="2026-11-21 05:00:00")
+RESELLER = Field(name="reseller", wire=Wire.INT, low=0, doc="The reseller to whom it belongs.", example=7)
 ACCOUNT = Noun(
     "CustomerAccount",
     "account",
@@ -54,7 +54,7 @@ async def _attributes(call: Call, account: Struct) -> Struct:
 
 
 async def _parents_balance(call: Call, params: Struct) -> set[Key]:
-    """That money given to a new customer holds the balance of the one above him."""
+    """That money given to a new customer holds the balance of the one above it."""
     account = params["account"]
     if not account.get("balance") and not account.get("credit"):
         return set()
@@ -71,7 +71,7 @@ async def _balance_of(_call: Call, params: Struct) -> set[Key]:
     right=Right.CUSTOMERS_ADD,
     effect=Effect.WRITE,
     balances=_parents_balance,
-    returns=(replace(ACCOUNT.told, doc="The customer, with the ids that he was given."),),
+    returns=(replace(ACCOUNT.told, doc="The customer, with the ids that it was given."),),
     raises=FAULTS,
 )
 async def add_account(call: Call, *, account: Struct) -> Struct:
@@ -79,7 +79,7 @@ async def add_account(call: Call, *, account: Struct) -> Struct:
     Add a customer to a reseller; the administrator adds a reseller where none is given.
 
     username and password are also those of the other dialects: login and API password. impersonate names a customer
-    of the same reseller, the caller or somebody below him; from then on he and those above him alone change these two.
+    of the same reseller, the caller or somebody below it; from then on it and those above it alone change these two.
     """
     attributes = await _attributes(call, account)
     made = await ngnpro_customers.create(call, attributes, account.get("reseller"), account.get("properties", []))
@@ -126,7 +126,7 @@ async def delete_account(call: Call, *, id: int) -> Struct:
     "CustomerPort.getAccount", ID, right=Right.ANYONE, effect=Effect.READ, returns=(ACCOUNT.told,), raises=(NotFound,)
 )
 async def get_account(call: Call, *, id: int) -> Struct:
-    """Tell a customer. His password is told to the administrator alone, if the settings allow it."""
+    """Tell a customer. Its password is told to the administrator alone, if the settings allow it."""
     return ACCOUNT.one(await ngnpro_customers.info(call, id))
 
 
@@ -138,7 +138,7 @@ async def get_customers(call: Call, *, query: Struct) -> Struct:
 
 @operation("CustomerPort.getResellers", QUERY, right=Right.ANYONE, effect=Effect.READ, returns=(ACCOUNT.page,))
 async def get_resellers(call: Call, *, query: Struct) -> Struct:
-    """List resellers; a filter for one customer answers him, whether he is one or not."""
+    """List resellers; a filter for one customer answers that one, whether it is one or not."""
     return ACCOUNT.some(await ngnpro_customers.search(call, query, only_resellers=True))
 
 

@@ -111,7 +111,7 @@ async def update_account(call: Call, *, account: Struct) -> Struct:
     Change an account: what is left out stays; groups, acl and properties are replaced as a whole.
 
     The groups blocked and quota stay where somebody above the caller has put it there; a quota that was set by
-    somebody above him is made tighter only.
+    somebody above it is made tighter only.
     """
     sip_id = whole(account.get("id", {}))
     await sip_accounts.change(call, sip_id, await _attributes(call, account), _extras(account))

@@ -30,7 +30,7 @@ def _name_of(domain: Struct) -> str:
 
 @operation("SipPort.addDomain", DOMAIN.sent, right=Right.ACCOUNTS_ADD, effect=Effect.WRITE, raises=FAULTS)
 async def add_domain(call: Call, *, domain: Struct) -> Struct:
-    """Add a domain, to the caller or to one of his customers; what hangs below it belongs to the same."""
+    """Add a domain, to the caller or to one of its customers; what hangs below it belongs to the same."""
     _name_of(domain)
     attributes = DOMAIN.ours(domain)
     if not attributes.get("i_customer") and domain.get("reseller"):

@@ -80,7 +80,7 @@ class _Credential:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """What somebody gets whose credentials were right, and to whom another customer lends his rights."""
+    """What somebody gets whose credentials were right, and to whom another customer lends its rights."""
 
     caller: Caller
 
@@ -173,7 +173,7 @@ class Authenticator:
         """
         Check what the header of a document says.
 
-        The administrator calls as root, or exactly as the customer whom he impersonates. A customer to whom
+        The administrator calls as root, or exactly as the customer whom it impersonates. A customer to whom
         the rights of another are lent calls as that one.
 
         Raises:
@@ -207,7 +207,7 @@ class Authenticator:
         return True
 
     async def _as(self, i_customer: int, login: str | None) -> Checked:
-        """The customer as caller, or the one whose rights are lent to him; `login` is whose credentials were right."""
+        """The customer as caller, or the one whose rights are lent to it; `login` is whose credentials were right."""
         caller = await ownership.load_caller(self._database, i_customer)
         if caller is None:
             return Refusal(Why.WRONG, login)
@@ -218,7 +218,7 @@ class Authenticator:
         return Refusal(Why.WRONG, login) if lender is None else Lent(replace(lender, web_login=login))
 
     async def _look_up(self, web_login: str) -> _Credential | None:
-        """The customer with this login, if he may use the API."""
+        """The customer with this login, if it may use the API."""
         if len(web_login) > LONGEST_LOGIN or _NOT_TEXT.search(web_login):
             return None
         rows = await self._database.rows(_LOOK_UP, key=login_key(web_login), exact=web_login)

@@ -40,7 +40,7 @@ class Attempts:
     Counts wrong attempts.
 
     Counters are kept in levels: of 1 failure, of 2 and 3, of 4 to 7, and so on. Where a level is full its oldest
-    counter makes room for the next, so that whoever wants to wash a counter out, his own for example, has to fail as
+    counter makes room for the next, so that whoever wants to wash a counter out, its own for example, has to fail as
     often as that, with each of `MOST_OF_A_LEVEL` others.
 
     Args:

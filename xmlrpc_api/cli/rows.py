@@ -59,7 +59,7 @@ async def find_owner(database: Database, owner: str) -> Caller:
     The customer with this id or name, as caller.
 
     Raises:
-        ConfigError: There is none, or he is blocked.
+        ConfigError: There is none, or it is blocked.
     """
     wanted = int(owner) if owner.isdecimal() and len(owner) < 10 else owner  # noqa: PLR2004
     async with database.read() as session:

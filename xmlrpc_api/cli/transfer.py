@@ -114,7 +114,7 @@ class Item:
     Attributes:
         i_customer: Who has the row's name, before or after.
         made_up: The web password of a new customer whose row has none.
-        foreign: His password as another system hashed it.
+        foreign: Its password as another system hashed it.
         takes: What nobody else may have: names of attributes and values.
     """
 

@@ -52,7 +52,7 @@ def generate(
     owner: Annotated[str, typer.Option(help="Whose: an i_customer or a name.")] = str(ROOT_ID),
 ) -> None:
     """
-    Make vouchers; each is good once, for an account of the owner or of a customer below him.
+    Make vouchers; each is good once, for an account of the owner or of a customer below it.
 
     The PINs are written to the file, which only its owner can read, and are stored nowhere in clear.
     """

@@ -50,7 +50,7 @@ class PasswordHasher:
 
     Anybody may send guesses: checking them gives way to all else, and one beyond `queue` is refused at once. What a
     caller sets is hashed by other threads, which a flood of guesses does not reach, in turns: each caller has a queue
-    of his own, in which as much may wait as bcrypt does in a few seconds. What somebody sends who logged in before is
+    of its own, in which as much may wait as bcrypt does in a few seconds. What somebody sends who logged in before is
     checked there as well, one password of a login at a time.
 
     The password is hashed with SHA-256 first, so that all of its bytes count and none is special:

@@ -242,7 +242,7 @@ class NotFound(Fault):
 
 
 class PostRequired(Fault):
-    """A change was asked for with GET, by somebody who is known by more than what he sent."""
+    """A change was asked for with GET, by somebody who is known by more than what it sent."""
 
     code = 405
     summary = "what changes something is sent with POST"

@@ -1,4 +1,4 @@
-"""Who calls, and what he may do: management rights as bit masks, flags and depth."""
+"""Who calls, and what it may do: management rights as bit masks, flags and depth."""
 
 import enum
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ API_SETTINGS = ("api_access", "api_password")
 
 
 class Right(enum.Enum):
-    """What a method demands of its caller: a bit of one of his bit masks, or nothing."""
+    """What a method demands of its caller: a bit of one of its bit masks, or nothing."""
 
     ANYONE = ("", 0)
     ACCOUNTS_ADD = ("accounts_mgmt", ADD)
@@ -37,9 +37,9 @@ class Right(enum.Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """
-    The customer on whose behalf a call runs, with the rights that he has now.
+    The customer on whose behalf a call runs, with the rights that it has now.
 
-    In a transaction, `reseller_active` tells whether he and all above him are.
+    In a transaction, `reseller_active` tells whether it and all above it are.
 
     Attributes:
         web_login: Whose credentials the call came with, for the log; None from a trusted host.
@@ -77,14 +77,14 @@ class Caller:
         Refuse to create anything for a caller who is not active, or who is below somebody who is not.
 
         Raises:
-            NotPermitted: He is not.
+            NotPermitted: It is not.
         """
         if not self.reseller_active:
             raise NotPermitted("the reseller is not active")
 
     def demand_grantable(self, values: Mapping[str, Any], current: Mapping[str, Any]) -> None:
         """
-        Refuse to hand down what the caller does not have himself.
+        Refuse to hand down what the caller does not have itself.
 
         Args:
             values: The attributes about to be set.

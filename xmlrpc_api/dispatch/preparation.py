@@ -153,7 +153,7 @@ class Preparation:
         On whose behalf the call runs.
 
         A trusted host names the customer in the scope parameter; methods without one run as root.
-        Everybody else runs as himself, and may only name himself; what names nobody does not matter then.
+        Everybody else runs as itself, and may only name itself; what names nobody does not matter then.
         """
         name = method.scope.name if method.scope else I_WHOLESALER.name
         if origin.login is not None:

@@ -86,7 +86,7 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
 
 async def change(call: Call, known: int | Account, changes: Values) -> None:
     """
-    Change attributes of an account of the caller, or of a customer below him, by its id; or of a locked one.
+    Change attributes of an account of the caller, or of a customer below it, by its id; or of a locked one.
 
     Raises:
         NothingToChange: No attribute was given.
@@ -207,7 +207,7 @@ def _is(call: Call, known: int | str) -> ColumnElement[bool]:
 
 
 async def _currency(call: Call, i_customer: int) -> str:
-    """The base currency of a customer, which is that of his accounts."""
+    """The base currency of a customer, which is that of its accounts."""
     own = select(Balance.currency).where(Balance.i_customer == i_customer, Balance.is_default)
     return (await call.session.execute(own)).scalar_one()
 

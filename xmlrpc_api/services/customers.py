@@ -41,7 +41,7 @@ _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALL
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
 CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
 PASSWORDS = ("web_password", "api_password")
-OWN = frozenset({"api_password"})  # what everybody may change of himself, whatever he may manage
+OWN = frozenset({"api_password"})  # what everybody may change of itself, whatever it may manage
 
 
 async def create(call: Call, attributes: Values, parent: Caller | None = None) -> Customer:
@@ -122,7 +122,7 @@ class Expected:
         Compare with a locked customer.
 
         Raises:
-            Conflict: Somebody else changed him meanwhile; the text tells the present state.
+            Conflict: Somebody else changed it meanwhile; the text tells the present state.
         """
         if self.version not in (None, customer.version):
             raise Conflict(f"Customer has changed meanwhile: his version is {customer.version}")
@@ -143,9 +143,9 @@ async def change(
 
     Raises:
         NothingToChange: No attribute was given.
-        NotFound: He is not the caller's.
-        Conflict: He is not as `expected`, or a name or login is taken.
-        NotPermitted: He acts as somebody above the caller, who is to change his logins; or as in `create`.
+        NotFound: It is not the caller's.
+        Conflict: It is not as `expected`, or a name or login is taken.
+        NotPermitted: It acts as somebody above the caller, who is to change its logins; or as in `create`.
         WrongReference, NotEnoughCredit: As in `create`.
     """
     if not changes:
@@ -167,7 +167,7 @@ async def change(
 
 
 def _without_echo(call: Call, customer: Customer, changes: Values) -> dict[str, Any]:
-    """What is sent; of himself a customer sends no API password where a form echoes what it was filled in with."""
+    """What is sent; of itself a customer sends no API password where a form echoes what it was filled in with."""
     values = dict(changes)
     is_self = customer.i_customer == call.caller.i_customer
     if (
@@ -203,21 +203,21 @@ async def own_balance(call: Call, values: Values) -> set[Key]:
 
 
 async def _lock_own_balance(call: Call, values: Values) -> None:
-    """Hold the caller's balance while money or credit that he hands out changes; root's is without limit."""
+    """Hold the caller's balance while money or credit that it hands out changes; root's is without limit."""
     if call.caller.i_customer != ROOT_ID and not values.keys().isdisjoint(overcommit.WATCHED):
         await ledger.lock(call, {call.caller.i_customer})
 
 
 async def delete(call: Call, i_customer: int, expected: Expected = Expected(), reach: Reach = Reach.CHILDREN) -> None:
     """
-    Remove a direct sub-customer of the caller, or one elsewhere in `reach`. His ledger is kept.
+    Remove a direct sub-customer of the caller, or one elsewhere in `reach`. Its ledger is kept.
 
-    What was paid in for him, and has not come back, is written off.
+    What was paid in for it, and has not come back, is written off.
 
     Raises:
-        NotFound: He is not the caller's.
-        NotPermitted: Somebody above the caller has blocked him: made anew he would be free.
-        Conflict: He is not as `expected`, still has sub-customers or money, or something points at him.
+        NotFound: It is not the caller's.
+        NotPermitted: Somebody above the caller has blocked it: made anew it would be free.
+        Conflict: It is not as `expected`, still has sub-customers or money, or something points at it.
     """
     customer = await ownership.find_for_update(call, i_customer, reach)
     expected.demand(call, customer)
@@ -238,8 +238,8 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
     Block or unblock a customer at any depth below the caller; to do it twice is no error.
 
     Raises:
-        NotFound: He is not below the caller.
-        NotPermitted: He was blocked by somebody above the caller.
+        NotFound: It is not below the caller.
+        NotPermitted: It was blocked by somebody above the caller.
     """
     customer = await ownership.find_for_update(call, i_customer, Reach.SUBTREE)
     values = {"blocked": blocked}
@@ -250,11 +250,11 @@ async def set_blocked(call: Call, i_customer: int, blocked: bool) -> None:
 
 async def info(call: Call, i_customer: int | str | None, name: str | None) -> Row:
     """
-    All attributes of a direct sub-customer or of the caller himself, secrets excepted.
+    All attributes of a direct sub-customer or of the caller itself, secrets excepted.
 
     Raises:
         BadParameter: Neither id nor name was given.
-        NotFound: He is not the caller's.
+        NotFound: It is not the caller's.
     """
     if i_customer is None and name is None:
         raise BadParameter.required("i_customer")
@@ -271,10 +271,10 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> Ro
 
 async def as_of(call: Call, i_customer: int, time: datetime) -> Row:
     """
-    A direct sub-customer, or the caller himself, as he was; also one who has been deleted since.
+    A direct sub-customer, or the caller itself, as it was; also one who has been deleted since.
 
     Raises:
-        NotFound: He did not exist then, or was not the caller's.
+        NotFound: It did not exist then, or was not the caller's.
     """
     his = (Customer.i_customer == i_customer, ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
     present = (await call.session.execute(SELECT_INFO.where(*his))).mappings().one_or_none()
@@ -285,7 +285,7 @@ async def as_of(call: Call, i_customer: int, time: datetime) -> Row:
 
 
 async def ids_by_name(session: AsyncSession, caller: Caller, wanted: list[str]) -> dict[str, int]:
-    """Which of these names direct sub-customers of the caller have, or he himself."""
+    """Which of these names direct sub-customers of the caller have, or it itself."""
     keys = {name: login_key(name) for name in wanted}
     found = await session.execute(
         select(Customer.name, Customer.name_key, Customer.i_customer).where(
@@ -321,7 +321,7 @@ async def reset_root(call: Call, api_password: str, web_password: str | None) ->
     Give root a new API password, and a new web password if there is one, which comes hashed.
 
     Returns:
-        His login.
+        Its login.
     """
     root = await ownership.find_for_update(call, ROOT_ID, Reach.CHILDREN_AND_SELF, rights_stay=True)
     portal = {} if web_password is None else {"web_password": web_password}
@@ -330,7 +330,7 @@ async def reset_root(call: Call, api_password: str, web_password: str | None) ->
 
 
 async def _base_currency(call: Call, i_tariff: int | None) -> str:
-    """The currency of a tariff; that of the caller where it is his own."""
+    """The currency of a tariff; that of the caller where it is its own."""
     if i_tariff is None:
         rows = await call.store.rows(_OWN_CURRENCY, caller=call.caller.i_customer)
     else:

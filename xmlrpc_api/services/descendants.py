@@ -1,4 +1,4 @@
-"""What a change of a customer does to everybody below him, at any depth."""
+"""What a change of a customer does to everybody below it, at any depth."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from xmlrpc_api.services.tree import ownership
 
 
 async def take_away_rights(call: Call, customer: Customer, values: Values) -> None:
-    """Take rights and depth that a customer is about to lose away from everybody below him, too."""
+    """Take rights and depth that a customer is about to lose away from everybody below it, too."""
     lost: dict[str, Any] = {}
     conditions: list[ColumnElement[bool]] = []
     for name in BITMASKS:
@@ -69,7 +69,7 @@ async def _allowed_depth_below(call: Call, customer: Customer, max_depth: int) -
 
 
 async def end_one_time_passwords(call: Call, customer: Customer) -> None:
-    """Nobody at or below a customer finds his one-time password good when a block is over."""
+    """Nobody at or below a customer finds its one-time password good when a block is over."""
     blocked = select(Customer.i_customer).where(ownership.branch(customer.path, customer.i_customer))
     await call.session.execute(
         update(WebUser)

@@ -89,7 +89,7 @@ class Client:
     Attributes:
         address: The client's address, or that of the proxy if it did not tell; empty: who opened the Unix socket.
         may_be_trusted: False behind a proxy that does not tell whom it forwards, and on a Unix socket, whose proxy
-            nobody has named: whoever may open it could write what he likes into the header.
+            nobody has named: whoever may open it could write what it likes into the header.
         idempotency_key: The header of this name.
     """
 

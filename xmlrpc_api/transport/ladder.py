@@ -81,7 +81,7 @@ class Exchange(ABC):
         return 200 if is_known else EARLY.get(type(fault), 200)
 
     def refusal(self) -> web.Response:
-        """The answer to who must tell his credentials."""
+        """The answer to who must tell its credentials."""
         fault = AuthenticationFailed()
         return self.respond(self.dumps_fault(fault), self.status(fault, is_known=False))
 

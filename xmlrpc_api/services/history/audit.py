@@ -75,7 +75,7 @@ class Subject:
     Attributes:
         type: Table of the object.
         id: Its id, if it has one.
-        i_customer: Whom it concerns; he and everybody above may read of it.
+        i_customer: Whom it concerns; it and everybody above may read of it.
         scope: Ids from the root down to i_customer, each followed by a dot.
     """
 
@@ -126,7 +126,7 @@ async def event(
         action: What happened, in a few words or by one of the codes above.
         object_type: Table of the object it happened to.
         object_id: Its id, if there is one.
-        i_customer: Whom it concerns; he and everybody above may read of it.
+        i_customer: Whom it concerns; it and everybody above may read of it.
         details: What else to know; never a secret.
     """
     subject = Subject(object_type, object_id, i_customer, await scope_of(call.store, i_customer))
@@ -207,7 +207,7 @@ async def scope_of(store: Store, i_customer: int) -> str:
 
 
 def seen_by(caller: Caller, scope: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The condition for rows that concern the caller or anybody below him."""
+    """The condition for rows that concern the caller or anybody below it."""
     first, end = subtree(caller.path, caller.i_customer)
     return and_(scope >= first, scope < end)
 

@@ -64,7 +64,7 @@ HISTORY = lists.List(
 
 async def logs(call: Call, filters: Values) -> list[Row]:
     """
-    Rows that concern the caller or anybody below him, newest first.
+    Rows that concern the caller or anybody below it, newest first.
 
     Args:
         call: The call.
@@ -76,10 +76,10 @@ async def logs(call: Call, filters: Values) -> list[Row]:
 
 async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
     """
-    All that happened to a customer at any depth below the caller, or to the caller himself, newest first.
+    All that happened to a customer at any depth below the caller, or to the caller itself, newest first.
 
     Raises:
-        NotFound: Nothing is known of him, or he is not the caller's.
+        NotFound: Nothing is known of it, or it is not the caller's.
     """
     his = AuditEntry.i_customer == i_customer
     rows = await _page(call, page, his)

@@ -1,4 +1,4 @@
-"""One's own API password: whoever knows the old one may choose a new one, whatever rights he has."""
+"""One's own API password: whoever knows the old one may choose a new one, whatever rights it has."""
 
 import hmac
 
@@ -16,7 +16,7 @@ REFUSED = "API_PASSWORD_REFUSED"
 
 async def change_own(call: Call, old: str, new: str) -> None:
     """
-    Give the caller a new API password, for his old one.
+    Give the caller a new API password, for its old one.
 
     A trusted host proves nothing about whom it names, so that the old one is asked for there as well.
 

@@ -33,13 +33,13 @@ REMOTE_IP = Field(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """
-    What a client says to log in as somebody, or to prove that he may change a password.
+    What a client says to log in as somebody, or to prove that it may change a password.
 
     Attributes:
         login: Login or, of an account, e-mail address.
         by_email: Whether it is an e-mail address.
         remote_ip: The address of the person, as the portal sees it.
-        device: The token of a device that he logged in from before.
+        device: The token of a device that it logged in from before.
         one_time_only: Whether an ordinary password does not count.
         passwords_only: Whether a one-time password does not count.
     """
@@ -67,13 +67,13 @@ class Look:
     What was found out before the transaction.
 
     Attributes:
-        user: Who it is, as he was then; None if there is nobody for the caller.
-        is_right: Whether the password is his ordinary one.
-        counted: What a failure counts for, and whose locks count: his device's alone where it is known.
+        user: Who it is, as it was then; None if there is nobody for the caller.
+        is_right: Whether the password is its ordinary one.
+        counted: What a failure counts for, and whose locks count: its device's alone where it is known.
         device: The number of the device that is known.
-        is_closed: Whether his login is locked: then the password alone does not count.
+        is_closed: Whether its login is locked: then the password alone does not count.
         rehashed: The password hashed anew, where the hash was weak or another system's.
-        new: The password that is to be his, hashed; None where the proof was wrong.
+        new: The password that is to take its place, hashed; None where the proof was wrong.
     """
 
     user: Person | None
@@ -89,7 +89,7 @@ async def look(call: Call, attempt: Attempt) -> Look:
     """
     Check the password, with a session that only reads and is given back meanwhile.
 
-    While strangers guess at a login it is locked, for passwords alone: its owner gets in from a device that he used
+    While strangers guess at a login it is locked, for passwords alone: its owner gets in from a device that it used
     before, which is counted by itself; by a one-time password, which nobody guesses; or with a code of the second
     factor, where a wrong one counts only after the right password.
 
@@ -177,7 +177,7 @@ async def look_at_proof(call: Call, attempt: Attempt, new: str) -> Look:
 
 
 async def _read(call: Call, kind: Kind, wanted: ColumnElement[bool]) -> Person | None:
-    """Somebody of the caller or of a customer below him, as he is now."""
+    """Somebody of the caller or of a customer below it, as it is now."""
     statement = (
         select(kind.model)
         .join(Customer, Customer.i_customer == kind.model.i_customer)
@@ -192,7 +192,7 @@ async def _read(call: Call, kind: Kind, wanted: ColumnElement[bool]) -> Person |
 
 
 async def usable_one(call: Call, attempt: Attempt, found: Look) -> Person | None:
-    """Who it is, as he is now, if he may log in and is still who was looked at."""
+    """Who it is, as it is now, if it may log in and is still who was looked at."""
     kind = attempt.kind
     user = await _read(call, kind, kind.has_key(kind.key_of(found.user)))
     is_blocked = await persons.is_below_block(call, user)

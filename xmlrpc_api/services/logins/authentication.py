@@ -45,7 +45,7 @@ async def authenticate(call: Call, attempt: Attempt, found: Look) -> tuple[Perso
     Let somebody in, or not.
 
     Returns:
-        Who it is, and a token for his device.
+        Who it is, and a token for its device.
 
     Raises:
         Kept: Whatever is wrong, and that a one-time password was right; what was counted and used up stays so.
@@ -69,13 +69,13 @@ async def authenticate(call: Call, attempt: Attempt, found: Look) -> tuple[Perso
 
 async def change_password(call: Call, attempt: Attempt, found: Look) -> str:
     """
-    Give a web user a new password, for his old one or for a one-time password.
+    Give a web user a new password, for its old one or for a one-time password.
 
-    A one-time password with which he has just logged in is good for this, once, until it expires; the
+    A one-time password with which it has just logged in is good for this, once, until it expires; the
     second factor was asked for then.
 
     Returns:
-        A token for his device.
+        A token for its device.
 
     Raises:
         Kept: The proof is wrong; that is counted.
@@ -159,7 +159,7 @@ def _counted_codes(call: Call, attempt: Attempt, user: WebUser) -> throttle.Limi
 
 
 async def _held(call: Call, found: Look) -> Look:
-    """The same, with nobody if his customer has been deleted meanwhile; if not, he cannot be any more."""
+    """The same, with nobody if its customer has been deleted meanwhile; if not, it cannot be any more."""
     i_customer = found.user.i_customer if found.user else call.caller.i_customer
     return found if await ownership.hold(call, i_customer) else replace(found, user=None)
 

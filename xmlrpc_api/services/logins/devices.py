@@ -2,7 +2,7 @@
 Devices that somebody logged in from: a signed token that the portal keeps there, and hands back at the next login.
 
 It lets nobody in. What it does is to tell the owner of a login from strangers who guess at it: whoever holds one is
-not throttled with them, but has a limit of his own. It is bound to the caller, to the login and to the password, so
+not throttled with them, but has a limit of its own. It is bound to the caller, to the login and to the password, so
 that it ends when one of them changes; nothing of it is kept here.
 """
 

@@ -32,7 +32,7 @@ async def issue(call: Call, kind: Kind, user: Person) -> str:
     Make a new one-time password for somebody locked; an older one ends.
 
     Raises:
-        NotPermitted: He is blocked, or acts as somebody who is neither the caller nor below him.
+        NotPermitted: It is blocked, or acts as somebody who is neither the caller nor below it.
     """
     if isinstance(user, WebUser):
         await lending.demand_hand(call, user.i_customer)

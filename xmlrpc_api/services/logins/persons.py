@@ -42,11 +42,11 @@ ACCOUNTS = Kind(Account, "i_account", "username", throttle.Kind.ACCOUNT)
 
 
 async def is_below_block(call: Call, user: Person | None) -> bool:
-    """Whether somebody's customer, or one above him, is blocked. For nobody the same is asked."""
+    """Whether somebody's customer, or one above it, is blocked. For nobody the same is asked."""
     i_customer = user.i_customer if user else call.caller.i_customer
     path = select(Customer.path).where(Customer.i_customer == i_customer)
     found = (await call.session.execute(path)).scalar_one_or_none()
-    if found is None:  # deleted since he was read
+    if found is None:  # deleted since it was read
         return True
     above = ancestors(found)
     return await ownership.any_blocked(call.session, [*above, i_customer])

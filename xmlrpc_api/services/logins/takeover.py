@@ -1,4 +1,4 @@
-"""Web users who come from another system, each with the password that he had there; no policy is asked of it."""
+"""Web users who come from another system, each with the password that it had there; no policy is asked of it."""
 
 from dataclasses import dataclass, field
 
@@ -29,10 +29,10 @@ class Brought:
 
 async def by_login(call: Call, web_login: str, brought: Brought) -> int:
     """
-    Give a web user his password.
+    Give a web user its password.
 
     Returns:
-        His id.
+        Its id.
 
     Raises:
         NotFound: There is no such login for the caller.
@@ -43,23 +43,23 @@ async def by_login(call: Call, web_login: str, brought: Brought) -> int:
 
 
 async def of_customer(call: Call, i_customer: int, brought: Brought) -> None:
-    """The same for the default web user of a customer; NotFound if he is not there for the caller."""
+    """The same for the default web user of a customer; NotFound if it is not there for the caller."""
     user = await web_users.to_change(call, and_(WebUser.i_customer == i_customer, WebUser.is_default))
     await web_users.save(call, user, brought.values)
 
 
 async def add(call: Call, owner: int | str, attributes: Values, brought: Brought) -> int:
     """
-    Add a web user with his password.
+    Add a web user with its password.
 
     Args:
         call: The call.
-        owner: Id or name of his customer.
+        owner: Id or name of its customer.
         attributes: Those of createWebUser, without the password.
-        brought: His password.
+        brought: Its password.
 
     Returns:
-        His id.
+        Its id.
 
     Raises:
         NotPermitted: The caller is not active.

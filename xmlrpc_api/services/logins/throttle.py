@@ -128,7 +128,7 @@ async def prune(session: AsyncSession, now: datetime, most: int = MOST_ROWS) -> 
     """
     Drop counters that mean nothing any more, and those of the fewest failures while there are more than `most`.
 
-    Whoever floods with invented logins cannot wash out the counter of one that he guesses: it has more failures. At
+    Whoever floods with invented logins cannot wash out the counter of one that it guesses: it has more failures. At
     most as many go as one short transaction may drop.
 
     Returns:

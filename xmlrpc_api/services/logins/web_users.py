@@ -1,4 +1,4 @@
-"""Web users: the logins to the self-care portal, of the caller and of everybody below him."""
+"""Web users: the logins to the self-care portal, of the caller and of everybody below it."""
 
 from sqlalchemy import ColumnElement, select
 
@@ -16,17 +16,17 @@ from xmlrpc_api.storage.fast_path import Row
 
 USERS = Belongings(WebUser)
 WEB_USER = USERS.entity
-Known = int | str | ColumnElement[bool]  # by his id, by his login, or by a condition
+Known = int | str | ColumnElement[bool]  # by its id, by its login, or by a condition
 
 
 async def create(call: Call, i_customer: int | None, attributes: Values) -> WebUser:
     """
-    Add a web user to the caller, or to a customer below him.
+    Add a web user to the caller, or to a customer below it.
 
     Raises:
         NotFound: The customer is not there for the caller.
-        NotPermitted: He is not the caller, who lacks the right to edit customers; or he acts as somebody else, who is
-            not the caller nor below him; or the caller is not active.
+        NotPermitted: It is not the caller, who lacks the right to edit customers; or it acts as somebody else, who is
+            not the caller nor below it; or the caller is not active.
         WrongReference: There is no such access level.
         BadParameter: The password is not allowed.
         Conflict: The login is taken.
@@ -53,7 +53,7 @@ async def change(call: Call, i_web_user: int, changes: Values) -> None:
 
     Raises:
         NothingToChange: No attribute was given.
-        NotPermitted: He was blocked by somebody above the caller; or as in `create`.
+        NotPermitted: It was blocked by somebody above the caller; or as in `create`.
         NotFound, WrongReference, BadParameter, Conflict: As in `create`.
     """
     if not changes:
@@ -71,7 +71,7 @@ async def change(call: Call, i_web_user: int, changes: Values) -> None:
 
 
 async def save(call: Call, user: WebUser, values: Values) -> None:
-    """Set attributes of a locked web user; those that are his customer's, too, count as a change of him."""
+    """Set attributes of a locked web user; those that are its customer's, too, count as a change of it."""
     if not user.is_default:
         await records.change(call, user, values)
         return
@@ -85,8 +85,8 @@ async def remove(call: Call, i_web_user: int) -> None:
     Remove a web user.
 
     Raises:
-        NotFound: He is not there for the caller.
-        NotPermitted: He is the default one, was blocked by somebody above the caller, or is not the caller's own, who
+        NotFound: It is not there for the caller.
+        NotPermitted: It is the default one, was blocked by somebody above the caller, or is not the caller's own, who
             lacks the right to edit customers.
     """
     user = await to_change(call, i_web_user)
@@ -102,7 +102,7 @@ async def info(call: Call, i_web_user: int | None, web_login: str | None) -> Row
 
     Raises:
         BadParameter: Neither id nor login was given.
-        NotFound: He is not there for the caller.
+        NotFound: It is not there for the caller.
     """
     known = web_login if i_web_user is None else i_web_user
     if known is None:
@@ -115,8 +115,8 @@ async def to_change(call: Call, known: Known) -> WebUser:
     Lock a web user whom the caller may change.
 
     Raises:
-        NotFound: He is not there for the caller.
-        NotPermitted: He is not the caller's own, who lacks the right to edit customers.
+        NotFound: It is not there for the caller.
+        NotPermitted: It is not the caller's own, who lacks the right to edit customers.
     """
     user = await lock(call, known)
     await _demand_right(call, user.i_customer)
@@ -124,7 +124,7 @@ async def to_change(call: Call, known: Known) -> WebUser:
 
 
 async def lock(call: Call, known: Known) -> WebUser:
-    """Lock a web user, after his customer; NotFound if he is not there for the caller."""
+    """Lock a web user, after its customer; NotFound if it is not there for the caller."""
     return await USERS.lock(call, _is(known))
 
 
@@ -135,7 +135,7 @@ def _is(known: Known) -> ColumnElement[bool]:
 
 
 async def _demand_right(call: Call, i_customer: int) -> None:
-    """Everybody changes his own web users; those of others need the right to edit customers; see also `lending`."""
+    """Everybody changes its own web users; those of others need the right to edit customers; see also `lending`."""
     if i_customer != call.caller.i_customer:
         call.caller.demand(Right.CUSTOMERS_EDIT)
     await lending.demand_hand(call, i_customer)

@@ -1,14 +1,14 @@
 """
 What was paid in from above can come back there, and no more: nobody's own money grows from below.
 
-`funded` of a customer's balance is what his parent has paid in and may get back, in the parent's currency. A payment
+`funded` of a customer's balance is what its parent has paid in and may get back, in the parent's currency. A payment
 adds exactly what left the parent. What is taken gives back a share of it. A balance that was given at creation or set
 by an update is an allotment without another side: it leaves `funded` as it is. So nothing that a customer does below
-himself makes more of
+itself makes more of
 
-    balance(X) + sum of `funded` of his sub-customers
+    balance(X) + sum of `funded` of its sub-customers
 
-which is the sum of his ledger without the rows of kind `payer`. Children of the root and accounts have none.
+which is the sum of its ledger without the rows of kind `payer`. Children of the root and accounts have none.
 """
 
 from decimal import Decimal

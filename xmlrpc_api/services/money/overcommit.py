@@ -1,12 +1,12 @@
 """
-Over-commit: what a customer hands to those directly below him must be his own.
+Over-commit: what a customer hands to those directly below it must be its own.
 
 The rule, for a customer with `overcommit_protection`:
 
-    sum over his sub-customers of max(0, balance + credit_limit)
-        <= (balance + credit_limit of his own) * (1 + overcommit_limit / 100)
+    sum over its sub-customers of max(0, balance + credit_limit)
+        <= (balance + credit_limit of its own) * (1 + overcommit_limit / 100)
 
-Sums in other currencies are converted to his base currency by the present rates. Whoever changes one of
+Sums in other currencies are converted to its base currency by the present rates. Whoever changes one of
 these numbers holds the lock of the protected customer's balance, so that no two changes pass together.
 """
 
@@ -37,7 +37,7 @@ async def check(store: Store, customers: Iterable[int]) -> None:
     Refuse what the transaction has done so far if one of these customers now hands out too much.
 
     Raises:
-        NotEnoughCredit: He does.
+        NotEnoughCredit: It does.
         WrongReference: A sub-customer has money in a currency to which there is no rate.
     """
     for i_customer in sorted(set(customers)):
@@ -46,7 +46,7 @@ async def check(store: Store, customers: Iterable[int]) -> None:
 
 
 async def excess_of(session: AsyncSession, i_customer: int) -> Decimal:
-    """By how much a customer has handed out more than he may if he is protected; negative: less."""
+    """By how much a customer has handed out more than it may if it is protected; negative: less."""
     own = (
         await session.execute(
             select(_SPENDABLE.label("spendable"), Balance.currency, Customer.overcommit_limit)

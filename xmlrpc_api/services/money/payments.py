@@ -83,7 +83,7 @@ async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> Decim
     Root is not billed.
 
     Returns:
-        By how much the caller's own balance rose, in his currency; negative: fell.
+        By how much the caller's own balance rose, in its currency; negative: fell.
 
     Raises:
         NotFound: The sub-customer is not the caller's.
@@ -121,7 +121,7 @@ async def _other_side(
 
 
 async def _share(call: Call, balance: Balance, own: Balance | None, payment: Payment, taken: Decimal) -> Decimal:
-    """What of a debit is the payer's, in his currency."""
+    """What of a debit is the payer's, in its currency."""
     if own is None or not balance.funded:
         return NOTHING
     worth = await currencies.worth(call.session, payment.amount, payment.currency, own.currency)
@@ -130,7 +130,7 @@ async def _share(call: Call, balance: Balance, own: Balance | None, payment: Pay
 
 async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment: Payment) -> None:
     """
-    Move money from one direct sub-customer of the caller to another, and what he may get back of it along with it.
+    Move money from one direct sub-customer of the caller to another, and what it may get back of it along with it.
 
     Raises:
         NotFound: One of them is not the caller's.
@@ -169,7 +169,7 @@ async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sig
 
 
 async def entries(call: Call, i_customer: int | None, page: Values) -> list[Row]:
-    """The ledger of the caller or of a direct sub-customer, newest first; NotFound if he is not the caller's."""
+    """The ledger of the caller or of a direct sub-customer, newest first; NotFound if it is not the caller's."""
     i_customer = call.caller.i_customer if i_customer is None else i_customer
     await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
     return await ENTRIES.rows(call, lists.asked(page), Balance.i_customer == i_customer, Balance.is_default)
@@ -177,7 +177,7 @@ async def entries(call: Call, i_customer: int | None, page: Values) -> list[Row]
 
 async def payments(call: Call, filters: Values) -> list[Row]:
     """
-    Payments of the caller and of his direct sub-customers, those of their accounts included, newest first.
+    Payments of the caller and of its direct sub-customers, those of their accounts included, newest first.
 
     Args:
         call: The call.
@@ -228,7 +228,7 @@ async def set_low_balance(call: Call, i_customer: int, changes: Values) -> None:
 
     Raises:
         NothingToChange: No attribute was given.
-        NotFound: He is not the caller's.
+        NotFound: It is not the caller's.
         WrongReference: A card is to be charged that is not kept here.
     """
     values = dict(changes)

@@ -1,4 +1,4 @@
-"""Vouchers: made in series, each good for one account of their owner or of somebody below him, once."""
+"""Vouchers: made in series, each good for one account of their owner or of somebody below it, once."""
 
 import json
 import secrets

@@ -82,7 +82,7 @@ async def _reseller(call: Call, i_customer: int) -> Caller:
 
 
 def _settable(call: Call, attributes: Values, *, is_self: bool) -> Row:
-    """What the caller may set of what he has sent; forms echo the rest, which changes nothing."""
+    """What the caller may set of what it has sent; forms echo the rest, which changes nothing."""
     if resellers.is_admin(call):
         return dict(attributes)
     hidden = ADMINISTRATORS | ({"impersonate"} if is_self else frozenset())
@@ -91,11 +91,11 @@ def _settable(call: Call, attributes: Values, *, is_self: bool) -> Row:
 
 async def change(call: Call, i_customer: int, attributes: Values, sent: Iterable[Mapping[str, str]]) -> None:
     """
-    Change the caller himself or a customer below him.
+    Change the caller itself or a customer below it.
 
     Raises:
-        NotFound: He is not there for the caller.
-        NotPermitted: He is not the caller, who lacks the right to edit customers; or the password is that of whose
+        NotFound: It is not there for the caller.
+        NotPermitted: It is not the caller, who lacks the right to edit customers; or the password is that of whose
             rights were lent to the caller.
         BadParameter, WrongReference, Conflict: As `customers.change`.
     """
@@ -113,11 +113,11 @@ async def change(call: Call, i_customer: int, attributes: Values, sent: Iterable
 
 async def set_properties(call: Call, i_customer: int, sent: Iterable[Mapping[str, str]]) -> None:
     """
-    Change properties of the caller or of a customer below him.
+    Change properties of the caller or of a customer below it.
 
     Raises:
-        NotFound: He is not there for the caller.
-        NotPermitted: One of them is not the caller's to change, or he is not the caller, who lacks the right to edit
+        NotFound: It is not there for the caller.
+        NotPermitted: One of them is not the caller's to change, or it is not the caller, who lacks the right to edit
             customers.
     """
     path = await _path(call, i_customer)
@@ -129,10 +129,10 @@ async def set_properties(call: Call, i_customer: int, sent: Iterable[Mapping[str
 
 async def properties_of(call: Call, i_customer: int) -> list[dict[str, str]]:
     """
-    The properties of the caller or of a customer below him.
+    The properties of the caller or of a customer below it.
 
     Raises:
-        NotFound: He is not there for the caller.
+        NotFound: It is not there for the caller.
     """
     await _path(call, i_customer)
     return (await properties.read(call, [i_customer])).get(i_customer, [])
@@ -140,10 +140,10 @@ async def properties_of(call: Call, i_customer: int) -> list[dict[str, str]]:
 
 async def info(call: Call, i_customer: int) -> Row:
     """
-    The caller himself or a customer below him.
+    The caller itself or a customer below it.
 
     Raises:
-        NotFound: He is not there for the caller.
+        NotFound: It is not there for the caller.
     """
     row = await queries.one(call, CUSTOMERS, Customer, Customer.i_customer == i_customer)
     return (await _shown(call, [row]))[0]
@@ -156,7 +156,7 @@ async def search(call: Call, query: Values, *, only_resellers: bool) -> Found:
     Args:
         call: The call.
         query: Filter, order and range.
-        only_resellers: Whether resellers alone count; a filter for one customer finds him anyway.
+        only_resellers: Whether resellers alone count; a filter for one customer finds it anyway.
 
     Raises:
         BadParameter: The query cannot be answered.
@@ -172,7 +172,7 @@ async def _path(call: Call, i_customer: int) -> str:
     The path of a customer in reach.
 
     Raises:
-        NotFound: He is not there for the caller; the root is nobody's.
+        NotFound: It is not there for the caller; the root is nobody's.
     """
     if i_customer == ROOT_ID:
         raise NotFound(Customer)

@@ -119,7 +119,7 @@ async def held(call: Call, account: Account, present: set[str]) -> set[str]:
 
 
 async def _raise(call: Call, account: Account, group: str) -> bool:
-    """Make a limit the caller's where it is that of somebody below him. Whether it was."""
+    """Make a limit the caller's where it is that of somebody below it. Whether it was."""
     if group not in (BLOCKED, QUOTA):
         return False
     line, setter = await limits.line_of(call, account), await _setter_of(call, account, group)
@@ -146,7 +146,7 @@ async def demand_pstn(call: Call, account: Account) -> None:
     Refuse an account access to the PSTN if its customer has none to give.
 
     Raises:
-        NotPermitted: He has none.
+        NotPermitted: It has none.
     """
     path = await ownership.path_of(call, account.i_customer)
     await properties.demand_granted(call, PSTN_ACCESS, account.i_customer, path)

@@ -2,8 +2,8 @@
 Properties of customers, and who may change which.
 
 A property with permission `admin` is changed by the administrator, one with `reseller` by the reseller as well,
-any other by the customer himself as well. What is sent back unchanged is no change. A reseller may hand on some
-rights and credits to his customers, up to what he has himself, although their permission is `admin`.
+any other by the customer itself as well. What is sent back unchanged is no change. A reseller may hand on some
+rights and credits to its customers, up to what it has itself, although their permission is `admin`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,7 +65,7 @@ async def values(call: Call, i_customer: int) -> dict[str, str]:
 
 
 async def is_granted(call: Call, name: str, i_customer: int, path: str) -> bool:
-    """Whether the reseller of a customer, and where a customer calls he himself, has a property set to 1."""
+    """Whether the reseller of a customer, and where a customer calls it itself, has a property set to 1."""
     level = resellers.level_of(call, path, i_customer)
     if level is Level.ADMIN:
         return True

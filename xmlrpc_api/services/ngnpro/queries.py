@@ -78,7 +78,7 @@ def by_text(columns: Mapping[str, Order]) -> Filters:
 
 
 def of_reseller(i_customer: int) -> ColumnElement[bool]:
-    """The condition for a reseller and everybody below him."""
+    """The condition for a reseller and everybody below it."""
     himself = and_(Customer.i_customer == i_customer, Customer.i_wholesaler == ROOT_ID)
     return or_(himself, ownership.under(f"{ROOT_ID}.", i_customer))
 

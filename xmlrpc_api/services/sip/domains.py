@@ -17,7 +17,7 @@ REACH = Reach.SUBTREE_AND_SELF
 
 async def create(call: Call, attributes: Values) -> None:
     """
-    Add a domain to the caller, or to the customer of his whom the attributes name.
+    Add a domain to the caller, or to the customer below it whom the attributes name.
 
     Raises:
         NotFound: There is no such customer for the caller.
@@ -85,7 +85,7 @@ async def demand_usable(call: Call, username: str, i_customer: int) -> None:
 
     Raises:
         WrongReference: The domain is that of a customer who is neither in the caller's reach, nor is the account's
-            customer or above him.
+            customer or above it.
     """
     wanted = select(SipDomain.i_customer).where(SipDomain.domain == _name_in(username))
     owner = (await call.session.execute(wanted)).scalar_one_or_none()
@@ -100,7 +100,7 @@ async def id_of(call: Call, username: str, i_customer: int) -> int | None:
     """The domain behind the @ of a username, if it is this customer's."""
     name = _name_in(username)
     wanted = select(SipDomain.i_domain).where(SipDomain.domain == name, SipDomain.i_customer == i_customer)
-    wanted = wanted.with_for_update(read=True, key_share=True)  # it stays his until the account is there
+    wanted = wanted.with_for_update(read=True, key_share=True)  # it stays with that customer until the account is there
     found: int | None = (await call.session.execute(wanted)).scalar_one_or_none()
     return found
 

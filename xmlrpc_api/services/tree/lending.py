@@ -1,8 +1,8 @@
 """
 Lent rights: a customer with `impersonate` calls, where the dialect knows of it, as the other one whom it names.
 
-The lender is of the borrower's own reseller (he may be that reseller himself), never the root. Only the lender or
-somebody above him lends, ends it, and changes what the borrower logs in with: whoever has that has the lender's
+The lender is of the borrower's own reseller (it may be that reseller itself), never the root. Only the lender or
+somebody above it lends, ends it, and changes what the borrower logs in with: whoever has that has the lender's
 rights. Rights are not lent on: who acts as a borrower has that one's own. What is stored against this rule counts for
 nothing.
 """
@@ -56,7 +56,7 @@ class Loan:
         return self.lender != ROOT_ID and of_one_reseller
 
     def is_in_hand_of(self, i_customer: int) -> bool:
-        """Whether somebody is the lender or above him."""
+        """Whether somebody is the lender or above it."""
         return i_customer in (self.lender, *ancestors(self.lender_path))
 
 
@@ -73,11 +73,11 @@ def lenders(caller: Caller, borrower: int | None, path: str) -> ColumnElement[bo
 
     Args:
         caller: Who wants to lend them.
-        borrower: To whom; None: he is not there yet.
+        borrower: To whom; None: it is not there yet.
         path: The borrower's path.
     """
     reseller = resellers.reseller_of(path, borrower or ROOT_ID)
-    if reseller == ROOT_ID:  # a new reseller: there is nobody else of his yet
+    if reseller == ROOT_ID:  # a new reseller: nobody else is there yet
         return false()
     same_reseller = ownership.branch(f"{ROOT_ID}.", reseller)
     return and_(same_reseller, ownership.within(caller, Reach.SUBTREE_AND_SELF))
@@ -85,15 +85,15 @@ def lenders(caller: Caller, borrower: int | None, path: str) -> ColumnElement[bo
 
 async def demand_hand(call: Call, i_customer: int, changes: Collection[str] = LOGIN) -> None:
     """
-    Refuse to change what a borrower logs in with, or from whom he borrows, if it is not the caller's to change.
+    Refuse to change what a borrower logs in with, or from whom it borrows, if it is not the caller's to change.
 
     Args:
         call: The call.
         i_customer: The customer, who may borrow or not; locked.
-        changes: The attributes of his that are about to change.
+        changes: Which of its attributes are about to change.
 
     Raises:
-        NotPermitted: He borrows, and the caller is neither the lender nor above him.
+        NotPermitted: It borrows, and the caller is neither the lender nor above it.
     """
     if LENT.isdisjoint(changes):
         return

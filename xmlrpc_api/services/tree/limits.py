@@ -1,5 +1,5 @@
 """
-Blocks and quotas: lifted by whoever set them, or by somebody above him.
+Blocks and quotas: lifted by whoever set them, or by somebody above it.
 
 All who can limit something stand in one line: the customer to whom it belongs (or who it is), and everybody above.
 What is not known of older blocks counts as the parent's.
@@ -30,7 +30,7 @@ class Line:
 
     @property
     def parent(self) -> int:
-        """The customer above the last; the root is his own."""
+        """The customer above the last; the root is its own."""
         return self.customers[-2] if len(self.customers) > 1 else self.customers[-1]
 
     def _place(self, i_customer: int | None) -> int:
@@ -51,7 +51,7 @@ class Line:
         Refuse to lift what somebody above the caller has set.
 
         Raises:
-            NotPermitted: The caller stands below him.
+            NotPermitted: The caller stands below it.
         """
         if not self.is_in_hand_of(caller, setter):
             raise NotPermitted(f"{what} was set by somebody above you, and is lifted by him or above only")

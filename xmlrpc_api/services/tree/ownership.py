@@ -64,7 +64,7 @@ def under(path: str, i_customer: int) -> ColumnElement[bool]:
 
 
 def branch(path: str, i_customer: int) -> ColumnElement[bool]:
-    """The same with that customer himself."""
+    """The same with that customer itself."""
     return or_(Customer.i_customer == i_customer, under(path, i_customer))
 
 
@@ -89,16 +89,16 @@ async def find_for_update(
     call: Call, i_customer: int, reach: Reach = Reach.CHILDREN, *, rights_stay: bool = False
 ) -> Customer:
     """
-    Lock a customer and his balance until the end of the transaction.
+    Lock a customer and its balance until the end of the transaction.
 
     Args:
         call: The call.
-        i_customer: His id.
-        reach: Where he must be, seen from the caller.
-        rights_stay: Whether nothing is changed that matters to calls of his own, which may then go on.
+        i_customer: Its id.
+        reach: Where it must be, seen from the caller.
+        rights_stay: Whether nothing is changed that matters to calls of its own, which may then go on.
 
     Raises:
-        NotFound: He does not exist or is out of reach; nobody can tell which.
+        NotFound: It does not exist or is out of reach; nobody can tell which.
     """
     statement = (
         select(Customer)
@@ -136,10 +136,10 @@ async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> st
     Make sure that a customer is there and in reach.
 
     Returns:
-        His path.
+        Its path.
 
     Raises:
-        NotFound: He does not exist or is out of reach; nobody can tell which.
+        NotFound: It does not exist or is out of reach; nobody can tell which.
     """
     statement = select(Customer.path).where(within(call.caller, reach), named(i_customer))
     path: str | None = (await call.session.execute(statement)).scalar_one_or_none()
@@ -157,10 +157,10 @@ async def path_of(call: Call, i_customer: int) -> str:
 
 async def hold(call: Call, known: int | str, reach: Reach = Reach.SUBTREE_AND_SELF) -> int | None:
     """
-    Keep a customer from being deleted until the end of the transaction; what is put below him comes after this.
+    Keep a customer from being deleted until the end of the transaction; what is put below it comes after this.
 
     Returns:
-        His id, if he is there and in reach.
+        Its id, if it is there and in reach.
     """
     statement = select(Customer.i_customer).where(within(call.caller, reach), named(known))
     held = await call.session.execute(statement.with_for_update(read=True, key_share=True))
@@ -168,7 +168,7 @@ async def hold(call: Call, known: int | str, reach: Reach = Reach.SUBTREE_AND_SE
 
 
 async def load_caller(store: HasRows, i_customer: int) -> Caller | None:
-    """The rights of a customer; None if he does not exist or if he or anybody above is blocked."""
+    """The rights of a customer; None if it does not exist or if it or anybody above is blocked."""
     rows = await store.rows(_CALLER, i_customer=i_customer)
     if not rows or rows[0]["blocked"] or await is_anybody_blocked_above(store, i_customer, rows[0]["path"]):
         return None
@@ -190,14 +190,14 @@ async def any_blocked(session: AsyncSession, customers: list[int]) -> bool:
 
 async def lock_caller(store: HasRows, caller: Caller) -> Caller:
     """
-    Hold the caller and everybody above him as they are until the end of the transaction.
+    Hold the caller and everybody above it as they are until the end of the transaction.
 
     Rights, blocking and existence cannot change meanwhile: whoever changes them takes the stronger
     lock. Parents are locked before their children (they have the smaller ids), so nobody waits in a
     circle.
 
     Raises:
-        NotPermitted: He is gone, or he or somebody above him has been blocked.
+        NotPermitted: It is gone, or it or somebody above it has been blocked.
     """
     chain = [*ancestors(caller.path), caller.i_customer]
     rows = await store.rows(_locking(len(chain)), **dict(zip(_places(len(chain)), chain, strict=True)))

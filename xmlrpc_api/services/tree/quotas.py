@@ -2,9 +2,9 @@
 Credits and accesses: properties that limit their customer.
 
 They have a permission of their own, which is the least that they can have, whoever makes them, and values that mean
-something: how many records of a kind he may have, or whether he may do something at all.
+something: how many records of a kind it may have, or whether it may do something at all.
 
-A credit that is not there is no limit; the administrator has none. What a customer has and what all below him have
+A credit that is not there is no limit; the administrator has none. What a customer has and what all below it have
 counts together. The limit is checked in the transaction that creates the record, once it is there (so that "exists
 already" is told first), with the customers locked, so that no two creators take the last one.
 """
@@ -59,7 +59,7 @@ async def demand(call: Call, name: str, i_customer: int, path: str) -> None:
         call: The call.
         name: The property, such as `sip_credit`.
         i_customer: Whose the record is.
-        path: His path.
+        path: Its path.
 
     Raises:
         NotEnoughCredit: There was no credit left.

@@ -27,8 +27,8 @@ class Pointer:
 
     Attributes:
         owner: The customer whose tariffs, groups and plans it may point at; None: it points at nothing of the kind.
-        customer: The customer who it is, or whose it is; None: he is not there yet.
-        path: His path.
+        customer: The customer who it is, or whose it is; None: it is not there yet.
+        path: Its path.
         present: The row as it is, if it is there: where it points already, it may stay.
     """
 

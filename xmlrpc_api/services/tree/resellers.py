@@ -20,7 +20,7 @@ def is_admin(call: Call) -> bool:
 
 
 def reseller_of(path: str, i_customer: int) -> int:
-    """The customer directly below the root to whose branch this one belongs; he himself may be that."""
+    """The customer directly below the root to whose branch this one belongs; it itself may be that."""
     above = ancestors(path)
     return above[1] if len(above) > 1 else i_customer
 

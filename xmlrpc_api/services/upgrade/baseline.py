@@ -53,7 +53,7 @@ async def _note_object(call: Call, kind: Kind, key: int, present: Present, known
 
 
 async def _scope(call: Call, i_customer: int) -> str:
-    """Where somebody is in the tree; he may be gone, and only his balance be there."""
+    """Where somebody is in the tree; it may be gone, and only its balance be there."""
     path = (await call.session.execute(select(Customer.path).where(Customer.i_customer == i_customer))).scalar()
     return subtree(path or "", i_customer)[0]
 

@@ -1,8 +1,8 @@
 """
 What `funded` begins with in a database that is older than it: a step of the upgrade.
 
-The ledger is played again: what a payer paid in less what came back to him, in his currency, along with transfers
-between those whom he paid for, never below 0. Rows of the ledger stay as they are.
+The ledger is played again: what a payer paid in less what came back to it, in its currency, along with transfers
+between those whom it paid for, never below 0. Rows of the ledger stay as they are.
 """
 
 from collections.abc import AsyncIterator
@@ -142,7 +142,7 @@ async def _payments(call: Call, own: int) -> AsyncIterator[tuple[int, int, Decim
 
 
 async def _transfers(call: Call, payer: int, own: int) -> list[Transfer]:
-    """Both sides of transfers between those whom a payer has below him or has paid for, newest first."""
+    """Both sides of transfers between those whom a payer has below it or has paid for, newest first."""
     paid_for = (
         select(_source.i_balance)
         .join(LedgerEntry, LedgerEntry.i_ledger_source == _source.i_ledger)

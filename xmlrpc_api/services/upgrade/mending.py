@@ -47,7 +47,7 @@ def _blocker(line: Line, history: Iterable[Row]) -> int:
 
 
 def _quota_setter(line: Line, history: Iterable[Row]) -> int:
-    """Who has set a quota that is there; whoever made it tighter left it to him."""
+    """Who has set a quota that is there; whoever made it tighter left it to them."""
     setter, quota = None, 0
     for actor, _before, after in history:
         new = after.get("quota", quota)

@@ -86,7 +86,7 @@ class Known:
             self.is_deleted = True
         else:
             added = set(after.get("groups", ())) - set(self.values.get("groups", ()))
-            if QUOTA in added:  # whoever puts somebody there is he who lifts it
+            if QUOTA in added:  # whoever puts somebody there lifts it
                 self.values[QUOTA_BY] = row.i_customer_actor
             self.values |= after
 

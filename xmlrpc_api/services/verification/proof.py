@@ -158,7 +158,7 @@ async def _void_loans(session: AsyncSession, first: int, last: int) -> list[str]
 
 
 def _misfits(child: Customer, above: Customer) -> list[str]:
-    """Where a customer contradicts the one above him."""
+    """Where a customer contradicts the one above it."""
     found = []
     if child.path != subtree(above.path, above.i_customer)[0]:
         found.append(f"his path {child.path} does not lead to his parent {above.i_customer}")
