@@ -232,6 +232,16 @@ def links() -> list[tuple[Path, str]]:
     return [(page, name) for page in PAGES for name in re.findall(r"\]\(([^)#:]+)\)", page.read_text())]
 
 
+def sources() -> list[tuple[Path, str]]:
+    """Each file of the tree that a page names in its text, and the page; those apart that it says how to make."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        made = set(re.findall(r"^`([\w/.]+)`:$", text, re.MULTILINE))
+        found += [(page, name) for name in re.findall(r"`([\w/]+/[\w.-]+\.\w+)`", text) if name not in made]
+    return found
+
+
 if __name__ == "__main__":
     for file, text in written().items():
         file.write_text(text)

@@ -74,6 +74,10 @@ def test_every_file_that_a_page_names_is_there() -> None:
     assert [(page.name, name) for page, name in contract.links() if not (page.parent / name).exists()] == []
 
 
+def test_every_source_that_a_page_names_is_there() -> None:
+    assert [(page.name, name) for page, name in contract.sources() if not (contract.ROOT / name).exists()] == []
+
+
 def test_every_page_is_reached_from_the_readme() -> None:
     named: dict[Path, set[Path]] = {page: set() for page in contract.PAGES}
     for page, name in contract.links():

@@ -1,12 +1,12 @@
 """What belongs to customers: whoever reaches the customer may make, change, see and remove it."""
 
-from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, select
 
 from models import Base, Customer
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChange
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
@@ -40,7 +40,7 @@ class Belongings(Generic[B]):
         statement = self.entity.select(self.entity.read).join(Customer, Customer.i_customer == self._customer)
         self.all = lists.List(statement, self._key)
 
-    async def create(self, call: Call, values: Mapping[str, Any]) -> int:
+    async def create(self, call: Call, values: Values) -> int:
         """
         Add a row to the customer in `i_customer`, or to the caller; what callers may not set is ignored.
 
@@ -61,7 +61,7 @@ class Belongings(Generic[B]):
         await records.add(call, row, settable)
         return int(getattr(row, self.entity.key_name))
 
-    async def change(self, call: Call, key: int, changes: Mapping[str, Any]) -> None:
+    async def change(self, call: Call, key: int, changes: Values) -> None:
         """
         Change attributes of a row; what callers may not set is ignored.
 
@@ -94,7 +94,7 @@ class Belongings(Generic[B]):
         """The same of the row for which a condition holds."""
         return await self.all.one(call, self.model, wanted, ownership.within(call.caller, REACH))
 
-    async def page(self, call: Call, params: Mapping[str, Any]) -> list[Row]:
+    async def page(self, call: Call, params: Values) -> list[Row]:
         """
         The rows of the customer in `i_customer`, or of the caller; from `offset` on, at most `limit`.
 
@@ -105,7 +105,7 @@ class Belongings(Generic[B]):
         await ownership.find(call, owner, REACH)
         return await self.all.rows(call, lists.asked(params), self._customer == owner)
 
-    def _settable(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _settable(self, values: Values) -> Values:
         return {name: value for name, value in values.items() if name in self.entity.writable}
 
     async def lock(self, call: Call, wanted: ColumnElement[bool]) -> B:
@@ -116,7 +116,7 @@ class Belongings(Generic[B]):
         return await ownership.locked(call, self.model, select(self.model).where(wanted, self._customer.in_(in_reach)))
 
 
-async def hold_owner(call: Call, params: Mapping[str, Any]) -> int:
+async def hold_owner(call: Call, params: Values) -> int:
     """
     Hold the customer to whom something is to belong: the one in `i_customer`, by id or name, or the caller.
 
@@ -129,6 +129,6 @@ async def hold_owner(call: Call, params: Mapping[str, Any]) -> int:
     return owner
 
 
-def _owner(call: Call, params: Mapping[str, Any]) -> int:
+def _owner(call: Call, params: Values) -> int:
     i_customer: int | None = params.get("i_customer")
     return i_customer or call.caller.i_customer
