@@ -67,6 +67,13 @@ MUTANTS = (
         "tests/test_migrations.py -k pointing_at_nothing",
     ),
     Mutant(
+        "what belongs to strangers is anybody's to change",
+        f"{SERVICES}/belongings.py",
+        "in_reach.where(wanted, ownership.within(call.caller, REACH))",
+        "in_reach.where(wanted)",
+        "tests/handlers/test_web_users.py -k not_there",
+    ),
+    Mutant(
         "something is put below a customer whom nobody holds",
         f"{SERVICES}/tree/ownership.py",
         "statement.with_for_update(read=True, key_share=True)",
