@@ -12,8 +12,8 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.history.audit import Subject
 from xmlrpc_api.services.money import vouchers
-from xmlrpc_api.services.verification import history_proof
-from xmlrpc_api.services.verification.history_proof import CUSTOMERS, Kind, Known, Present
+from xmlrpc_api.services.verification import history_proof, objects
+from xmlrpc_api.services.verification.objects import CUSTOMERS, Kind, Known, Present
 
 SIZE = 200
 GAPS = {CUSTOMERS.name: {"version"}}  # rights taken away below somebody counted as a change, but that was not noted
@@ -26,12 +26,12 @@ async def note_objects(call: Call, kind: Kind, last: int) -> tuple[int | None, i
     Returns:
         The highest id that was looked at, None if there is none, and how many objects there are up to it.
     """
-    batch = await history_proof.batch_after(call.session, kind, last, SIZE)
+    batch = await objects.batch_after(call.session, kind, last, SIZE)
     if batch is None:
         return None, 0
     held = select(kind.key).where(kind.key.between(batch.first, batch.last)).order_by(kind.key).with_for_update()
     await call.session.execute(held)
-    batch = await history_proof.batch_after(call.session, kind, last, SIZE)
+    batch = await objects.batch_after(call.session, kind, last, SIZE)
     if batch is None:
         return None, 0
     for key, present in batch.present.items():

@@ -35,8 +35,8 @@ from models import UpgradeStep
 from xmlrpc_api.call import Call
 from xmlrpc_api.services.tree import names
 from xmlrpc_api.services.upgrade import baseline, funding_opening, mending
-from xmlrpc_api.services.verification import history_proof
-from xmlrpc_api.services.verification.history_proof import Kind
+from xmlrpc_api.services.verification import objects
+from xmlrpc_api.services.verification.objects import Kind
 from xmlrpc_api.storage.database import insert_or_lock
 
 BATCH = 200
@@ -110,7 +110,7 @@ def _notes(name: str, work: Callable[[Call, int], Awaitable[tuple[int | None, in
 STEPS: tuple[Step, ...] = (
     *(_mends(*step) for step in mending.STEPS),
     *(_keys(keyed) for keyed in names.KEYED),
-    *(_notes(kind.name.replace("_", " "), partial(_of_kind, kind)) for kind in history_proof.KINDS),
+    *(_notes(kind.name.replace("_", " "), partial(_of_kind, kind)) for kind in objects.KINDS),
     _notes("used vouchers", baseline.note_used_vouchers),
     _mends("paid in", "What was paid in for customers, and may come back", funding_opening.open_funded),
 )
