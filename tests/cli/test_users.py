@@ -122,6 +122,7 @@ def test_a_login_that_is_not_there_is_created_for_its_customer(cli):
     [
         ({"web_login": "nobody", "password_hash": HASHES["md5"]}, "Web user not found"),
         ({"web_login": "new", "password_hash": HASHES["md5"], "customer": "nobody"}, "Customer not found"),
+        ({"web_login": "new", "password_hash": HASHES["md5"], "customer": "0"}, "Customer not found"),
         ({"web_login": "ssp-root"}, "Parameter password_hash or web_password is required, and not both"),
         ({"web_login": "", "password_hash": HASHES["md5"]}, "Parameter web_login is required"),
         (

@@ -123,12 +123,13 @@ async def hold_owner(call: Call, params: Values) -> int:
     Raises:
         NotFound: It is not there for the caller.
     """
-    owner = await ownership.hold(call, params.get("i_customer") or call.caller.i_customer, REACH)
+    owner = await ownership.hold(call, _owner(call, params), REACH)
     if owner is None:
         raise NotFound(Customer)
     return owner
 
 
 def _owner(call: Call, params: Values) -> int:
+    """Whose something is to be; only what is left out means the caller."""
     i_customer: int | None = params.get("i_customer")
-    return i_customer or call.caller.i_customer
+    return call.caller.i_customer if i_customer is None else i_customer
