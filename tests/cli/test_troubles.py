@@ -57,7 +57,8 @@ def words(told: str) -> str:
 
 def every_command() -> set[str]:
     found = set()
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    group: Any = get_command(app)
+    for name, command in group.commands.items():
         below = getattr(command, "commands", {})
         found |= {f"{name} {sub}" for sub in below} if below else {name}
     return found

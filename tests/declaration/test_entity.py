@@ -1,5 +1,7 @@
 """What the API makes of a model."""
 
+from collections.abc import Iterable
+
 import pytest
 from sqlalchemy import Boolean, ForeignKey, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped
@@ -7,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped
 from models import Access
 from models.base import field
 from xmlrpc_api.declaration.entity import Entity
-from xmlrpc_api.declaration.fields import Wire
+from xmlrpc_api.declaration.fields import Field, Wire
 
 
 class Elsewhere(DeclarativeBase):
@@ -37,8 +39,8 @@ def room() -> Entity:
     return Entity(Room)
 
 
-def names(fields: object) -> list[str]:
-    return [one.name for one in fields]  # type: ignore[attr-defined]
+def names(fields: Iterable[Field]) -> list[str]:
+    return [one.name for one in fields]
 
 
 def test_it_is_made_with_what_clients_may_set(room: Entity) -> None:
