@@ -16,9 +16,9 @@ from xmlrpc_api.call import Call, Origin, utc_now
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.services.tree import ownership
-from xmlrpc_api.storage.database import Database
+from xmlrpc_api.storage.database import Database, Reading
 from xmlrpc_api.storage.fast_path import Query, SqliteDriver
-from xmlrpc_api.transport import http
+from xmlrpc_api.transport import http, pages
 
 MISSING = 2_000_000_000
 EXPORT_TYPE = {"i_export_type": MISSING, "name": "CSV"}
@@ -94,6 +94,25 @@ class TestTransaction:
             return found
 
         assert perform(server, work) == [{"name": name}]
+
+
+class TestStatements:
+    """Those of one shape are written once; each is asked with its own values."""
+
+    @pytest.mark.parametrize("in_transaction", [False, True])
+    def test_find_the_same_on_the_driver_as_in_a_session(self, server: Server, in_transaction: bool) -> None:
+        statements = [
+            select(ExportType.name).where(ExportType.i_export_type.in_(wanted), ExportType.name != but).order_by("name")
+            for wanted, but in (((1,), ""), ((1, 2), ""), ((2, 3, 4), "none"), ((), ""), ((1, 2), "none"))
+        ]
+
+        async def work(call: Call) -> None:
+            store = call.store if in_transaction else Reading(server.app[pages.DATABASE])
+            for statement in statements:
+                expected = [dict(row) for row in (await call.session.execute(statement)).mappings()]
+                assert await store.select(statement) == expected
+
+        perform(server, work)
 
 
 class TestSqliteDriver:

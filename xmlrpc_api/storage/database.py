@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import asyncpg
-from sqlalchemy import Dialect, event, text
+from sqlalchemy import Dialect, Select, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from models import Base
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.storage.errors import ERRORS, is_unavailable
-from xmlrpc_api.storage.fast_path import PostgresDriver, Query, Row, SqliteDriver
+from xmlrpc_api.storage.fast_path import Form, PostgresDriver, Query, Row, SqliteDriver, ready
 
 SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4
@@ -37,6 +37,9 @@ class Store(Protocol):
     async def rows(self, query: Query, **values: Any) -> list[Row]:
         """What a query finds."""
 
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+        """What a statement finds that is composed for this call; as to `is_short`, see `Query`."""
+
     async def flush(self) -> None:
         """Send what was changed to the database."""
 
@@ -50,14 +53,20 @@ class Transaction:
 
     async def rows(self, query: Query, **values: Any) -> list[Row]:
         """What a query finds in this transaction, in which all is written that was changed before."""
-        await self.flush()
         form = query.form(self.session.get_bind().dialect)
-        given = form.values(values)
+        return await self._run(form, form.sql, form.values(values))
+
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+        """What a statement finds in this transaction, as `rows` does."""
+        return await self._run(*ready(statement, self.session.get_bind().dialect))
+
+    async def _run(self, form: Form, sql: str, given: list[Any]) -> list[Row]:
+        await self.flush()
         if self._driver is None:
-            return form.rows(await self._first(form.sql, given))
+            return form.rows(await self._first(sql, given))
         if isinstance(self._driver, asyncpg.Connection):
-            return form.rows(await self._driver.fetch(form.sql, *given))
-        return form.rows(await self._driver.execute_fetchall(form.sql, given))
+            return form.rows(await self._driver.fetch(sql, *given))
+        return form.rows(await self._driver.execute_fetchall(sql, given))
 
     async def _first(self, sql: str, values: list[Any]) -> list[Any]:
         """Run a query by SQLAlchemy, which begins the transaction with it; those that follow run on the driver."""
@@ -89,6 +98,10 @@ class Reading:
     async def rows(self, query: Query, **values: Any) -> list[Row]:
         """What a query finds."""
         return await self._database.rows(query, **values)
+
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+        """What a statement finds."""
+        return await self._database.select(statement, is_short=is_short)
 
     async def flush(self) -> None:
         """Do nothing: nothing was changed."""
@@ -141,6 +154,11 @@ class Database:
         """What a query finds."""
         form = query.form(self._dialect)
         return form.rows(await self._driver.fetch(form.sql, form.values(values), is_short=query.is_short))
+
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+        """What a statement finds."""
+        form, sql, given = ready(statement, self._dialect)
+        return form.rows(await self._driver.fetch(sql, given, is_short=is_short))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:

@@ -130,8 +130,7 @@ class List:
             BadParameter: More rows were asked for, or exist, than one answer may hold; or an order is not known.
         """
         page = self.asked_for(asked, *conditions).offset(asked.start).limit(asked.fetched(call))
-        rows = await call.session.execute(page)
-        found = [dict(row) for row in rows.mappings()]
+        found = await call.store.select(page)
         asked.demand_whole(call, len(found))
         return found
 
@@ -143,7 +142,8 @@ class List:
             BadParameter: As in `rows`.
         """
         matches = self._matches(asked, conditions)
-        total = (await call.session.execute(select(func.count()).select_from(matches.subquery()))).scalar_one()
+        (counted,) = await call.store.select(select(func.count().label("total")).select_from(matches.subquery()))
+        total = counted["total"]
         asked.demand_whole(call, total - asked.start)
         return Found(total, await self.rows(call, asked, *conditions))
 
@@ -154,10 +154,10 @@ class List:
         Raises:
             NotFound: There is none; `thing` is what it would be.
         """
-        row = (await call.session.execute(self.statement.where(*conditions))).mappings().one_or_none()
-        if row is None:
+        rows = await call.store.select(self.statement.where(*conditions), is_short=True)
+        if not rows:
             raise NotFound(thing)
-        return dict(row)
+        return rows[0]
 
     def asked_for(self, asked: Asked, *conditions: Condition) -> Statement:
         """A statement that reads all pages of what is asked for, in order."""
