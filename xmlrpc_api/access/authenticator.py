@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, select
 
 from models import ROOT_ID, Customer, WebUser, login_key, place_of
 from xmlrpc_api.access import digest
@@ -18,6 +18,7 @@ from xmlrpc_api.crypto.vault import VaultError
 from xmlrpc_api.declaration.faults import TooManyAttempts
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import lending, names, ownership
+from xmlrpc_api.services.tree.lending import Loan
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.storage.fast_path import Query
 
@@ -26,8 +27,10 @@ log = structlog.get_logger()
 LONGEST_PASSWORD = 1024  # longer ones are wrong, and not worth hashing
 _DUMMY_PLACE = place_of(Customer.api_password, 0)
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
-_LOOK_UP = Query(
-    select(*ownership.CALLER_COLUMNS, WebUser.web_login, Customer.blocked, Customer.api_access, Customer.api_password)
+_KNOWN = lending.with_lender(select(*ownership.CALLER_COLUMNS, Customer.blocked))
+_BY_ID = Query(_KNOWN.where(Customer.i_customer == bindparam("i_customer", type_=Integer)), is_short=True)
+_BY_LOGIN = Query(
+    _KNOWN.add_columns(WebUser.web_login, Customer.api_access, Customer.api_password)
     .join(WebUser, WebUser.i_customer == Customer.i_customer)
     .where(WebUser.is_default, names.is_web_user()),
     is_short=True,
@@ -76,6 +79,7 @@ class Credentials:
 class _Credential:
     caller: Caller
     api_password: str
+    loan: Loan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,10 @@ class Authenticator:
         Raises:
             TooManyAttempts: There were too many wrong ones of late.
         """
+        found = await self._by_password(web_login, api_password, address)
+        return found if isinstance(found, Refusal) else found.caller
+
+    async def _by_password(self, web_login: str, api_password: str, address: str) -> _Credential | Refusal:
         self._demand_left(Kind.CUSTOMER, web_login, address)
         account = await self._look_up(web_login)
         known = account.api_password if account else self._dummy_password()
@@ -163,7 +171,7 @@ class Authenticator:
         if not right or account is None or not await self._is_admitted(account.caller):
             self._attempts.failed(Kind.CUSTOMER, web_login, address)
             return Refusal(Why.WRONG, account.caller.web_login if account else None)
-        return account.caller
+        return account
 
     def _demand_left(self, kind: Kind, login: str, address: str) -> None:
         if not self._attempts.are_left(kind, login, address):
@@ -181,14 +189,20 @@ class Authenticator:
             TooManyWaiting: Too many checks are waiting already.
         """
         if not credentials.is_admin:
-            found = await self.by_password(credentials.username, credentials.password, address)
-            return found if isinstance(found, Refusal) else await self._as(found.i_customer, found.web_login)
+            found = await self._by_password(credentials.username, credentials.password, address)
+            return found if isinstance(found, Refusal) else await self._acting(found.caller, found.loan)
         self._demand_left(Kind.ADMINISTRATOR, credentials.username, address)
         if not await self._is_administrator(credentials):
             self._attempts.failed(Kind.ADMINISTRATOR, credentials.username, address)
             return Refusal(Why.WRONG)
-        administrator = self._platform.config.ngnpro_admin_username
-        return await self._as(credentials.impersonate or ROOT_ID, administrator)
+        login = self._platform.config.ngnpro_admin_username
+        rows = await self._database.rows(_BY_ID, i_customer=credentials.impersonate or ROOT_ID)
+        if not rows or rows[0]["blocked"]:
+            return Refusal(Why.WRONG, login)
+        caller = replace(ownership.caller_from(rows[0]), web_login=login)
+        if not await self._is_admitted(caller):
+            return Refusal(Why.WRONG, login)
+        return await self._acting(caller, lending.loan_in(rows[0]))
 
     async def _is_administrator(self, credentials: Credentials) -> bool:
         """Whether these are the administrator's; a password that was right once is known by its signature."""
@@ -206,22 +220,19 @@ class Authenticator:
         self._administrator = signature
         return True
 
-    async def _as(self, i_customer: int, login: str | None) -> Checked:
-        """The customer as caller, or the one whose rights are lent to it; `login` is whose credentials were right."""
-        caller = await ownership.load_caller(self._database, i_customer)
-        if caller is None:
-            return Refusal(Why.WRONG, login)
-        loan = await lending.find(self._database, i_customer)
+    async def _acting(self, caller: Caller, loan: Loan | None) -> Checked:
+        """The caller, or the one whose rights are lent to it."""
         if loan is None:
-            return replace(caller, web_login=login)
+            return caller
         lender = await ownership.load_caller(self._database, loan.lender)
+        login = caller.web_login
         return Refusal(Why.WRONG, login) if lender is None else Lent(replace(lender, web_login=login))
 
     async def _look_up(self, web_login: str) -> _Credential | None:
         """The customer with this login, if it may use the API."""
         if len(web_login) > LONGEST_LOGIN or _NOT_TEXT.search(web_login):
             return None
-        rows = await self._database.rows(_LOOK_UP, key=login_key(web_login), exact=web_login)
+        rows = await self._database.rows(_BY_LOGIN, key=login_key(web_login), exact=web_login)
         row = rows[0] if rows else None
         if row is None or row["blocked"] or not row["api_access"] or row["api_password"] is None:
             return None
@@ -231,7 +242,8 @@ class Authenticator:
         except VaultError:
             log.error("the API password cannot be decrypted: wrong key?", i_customer=i_customer)  # noqa: TRY400
             return None
-        return _Credential(replace(ownership.caller_from(row), web_login=row["web_login"]), password)
+        caller = replace(ownership.caller_from(row), web_login=row["web_login"])
+        return _Credential(caller, password, lending.loan_in(row))
 
     async def _is_admitted(self, caller: Caller) -> bool:
         return not await ownership.is_anybody_blocked_above(self._database, caller.i_customer, caller.path)

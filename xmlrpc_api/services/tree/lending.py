@@ -21,7 +21,7 @@ from xmlrpc_api.declaration.faults import NotPermitted
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.ownership import HasRows, Reach
-from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.fast_path import Query, Row
 
 LOGIN = frozenset({"web_login", "web_password", "api_access", "api_password"})
 LENT = LOGIN | {"impersonate"}
@@ -58,6 +58,20 @@ class Loan:
     def is_in_hand_of(self, i_customer: int) -> bool:
         """Whether somebody is the lender or above it."""
         return i_customer in (self.lender, *ancestors(self.lender_path))
+
+
+def with_lender(statement: Statement) -> Statement:
+    """A statement about customers that tells who is to lend to each, too."""
+    lender = (_LENDER.i_customer.label("lender"), _LENDER.path.label("lender_path"))
+    return statement.add_columns(*lender).outerjoin(_LENDER, _LENDER.i_customer == Customer.impersonate)
+
+
+def loan_in(row: Row) -> Loan | None:
+    """What the customer in a row that `with_lender` reads has borrowed, if it counts."""
+    if row["lender"] is None:
+        return None
+    loan = Loan(row["i_customer"], row["path"], row["lender"], row["lender_path"])
+    return loan if loan.is_good else None
 
 
 async def find(store: HasRows, i_customer: int) -> Loan | None:
