@@ -47,6 +47,7 @@ class AuditEntry(Base):
 
     __table_args__ = (
         Index(None, "scope", "i_audit"),
+        Index(None, "created"),
         Index(None, "object_type", "object_id", "i_audit"),
         Index(
             "ix_audit_log_unsealed",

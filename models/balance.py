@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Access, Base, Money, Rate, UtcDateTime, field, one_default_per_customer
@@ -99,6 +99,12 @@ class Balance(Base):
     __table_args__ = (one_default_per_customer("balances"), Base.__table_args__)
 
 
+def _of_payments(owner: str, order: str) -> Index:
+    """An index of payments alone."""
+    is_payment = text(f"{owner} IS NOT NULL")
+    return Index(None, owner, order, sqlite_where=is_payment, postgresql_where=is_payment)
+
+
 class LedgerEntry(Base):
     """One booking. Rows are added, never changed or removed; the database refuses both."""
 
@@ -156,7 +162,19 @@ class LedgerEntry(Base):
         String(255), access=Access.READ_ONLY, doc="The key the call was made with."
     )
 
-    __table_args__ = (Index(None, "i_balance", "i_ledger"), Base.__table_args__)
+    i_payee: Mapped[int | None] = mapped_column(
+        Integer, doc="Of a payment, the customer to whom, or to whose account, it was made; lists find it by this."
+    )
+    i_payer: Mapped[int | None] = mapped_column(
+        Integer, doc="Of a payment, who stands directly above the payee; lists find it by this."
+    )
+
+    __table_args__ = (
+        Index(None, "i_balance", "i_ledger"),
+        Index(None, "i_balance", "created"),
+        *(_of_payments(owner, order) for owner in ("i_payee", "i_payer") for order in ("i_ledger", "payment_time")),
+        Base.__table_args__,
+    )
 
 
 class ExchangeRate(Base):

@@ -244,6 +244,8 @@ class Base(DeclarativeBase):
         if isinstance(table, Table):
             for column in table.columns:
                 _hold_bounds(table, column.name, column.type, column.info.get("field"))
+                if column.info.get("is_owner"):
+                    Index(None, column, *table.primary_key)
 
 
 def _hold_bounds(table: Table, name: str, kind: TypeEngine[Any], info: FieldInfo | None) -> None:
@@ -285,9 +287,11 @@ def field(
 
 
 def customer_of(doc: str) -> MappedColumn[Any]:
-    """Declare the customer to whom a row belongs, and with whom it goes."""
+    """Declare the customer to whom a row belongs, and with whom it goes; lists of its rows have an index."""
     owner = ForeignKey("customers.i_customer", ondelete="CASCADE")
-    return field(owner, index=True, access=Access.READ_ONLY, doc=doc, example=29)
+    declared = field(owner, access=Access.READ_ONLY, doc=doc, example=29)
+    declared.column.info["is_owner"] = True
+    return declared
 
 
 def through(relation: str, attribute: str, **overrides: Any) -> AssociationProxy[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models import LOW_BALANCE, ROOT_ID, Balance, LedgerEntry
+from models import LOW_BALANCE, ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotEnoughCredit
@@ -19,6 +19,7 @@ from xmlrpc_api.turns import ACCOUNT, CUSTOMER, Key
 
 INITIAL, SET, FUNDS, CREDIT, DEBIT, PAYER, TRANSFER = "initial", "set", "funds", "credit", "debit", "payer", "transfer"
 VOUCHER, CLOSED = "voucher", "closed"
+PAYMENTS = (FUNDS, CREDIT, DEBIT, VOUCHER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +163,7 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         "rate": paid.rate if paid else None,
         "i_ledger_source": booking.source,
         "idempotency_key": call.idempotency_key,
+        **(_parties(balance) if booking.kind in PAYMENTS else {}),
     }
     statement = insert(LedgerEntry).values(row).returning(LedgerEntry.i_ledger)
     i_ledger: int = (await call.session.execute(statement)).scalar_one()
@@ -184,6 +186,12 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         details=details,
     )
     return i_ledger
+
+
+def _parties(balance: Balance) -> dict[str, Any]:
+    """By whom lists of payments find one."""
+    above = select(Customer.i_wholesaler).where(Customer.i_customer == balance.i_customer)
+    return {"i_payee": balance.i_customer, "i_payer": above.scalar_subquery()}
 
 
 async def _tell_low_balance(call: Call, balance: Balance, after: Decimal, threshold: Decimal) -> None:
