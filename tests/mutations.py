@@ -17,7 +17,7 @@ from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Method
 from xmlrpc_api.dialects.ngnpro import OPERATIONS
 from xmlrpc_api.dialects.switch import METHODS
-from xmlrpc_api.transport import rest, xml, xmlrpc
+from xmlrpc_api.transport import rest, xml_writer, xmlrpc
 
 KNOWN_IDS = 40
 NASTY: tuple[Any, ...] = (
@@ -151,7 +151,7 @@ class Mutator:
 
     def _xmlrpc(self) -> Request:
         method = self._method(METHODS)
-        return Request(method.name, xmlrpc.PATH, "text/xml", xml.dumps_call(method.name, self._params(method)))
+        return Request(method.name, xmlrpc.PATH, "text/xml", xml_writer.dumps_call(method.name, self._params(method)))
 
     def _rest(self) -> Request:
         method = self._method(METHODS)

@@ -16,7 +16,7 @@ from xmlrpc_api.cli import console
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.crypto.passwords import PasswordHasher
 from xmlrpc_api.crypto.vault import create_key_file
-from xmlrpc_api.transport import xml, xmlrpc
+from xmlrpc_api.transport import xml_writer, xmlrpc
 
 PLACEHOLDER = "THE-API-PASSWORD"
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 (compared with, not bound to)
@@ -82,7 +82,7 @@ def example_calls(config: Config, password: str) -> list[str]:
     quoted = '"$XMLRPC_API_PASSWORD"' if password.startswith("$") else shlex.quote(password)
     user = f'{installation.ROOT_LOGIN}:"$XMLRPC_API_PASSWORD"' if password.startswith("$") else None
     user = user or shlex.quote(f"{installation.ROOT_LOGIN}:{password}")
-    body = xml.dumps_call("listCustomers", [{"limit": 10}]).decode().partition("\n")[2].replace("\n", "")
+    body = xml_writer.dumps_call("listCustomers", [{"limit": 10}]).decode().partition("\n")[2].replace("\n", "")
     at = f" --unix-socket {shlex.quote(str(config.socket))}" if config.socket else ""
     insecure = " --insecure" if config.tls_certificate else ""
     curl = (

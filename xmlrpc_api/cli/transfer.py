@@ -28,7 +28,7 @@ from xmlrpc_api.services.logins import takeover
 from xmlrpc_api.services.logins.takeover import Brought
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import rest
-from xmlrpc_api.transport.xml import plain_decimal
+from xmlrpc_api.transport.xml_writer import plain_decimal
 
 PAGE = 500
 PASSWORD_BYTES = 12

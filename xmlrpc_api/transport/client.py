@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 
 from xmlrpc_api.declaration.faults import Fault
-from xmlrpc_api.transport import xml
+from xmlrpc_api.transport import xml, xml_writer
 
 TIMEOUT_SECONDS = 60
 
@@ -51,7 +51,7 @@ async def call(target: Target, name: str, params: list[Any]) -> Any:
         RemoteFault: The server answered a fault.
         CallFailed: There was no answer that could be read.
     """
-    body = xml.dumps_call(name, params)
+    body = xml_writer.dumps_call(name, params)
     middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
     if target.login is not None:
         middlewares = (aiohttp.DigestAuthMiddleware(target.login, target.password or ""),)

@@ -27,11 +27,10 @@ from xmlrpc_api.transport.xml import (
     MEMBER_LIMIT,
     METHOD_NAME,
     VALUE_LIMIT,
-    compact_date,
-    plain_decimal,
     read_double,
     read_int,
 )
+from xmlrpc_api.transport.xml_writer import compact_date, plain_decimal
 
 PATH = "/api.php"
 MEDIA_TYPES = ("application/x-www-form-urlencoded",)

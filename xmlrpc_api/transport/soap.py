@@ -31,7 +31,8 @@ from xmlrpc_api.dialects.ngnpro import OPERATIONS, code_of, words_of
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.ladder import Exchange
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
-from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse, plain_decimal, safe_text
+from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse
+from xmlrpc_api.transport.xml_writer import plain_decimal, safe_text
 
 PATH = "/ngnpro/"
 MEDIA_TYPES = ("text/xml", "application/xml")

@@ -1,27 +1,22 @@
 """
-XML-RPC documents to values and back.
+XML-RPC documents to values.
 
 Every value arrives whole or not at all: nothing is stripped, shortened or guessed. Beyond the
 specification the reader takes `i8`, Apache's `ex:nil` and `ex:i8`, 64 bits in an `int` (clients of 64
-bits send them; the field decides whether they fit), dates with dashes and `Z`. The writer cannot fail:
-what cannot be written was refused when it was read.
+bits send them; the field decides whether they fit), dates with dashes and `Z`.
 """
 
 import base64
 import binascii
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from xmlrpc_api.declaration.faults import (
-    Fault,
     InvalidCharacter,
     InvalidRequest,
     MethodNotFound,
@@ -29,12 +24,11 @@ from xmlrpc_api.declaration.faults import (
     UnsupportedEncoding,
     WrongType,
 )
-from xmlrpc_api.declaration.fields import INT_HIGH, INT_LOW, to_decimal
+from xmlrpc_api.declaration.fields import to_decimal
 
 DEPTH_LIMIT = 16
 MEMBER_LIMIT = 1000
 VALUE_LIMIT = 20_000
-PROLOG = "<?xml version='1.0'?>\n"
 APACHE = "{http://ws.apache.org/xmlrpc/namespaces/extensions}"
 METHOD_NAME = re.compile(r"[A-Za-z0-9_.:/]{1,255}")
 ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252")
@@ -43,7 +37,6 @@ _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^<]*?encoding\s*=\s*[\"']([^
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.0{1,6})?Z?")
 _SPACE = " \t\r\n"
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _ERRORS: dict[int, type[NotWellFormed | UnsupportedEncoding | InvalidCharacter]] = {
     etree.ErrorTypes.ERR_INVALID_CHAR: InvalidCharacter,
@@ -270,104 +263,3 @@ SCALARS: dict[Any, Any] = {
     "nil": _nil,
     f"{APACHE}nil": _nil,
 }
-
-
-def dumps(value: Any) -> bytes:
-    """A methodResponse with one value, in the form Python's xmlrpclib gave it and old parsers expect."""
-    end = "</param>\n</params>\n</methodResponse>\n"
-    return f"{PROLOG}<methodResponse>\n<params>\n<param>\n{_text(value)}{end}".encode()
-
-
-def dumps_fault(fault: Fault) -> bytes:
-    """A methodResponse with a fault: the code first, as an int."""
-    inner = _text({"faultCode": fault.code, "faultString": fault.text})
-    return f"{PROLOG}<methodResponse>\n<fault>\n{inner}</fault>\n</methodResponse>\n".encode()
-
-
-def dumps_call(name: str, params: list[Any]) -> bytes:
-    """A methodCall (for the command line's client, the printed examples and the reference)."""
-    inner = "".join(f"<param>\n{_text(param)}</param>\n" for param in params)
-    call = f"<methodName>{escape(name)}</methodName>\n<params>\n{inner}</params>"
-    return f"{PROLOG}<methodCall>\n{call}\n</methodCall>\n".encode()
-
-
-def safe_text(value: str) -> str:
-    """Text as it may stand in an element; a carriage return would not survive as itself."""
-    return escape(_UNWRITABLE.sub("\ufffd", value), {"\r": "&#13;"})
-
-
-def plain_decimal(value: Decimal) -> str:
-    """A number in plain digits with a point: 25.5, 100.0, 0.000001."""
-    text = str(value)
-    if "E" in text:
-        text = f"{value:f}"
-    if "." not in text:
-        return f"{text}.0"
-    text = text.rstrip("0")
-    return f"{text}0" if text[-1] == "." else text
-
-
-def compact_date(value: datetime) -> str:
-    """A date as 20261120T09:57:29."""
-    return f"{value.year:04}{value:%m%dT%H:%M:%S}"  # strftime does not pad years
-
-
-def _write_text(value: str) -> str:
-    is_plain = value.isprintable() and "&" not in value and "<" not in value and ">" not in value
-    return f"<value><string>{value if is_plain else safe_text(value)}</string></value>\n"
-
-
-def _write_int(value: int) -> str:
-    kind = "int" if INT_LOW <= value <= INT_HIGH else "string"
-    return f"<value><{kind}>{value}</{kind}></value>\n"
-
-
-def _write_double(value: Decimal) -> str:
-    return f"<value><double>{plain_decimal(value)}</double></value>\n" if value.is_finite() else NIL
-
-
-NIL = "<value><nil/></value>"  # without a line feed, as xmlrpclib has it
-WRITERS: dict[type, Callable[[Any], str]] = {
-    type(None): lambda _: NIL,
-    str: _write_text,
-    bool: lambda value: f"<value><boolean>{value:d}</boolean></value>\n",
-    int: _write_int,
-    Decimal: _write_double,
-    float: lambda value: _write_double(Decimal(str(value))),
-    datetime: lambda value: f"<value><dateTime.iso8601>{compact_date(value)}</dateTime.iso8601></value>\n",
-    bytes: lambda value: f"<value><base64>{base64.b64encode(value).decode()}</base64></value>\n",
-}
-
-
-@lru_cache(maxsize=1024)
-def _template(names: tuple[Any, ...]) -> list[str]:
-    """The pieces of a struct with members of these names; every second one is the place of a value."""
-    pieces = ["<value><struct>\n"]
-    for name in names:
-        pieces[-1] += f"<member>\n<name>{safe_text(str(name))}</name>\n"
-        pieces += ["", "</member>\n"]
-    pieces[-1] += "</struct></value>\n"
-    return pieces
-
-
-def _text(value: Any) -> str:
-    """A value, as it stands in a document."""
-    kind: Any = type(value)
-    writer = WRITERS.get(kind)
-    if writer is not None:
-        return writer(value)
-    if kind is dict or isinstance(value, Mapping):
-        pieces = _template(tuple(value)).copy()
-        pieces[1::2] = [WRITERS.get(type(member), _text)(member) for member in value.values()]
-        return "".join(pieces)
-    writer = _inherited_writer(kind)
-    if writer is not None:
-        return writer(value)
-    if isinstance(value, Iterable):
-        return "".join(["<value><array><data>\n", *map(_text, value), "</data></array></value>\n"])
-    return _write_text(str(value))
-
-
-@cache
-def _inherited_writer(kind: Any) -> Callable[[Any], str] | None:
-    return next((WRITERS[base] for base in kind.__mro__ if base in WRITERS), None)

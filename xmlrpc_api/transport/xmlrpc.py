@@ -8,7 +8,7 @@ from aiohttp_xmlrpc.handler import XMLRPCView
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.switch import enveloped
-from xmlrpc_api.transport import http, xml
+from xmlrpc_api.transport import http, xml, xml_writer
 from xmlrpc_api.transport.ladder import UNAUTHORIZED, Exchange
 
 PATH = "/xmlapi/xmlapi"
@@ -38,10 +38,10 @@ class _Exchange(Exchange):
         return await http.receive(self.gate, self.request, MEDIA_TYPES, xml.loads)
 
     def dumps(self, answer: Any) -> bytes:
-        return xml.dumps(enveloped(answer))
+        return xml_writer.dumps(enveloped(answer))
 
     def dumps_fault(self, fault: Fault) -> bytes:
-        return xml.dumps_fault(fault)
+        return xml_writer.dumps_fault(fault)
 
     def refusal(self) -> web.Response:
         return self.respond(b"Authentication required\n", UNAUTHORIZED, "text/plain; charset=utf-8")
