@@ -91,7 +91,7 @@ class TestTransaction:
             call.session.add(ExportType(i_export_type=MISSING, name=name))
             found = await call.store.rows(query, wanted=MISSING)
             await call.session.rollback()
-            return found
+            return list(found)
 
         assert perform(server, work) == [{"name": name}]
 

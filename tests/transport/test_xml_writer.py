@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.engine.default import DefaultDialect
 from wire import document
 
-from models import Customer
+from models import Customer, Exact, Money, Rate
 from xmlrpc_api.declaration.faults import Fault, InvalidRequest, NotFound
+from xmlrpc_api.storage.fast_path import Kind, Rows
 from xmlrpc_api.transport import xml, xml_writer
+
+DIALECT = DefaultDialect()
 
 
 class Color(enum.StrEnum):
@@ -194,6 +198,56 @@ def test_nothing_can_make_the_writer_fail(value: Any) -> None:
 
     assert xml.parse(document) is not None
     assert len(xmlrpc.client.loads(document, use_builtin_types=True)[0]) == 1
+
+
+columns = (  # what one place of all rows of a list may hold
+    st.integers(-(2**31), 2**31 - 1),
+    st.integers(),
+    st.text(st.characters()),
+    text,
+    st.none() | text,
+    st.booleans(),
+    st.decimals(),
+    st.datetimes(timezones=st.just(UTC)),
+    anything,
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[dict[Any, Any]]:
+    """Rows with values of one kind, mostly, in each place."""
+    names = draw(st.lists(st.text(st.characters()) | st.integers(), unique=True, max_size=4))
+    kinds = [draw(st.sampled_from(columns)) for _ in names]
+    row = st.tuples(*kinds).map(lambda values: dict(zip(names, values, strict=True)))
+    rows = draw(st.lists(row, max_size=3 * xml_writer.FEW))
+    return [*rows, {"another": 1}] if draw(st.integers(0, 9)) == 0 else rows
+
+
+@given(tables())
+def test_a_list_is_what_its_rows_are_one_by_one(rows: list[dict[Any, Any]]) -> None:
+    assert xml_writer.dumps(rows) == xml_writer.dumps(tuple(rows))  # a tuple is written row by row
+
+
+WHOLE = st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 2)
+
+
+@pytest.mark.parametrize("kind", [Money(), Rate()], ids=["money", "rate"])
+@given(rows=st.lists(st.tuples(WHOLE, WHOLE.filter(lambda value: value is not None)), max_size=3 * xml_writer.FEW))
+def test_money_of_a_list_is_exactly_that_of_its_rows(kind: Exact, rows: list[tuple[int | None, int]]) -> None:
+    read = kind.result_processor(DIALECT, None)
+    kinds = [Kind("nullable", read, kind.places), Kind("filled", read, kind.places)]
+
+    at_once = xml_writer.dumps(Rows(kinds, rows))
+
+    assert at_once == xml_writer.dumps(tuple(Rows(kinds, rows)))
+
+
+def test_a_row_that_was_changed_is_written_as_changed() -> None:
+    rows = Rows([Kind("name", None)], [("found",)] * xml_writer.FEW)
+
+    rows[0]["name"] = "changed"
+
+    assert xml_writer.dumps(rows).count(b"found") == xml_writer.FEW - 1
 
 
 def fails_in_order(read: Callable[[], Any]) -> bool:

@@ -7,7 +7,7 @@ from xmlrpc_api.services import accounts
 from xmlrpc_api.services.money import ledger, payments
 from xmlrpc_api.services.money.payments import Payment
 from xmlrpc_api.services.tree import lists
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.fast_path import Rows
 
 
 async def pay(call: Call, i_account: int, kind: str, payment: Payment) -> None:
@@ -24,7 +24,7 @@ async def pay(call: Call, i_account: int, kind: str, payment: Payment) -> None:
     await ledger.book(call, account.money, await payments.booking(call, account.money, payment, kind, sign))
 
 
-async def entries(call: Call, i_account: int, page: Values) -> list[Row]:
+async def entries(call: Call, i_account: int, page: Values) -> Rows:
     """The ledger of an account, newest first; NotFound if it is not the caller's."""
     await accounts.info(call, i_account, None)
     return await payments.ENTRIES.rows(call, lists.asked(page), Balance.i_account == i_account)

@@ -12,7 +12,7 @@ from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.tree import lists, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.fast_path import Row, Rows
 
 REACH = Reach.SUBTREE_AND_SELF
 B = TypeVar("B", bound=Base)
@@ -94,7 +94,7 @@ class Belongings(Generic[B]):
         """The same of the row for which a condition holds."""
         return await self.all.one(call, self.model, wanted, ownership.within(call.caller, REACH))
 
-    async def page(self, call: Call, params: Values) -> list[Row]:
+    async def page(self, call: Call, params: Values) -> Rows:
         """
         The rows of the customer in `i_customer`, or of the caller; from `offset` on, at most `limit`.
 

@@ -27,7 +27,7 @@ from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, r
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.storage.errors import violated_constraint
-from xmlrpc_api.storage.fast_path import Query, Row
+from xmlrpc_api.storage.fast_path import Query, Row, Rows
 from xmlrpc_api.turns import Key
 
 CUSTOMER = entity_of(Customer)
@@ -306,7 +306,7 @@ async def children_after(session: AsyncSession, owner: int, last: int, count: in
     return [dict(row) for row in rows.mappings()]
 
 
-async def children(call: Call, page: Values) -> list[Row]:
+async def children(call: Call, page: Values) -> Rows:
     """
     A page of the caller's direct sub-customers, oldest first.
 

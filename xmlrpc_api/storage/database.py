@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from models import Base
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.storage.errors import ERRORS, is_unavailable
-from xmlrpc_api.storage.fast_path import Form, PostgresDriver, Query, Row, SqliteDriver, ready
+from xmlrpc_api.storage.fast_path import Form, PostgresDriver, Query, Rows, SqliteDriver, ready
 
 SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4
@@ -34,10 +34,10 @@ class Store(Protocol):
     def session(self) -> AsyncSession:
         """For statements."""
 
-    async def rows(self, query: Query, **values: Any) -> list[Row]:
+    async def rows(self, query: Query, **values: Any) -> Rows:
         """What a query finds."""
 
-    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> Rows:
         """What a statement finds that is composed for this call; as to `is_short`, see `Query`."""
 
     async def flush(self) -> None:
@@ -51,16 +51,16 @@ class Transaction:
         self.session = session
         self._driver: Any = None
 
-    async def rows(self, query: Query, **values: Any) -> list[Row]:
+    async def rows(self, query: Query, **values: Any) -> Rows:
         """What a query finds in this transaction, in which all is written that was changed before."""
         form = query.form(self.session.get_bind().dialect)
         return await self._run(form, form.sql, form.values(values))
 
-    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> Rows:
         """What a statement finds in this transaction, as `rows` does."""
         return await self._run(*ready(statement, self.session.get_bind().dialect))
 
-    async def _run(self, form: Form, sql: str, given: list[Any]) -> list[Row]:
+    async def _run(self, form: Form, sql: str, given: list[Any]) -> Rows:
         await self.flush()
         if self._driver is None:
             return form.rows(await self._first(sql, given))
@@ -95,11 +95,11 @@ class Reading:
             self._session = self._database.new_reader()
         return self._session
 
-    async def rows(self, query: Query, **values: Any) -> list[Row]:
+    async def rows(self, query: Query, **values: Any) -> Rows:
         """What a query finds."""
         return await self._database.rows(query, **values)
 
-    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> Rows:
         """What a statement finds."""
         return await self._database.select(statement, is_short=is_short)
 
@@ -150,12 +150,12 @@ class Database:
         async with self.new_reader() as session:
             yield session
 
-    async def rows(self, query: Query, **values: Any) -> list[Row]:
+    async def rows(self, query: Query, **values: Any) -> Rows:
         """What a query finds."""
         form = query.form(self._dialect)
         return form.rows(await self._driver.fetch(form.sql, form.values(values), is_short=query.is_short))
 
-    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> list[Row]:
+    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> Rows:
         """What a statement finds."""
         form, sql, given = ready(statement, self._dialect)
         return form.rows(await self._driver.fetch(sql, given, is_short=is_short))

@@ -10,13 +10,16 @@ session takes.
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, overload
 
 import asyncpg
 from sqlalchemy import Dialect, Insert, Select
 from sqlalchemy.util import LRUCache
+
+from models import Exact
 
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 PRIMARY_CODE = 0xFF  # what is above tells more about it
@@ -47,6 +50,73 @@ class Query:
         return form
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    What a query tells in one place.
+
+    Attributes:
+        name: What it is called.
+        read: Makes a value of what the driver answers; None: it is one already.
+        places: How many decimals a whole number has that the driver answers; 0: it is no decimal.
+    """
+
+    name: str
+    read: Process | None
+    places: int = 0
+
+
+class Rows(Sequence[Row]):
+    """
+    What a query finds: rows by the names of their values, made when they are asked for, or columns.
+
+    Attributes:
+        kinds: What stands in each column.
+        found: The rows as the driver answered them.
+    """
+
+    def __init__(self, kinds: Sequence[Kind], found: Sequence[Sequence[Any]]) -> None:
+        self.kinds = kinds
+        self.found = found
+        self._made: list[Row] | None = None
+
+    @property
+    def is_as_found(self) -> bool:
+        """Whether nobody has been given a row so far, who may have changed it."""
+        return self._made is None
+
+    @property
+    def _rows(self) -> list[Row]:
+        if self._made is None:
+            names = [kind.name for kind in self.kinds]
+            self._made = [dict(zip(names, row)) for row in self.found]  # noqa: B905 (as many values as names)
+            for kind in self.kinds:
+                if kind.read is not None:
+                    name, read = kind.name, kind.read
+                    for row in self._made:
+                        row[name] = read(row[name])
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._rows == list(other)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        return self._rows[place]
+
+
 class Form:
     """
     A query in the SQL of one engine.
@@ -63,10 +133,10 @@ class Form:
         binds = [(name, compiled.binds[name].type.dialect_impl(dialect)) for name in compiled.positiontup or ()]
         self._params = [(name, kind.bind_processor(dialect)) for name, kind in binds]
         columns = [] if isinstance(statement, Insert) else list(statement.selected_columns)
-        self._names = [column.name for column in columns]
         readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        self._readers: list[tuple[str, Process]] = [
-            (name, reader) for name, reader in zip(self._names, readers, strict=True) if reader is not None
+        self._kinds = [
+            Kind(column.name, reader, column.type.places if isinstance(column.type, Exact) else 0)
+            for column, reader in zip(columns, readers, strict=True)
         ]
 
     def asked(self, key: Any) -> tuple[str, list[Any]]:
@@ -85,14 +155,9 @@ class Form:
             given = {**self._constants, **given}
         return [given[name] if process is None else process(given[name]) for name, process in self._params]
 
-    def rows(self, found: list[Any]) -> list[Row]:
-        """What the driver answered, by name."""
-        names = self._names
-        rows = [dict(zip(names, row)) for row in found]  # noqa: B905 (the statement has as many columns as names)
-        for name, read in self._readers:
-            for row in rows:
-                row[name] = read(row[name])
-        return rows
+    def rows(self, found: list[Any]) -> Rows:
+        """What the driver answered."""
+        return Rows(self._kinds, found)
 
 
 _SHAPES: LRUCache[Any, Form] = LRUCache(SHAPES)

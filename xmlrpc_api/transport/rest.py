@@ -20,6 +20,7 @@ from xmlrpc_api.declaration.faults import (
 )
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.switch import as_struct, enveloped
+from xmlrpc_api.storage.fast_path import Rows
 from xmlrpc_api.transport import http
 from xmlrpc_api.transport.ladder import Exchange
 from xmlrpc_api.transport.xml import (
@@ -164,7 +165,7 @@ def dumps(value: Any, line: str = "") -> str:
     if isinstance(value, Mapping):
         members = [f"{json.dumps(str(name))}: {dumps(member, inner)}" for name, member in value.items()]
         return _bracketed("{}", members, line)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | Rows):
         return _bracketed("[]", [dumps(item, inner) for item in value], line)
     return json.dumps(value)
 

@@ -6,7 +6,7 @@ The writer cannot fail: what cannot be written was refused when it was read.
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -15,7 +15,9 @@ from xml.sax.saxutils import escape
 
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import INT_HIGH, INT_LOW
+from xmlrpc_api.storage.fast_path import Kind, Rows
 
+FEW = 8  # rows that are written singly
 PROLOG = "<?xml version='1.0'?>\n"
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -61,8 +63,12 @@ def compact_date(value: datetime) -> str:
 
 
 def _write_text(value: str) -> str:
-    is_plain = value.isprintable() and "&" not in value and "<" not in value and ">" not in value
-    return f"<value><string>{value if is_plain else safe_text(value)}</string></value>\n"
+    return f"<value><string>{value if _is_plain(value) else safe_text(value)}</string></value>\n"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it may stand in an element as it is; told at a glance, a few that may are not found."""
+    return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
 
 
 def _write_int(value: int) -> str:
@@ -112,8 +118,64 @@ def _text(value: Any) -> str:
     if writer is not None:
         return writer(value)
     if isinstance(value, Iterable):
-        return "".join(["<value><array><data>\n", *map(_text, value), "</data></array></value>\n"])
+        return f"<value><array><data>\n{_items(value)}</data></array></value>\n"
     return _write_text(str(value))
+
+
+def _items(values: Iterable[Any]) -> str:
+    """Values one after another. Many that are structs of the same members are written member by member."""
+    if isinstance(values, Rows):
+        if values.is_as_found and len(values) >= FEW:
+            return _table(values.kinds, list(zip(*values.found, strict=True)))
+        values = list(values)
+    if type(values) is list and len(values) >= FEW and type(values[0]) is dict and values[0]:
+        names = tuple(values[0])
+        if all(type(value) is dict and tuple(value) == names for value in values):
+            columns = list(zip(*(value.values() for value in values), strict=True))
+            return _table([Kind(name, None) for name in names], columns)
+    return "".join(map(_text, values))
+
+
+def _table(kinds: Sequence[Kind], columns: Sequence[tuple[Any, ...]]) -> str:
+    """
+    Structs of the same members, one after another.
+
+    What `_text` makes of each is put together from the texts of all values and what stands between them, at once.
+    """
+    between = _template(tuple(kind.name for kind in kinds))[::2]
+    count, step = len(columns[0]), 2 * len(columns)
+    pieces = [""] * (count * step + 1)
+    for place, (kind, values) in enumerate(zip(kinds, columns, strict=True)):
+        before, texts, after = _column(kind, values)
+        between[place] += before
+        between[place + 1] = after + between[place + 1]
+        pieces[2 * place + 1 :: step] = texts
+    for place, text in enumerate(between[1:-1], 1):
+        pieces[2 * place :: step] = [text] * count
+    pieces[::step] = [between[0], *[between[-1] + between[0]] * (count - 1), between[-1]]
+    return "".join(pieces)
+
+
+def _column(kind: Kind, values: tuple[Any, ...]) -> tuple[str, Sequence[str], str]:
+    """What stands before each value, their texts, and what stands after each."""
+    types = set(map(type, values))
+    if kind.places and types == {int}:
+        texts = {value: _fixed(value, kind.places) for value in set(values)}
+        return "<value><double>", [texts[value] for value in values], "</double></value>\n"
+    if kind.read is not None:
+        values = tuple(map(kind.read, values))
+    elif types == {str} and _is_plain("".join(values)):
+        return "<value><string>", values, "</string></value>\n"
+    elif types == {int} and min(values) >= INT_LOW and max(values) <= INT_HIGH:
+        return "<value><int>", list(map(str, values)), "</int></value>\n"
+    return "", [WRITERS.get(type(value), _text)(value) for value in values], ""
+
+
+def _fixed(value: int, places: int) -> str:
+    """So many parts of 10 to the power of `places` in plain digits, as `plain_decimal` has them."""
+    whole, parts = divmod(abs(value), 10**places)
+    digits = f"{parts:0{places}}".rstrip("0") or "0"
+    return f"{'-' if value < 0 else ''}{whole}.{digits}"
 
 
 @cache

@@ -18,7 +18,7 @@ from xmlrpc_api.services.money.funding import NOTHING
 from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.fast_path import Row, Rows
 
 LEDGER = entity_of(LedgerEntry)
 BALANCE = entity_of(Balance)
@@ -168,7 +168,7 @@ async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sig
     )
 
 
-async def entries(call: Call, i_customer: int | None, page: Values) -> list[Row]:
+async def entries(call: Call, i_customer: int | None, page: Values) -> Rows:
     """The ledger of the caller or of a direct sub-customer, newest first; NotFound if it is not the caller's."""
     i_customer = call.caller.i_customer if i_customer is None else i_customer
     await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)

@@ -6,7 +6,7 @@ domain of the settings. The group `blocked` is the attribute of that name.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, exists, or_, select
@@ -195,7 +195,7 @@ async def _keep(call: Call, account: Account, extras: Extras) -> None:
     await call.session.flush()
 
 
-async def _shown(call: Call, rows: list[Row], *, tells: bool = True) -> list[Row]:
+async def _shown(call: Call, rows: Sequence[Row], *, tells: bool = True) -> Sequence[Row]:
     """Rows with all that is computed. What opens an account is told to the administrator alone."""
     members = await groups.of_all(call, [row["i_account"] for row in rows])
     told: dict[int, int] = {}

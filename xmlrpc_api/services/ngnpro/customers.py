@@ -4,7 +4,7 @@ Customers as NGNPro sees them: the administrator, resellers directly below the r
 What differs from the XML-RPC dialect is who may set what; creating, changing and deleting are the same services.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -179,7 +179,7 @@ async def _path(call: Call, i_customer: int) -> str:
     return await ownership.find(call, i_customer, REACH)
 
 
-async def _shown(call: Call, rows: list[Row]) -> list[Row]:
+async def _shown(call: Call, rows: Sequence[Row]) -> Sequence[Row]:
     """Rows with all that is computed: reseller, properties, and passwords where they are told."""
     known = await properties.read(call, [row["i_customer"] for row in rows])
     tells = resellers.is_admin(call) and call.platform.config.ngnpro_return_passwords

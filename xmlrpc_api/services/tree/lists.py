@@ -5,7 +5,7 @@ What can be asked of a list is declared once, as a `List`; what a client asks fo
 calls it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, Thing
-from xmlrpc_api.storage.fast_path import Query, Row
+from xmlrpc_api.storage.fast_path import Query, Row, Rows
 
 NEAR = 2000  # rows from the first that are found in no time
 DIRECTIONS = ("ASC", "DESC")
@@ -92,7 +92,7 @@ class Found:
     """A page of matches, and how many there are in all."""
 
     total: int
-    rows: list[Row]
+    rows: Sequence[Row]
 
 
 def asked(params: Mapping[str, Any], most: int | None = None) -> Asked:
@@ -122,7 +122,7 @@ class List:
     filters: Filters = field(default_factory=dict)
     orders: Mapping[str, Order] = field(default_factory=dict)
 
-    async def rows(self, call: Call, asked: Asked, *conditions: Condition) -> list[Row]:
+    async def rows(self, call: Call, asked: Asked, *conditions: Condition) -> Rows:
         """
         The rows that are asked for, of those for which the conditions hold.
 
@@ -191,7 +191,7 @@ class Pages:
         page = statement.offset(offset).limit(limit)
         self._near, self._far = Query(page, is_short=True), Query(page)
 
-    async def rows(self, call: Call, asked: Asked, **values: Any) -> list[Row]:
+    async def rows(self, call: Call, asked: Asked, **values: Any) -> Rows:
         """
         The rows that are asked for.
 

@@ -16,7 +16,7 @@ from xmlrpc_api.declaration.entity import table_of
 from xmlrpc_api.declaration.faults import NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import names
-from xmlrpc_api.storage.fast_path import Query, Row
+from xmlrpc_api.storage.fast_path import Query, Rows
 
 M = TypeVar("M", bound=Base)
 _CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller) if field.name != "web_login")
@@ -39,7 +39,7 @@ _BLOCKED_ABOVE = _blocked_above()
 class HasRows(Protocol):
     """What answers queries: a call's store, or the database itself."""
 
-    async def rows(self, query: Query, **values: Any) -> list[Row]:
+    async def rows(self, query: Query, **values: Any) -> Rows:
         """What a query finds."""
 
 
