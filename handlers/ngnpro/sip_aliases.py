@@ -9,7 +9,7 @@ from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import operation
 from xmlrpc_api.services.ngnpro import queries
-from xmlrpc_api.services.ngnpro.sip_names import ALIAS_TEXTS, ALIASES
+from xmlrpc_api.services.ngnpro.sip_names import ALIAS_BY_ID, ALIAS_TEXTS, ALIASES
 from xmlrpc_api.services.sip import aliases
 from xmlrpc_api.services.tree.lists import Found
 
@@ -60,7 +60,7 @@ async def delete_alias(call: Call, *, id: Struct) -> Struct:
 )
 async def get_alias(call: Call, *, id: Struct) -> Struct:
     """Tell an alias."""
-    found = await queries.one(call, ALIASES, SipAlias, aliases.is_called(whole(id)))
+    found = await queries.one(call, ALIAS_BY_ID, SipAlias, **aliases.forms(whole(id)))
     return ALIAS.one(_whole(found))
 
 

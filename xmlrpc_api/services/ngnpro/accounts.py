@@ -42,6 +42,7 @@ ACCOUNTS = List(
             Account.ha1,
             Account.acl,
             Account.properties,
+            groups.OF_ACCOUNT.label("groups"),
         ),
         Account.i_customer,
     ).join(TimeZone, TimeZone.i_time_zone == Account.i_time_zone),
@@ -54,6 +55,7 @@ ACCOUNTS = List(
     },
     {"changeDate": Account.updated_on, "username": Account.username, "domain": Account.i_domain},
 )
+_BY_ID = queries.finding(ACCOUNTS, names.IS_ACCOUNT)
 
 
 def id_of(call: Call, username: str, key: str) -> dict[str, str]:
@@ -155,7 +157,7 @@ async def info(call: Call, sip_id: SipId, *, tells: bool = True) -> Row:
     Raises:
         NotFound: It is not there for the caller.
     """
-    row = await queries.one(call, ACCOUNTS, Account, names.is_account(call, sip_id.address))
+    row = await queries.one(call, _BY_ID, Account, **names.account_forms(call, sip_id.address))
     return (await _shown(call, [row], tells=tells))[0]
 
 
@@ -197,14 +199,13 @@ async def _keep(call: Call, account: Account, extras: Extras) -> None:
 
 async def _shown(call: Call, rows: Sequence[Row], *, tells: bool = True) -> Sequence[Row]:
     """Rows with all that is computed. What opens an account is told to the administrator alone."""
-    members = await groups.of_all(call, [row["i_account"] for row in rows])
     told: dict[int, int] = {}
     for row in rows:
         i_account, kept = row["i_account"], row.pop("properties")
         blocked = [BLOCKED] if row.pop("is_blocked") else []
         row["id"] = id_of(call, row["username"], row.pop("username_key"))
         row["owner"] = row["owner"] or 0
-        row["groups"] = sorted([*members.get(i_account, []), *blocked])
+        row["groups"] = sorted([*(name for (name,) in row["groups"]), *blocked])
         row["acl"] = json.loads(row["acl"] or "[]")
         row["properties"] = json.loads(_open(call, kept, "properties", i_account) or "[]")
         row.update(_opening(call, row, tells=tells and resellers.is_admin(call)))

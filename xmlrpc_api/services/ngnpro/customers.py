@@ -6,7 +6,7 @@ What differs from the XML-RPC dialect is who may set what; creating, changing an
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, select
 
 from models import ROOT_ID, Customer, TimeZone
 from xmlrpc_api.call import Call
@@ -38,12 +38,14 @@ SHOWN = tuple(name for name in ngnpro.NAMES[Customer] if name not in CUSTOMER.se
 CUSTOMERS = List(
     CUSTOMER.select(CUSTOMER[name] for name in SHOWN)
     .add_columns(Customer.path, Customer.changed, Customer.api_password, TimeZone.name.label("timezone"))
+    .add_columns(properties.OF_CUSTOMER.label("properties"))
     .join(TimeZone, TimeZone.i_time_zone == Customer.i_time_zone)
     .where(Customer.i_customer != ROOT_ID),
     Customer.i_customer,
     {**queries.by_text(TEXTS), **queries.OF_CUSTOMERS},
     {"changeDate": Customer.changed, **queries.columns(CUSTOMER, *ORDERED), "customer": Customer.i_customer},
 )
+_BY_ID = queries.finding(CUSTOMERS, Customer.i_customer == bindparam("wanted", type_=Integer))
 
 
 async def create(call: Call, attributes: Values, reseller: int | None, sent: Iterable[Mapping[str, str]]) -> Row:
@@ -145,7 +147,7 @@ async def info(call: Call, i_customer: int) -> Row:
     Raises:
         NotFound: It is not there for the caller.
     """
-    row = await queries.one(call, CUSTOMERS, Customer, Customer.i_customer == i_customer)
+    row = await queries.one(call, _BY_ID, Customer, wanted=i_customer)
     return (await _shown(call, [row]))[0]
 
 
@@ -181,11 +183,10 @@ async def _path(call: Call, i_customer: int) -> str:
 
 async def _shown(call: Call, rows: Sequence[Row]) -> Sequence[Row]:
     """Rows with all that is computed: reseller, properties, and passwords where they are told."""
-    known = await properties.read(call, [row["i_customer"] for row in rows])
     tells = resellers.is_admin(call) and call.platform.config.ngnpro_return_passwords
     for row in rows:
         i_customer, sealed = row["i_customer"], row["api_password"]
-        row["properties"] = known.get(i_customer, [])
+        row["properties"] = properties.shown(row["properties"])
         row["api_password"] = records.opened(call, Customer.api_password, sealed, i_customer) if tells else None
     told = [row["i_customer"] for row in rows if row["api_password"] is not None]
     await audit.told(call, CUSTOMER.name, {i_customer: i_customer for i_customer in told})

@@ -14,9 +14,11 @@ from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import properties
 from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import limits, ownership
+from xmlrpc_api.storage.nested import nested
 
 BLOCKED, PSTN = "blocked", "free-pstn"
 PSTN_ACCESS = "pstn_access"
+OF_ACCOUNT = nested(Account, AccountGroup.i_account == Account.i_account, AccountGroup.name)  # without `blocked`
 
 
 def is_in_all(groups: Iterable[str]) -> ColumnElement[bool]:
@@ -35,15 +37,6 @@ async def of(call: Call, account: Account) -> set[str]:
     names = select(AccountGroup.name).where(AccountGroup.i_account == account.i_account)
     found = set((await call.session.execute(names)).scalars())
     return found | {BLOCKED} if account.blocked else found
-
-
-async def of_all(call: Call, accounts: list[int]) -> dict[int, list[str]]:
-    """The groups of each of these accounts; `blocked` is not among them."""
-    members = select(AccountGroup.i_account, AccountGroup.name).where(AccountGroup.i_account.in_(accounts))
-    found: dict[int, list[str]] = {}
-    for member in await call.session.execute(members.order_by(AccountGroup.name)):
-        found.setdefault(member.i_account, []).append(member.name)
-    return found
 
 
 async def add(call: Call, sip_id: SipId, group: str) -> None:

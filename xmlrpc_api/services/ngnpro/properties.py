@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
-from models import CustomerProperty
+from models import Customer, CustomerProperty
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, NotPermitted
 from xmlrpc_api.dialects.entities import entity_of
@@ -19,9 +19,19 @@ from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import resellers
 from xmlrpc_api.services.tree.quotas import CREDITS, CUSTOMER, HANDED_ON, is_allowed, level_of, number, permission_of
 from xmlrpc_api.services.tree.resellers import Level
+from xmlrpc_api.storage.nested import nested
 
 PROPERTY = entity_of(CustomerProperty)
 PARTS = ("value", "category", "permission")
+Property = dict[str, str]
+OF_CUSTOMER = nested(
+    Customer,
+    CustomerProperty.i_customer == Customer.i_customer,
+    CustomerProperty.name,
+    CustomerProperty.value,
+    CustomerProperty.category,
+    CustomerProperty.permission,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +56,18 @@ class Change:
         return bool(self.new["value"]) or level >= level_of(self.new["permission"])
 
 
-async def read(call: Call, customers: Iterable[int]) -> dict[int, list[dict[str, str]]]:
+async def read(call: Call, customers: Iterable[int]) -> dict[int, list[Property]]:
     """The properties of these customers, by name."""
-    columns = CustomerProperty.__table__.columns
-    statement = select(*columns).where(CustomerProperty.i_customer.in_(set(customers)))
-    found: dict[int, list[dict[str, str]]] = {}
-    for row in (await call.session.execute(statement.order_by(CustomerProperty.name))).mappings():
-        values = {name: row[name] for name in ("name", *PARTS)}
-        values["permission"] = permission_of(row["name"], row["permission"])
-        found.setdefault(row["i_customer"], []).append(values)
-    return found
+    wanted = select(Customer.i_customer, OF_CUSTOMER.label("properties")).where(Customer.i_customer.in_(set(customers)))
+    return {row["i_customer"]: shown(row["properties"]) for row in await call.store.select(wanted, is_short=True)}
+
+
+def shown(found: Iterable[Iterable[str]]) -> list[Property]:
+    """What `OF_CUSTOMER` told, by names."""
+    own = [dict(zip(("name", *PARTS), entry, strict=True)) for entry in found]
+    for entry in own:
+        entry["permission"] = permission_of(entry["name"], entry["permission"])
+    return own
 
 
 async def values(call: Call, i_customer: int) -> dict[str, str]:

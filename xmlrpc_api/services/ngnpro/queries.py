@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -10,13 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models import ROOT_ID, Customer
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, Statement, Values
-from xmlrpc_api.declaration.faults import Thing
+from xmlrpc_api.declaration.faults import NotFound, Thing
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.ngnpro import NAMES, struct
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Order, Words
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.fast_path import Query, Row
 
 REACH = Reach.SUBTREE_AND_SELF
 WILD_CARDS = "%_"
@@ -129,16 +130,29 @@ async def search(call: Call, listed: List, asked: Asked, *conditions: Condition)
     return found
 
 
-async def one(call: Call, listed: List, thing: Thing, *conditions: Condition) -> Row:
+def finding(listed: List, wanted: Condition) -> Query:
+    """The query for the row of a list for which a condition holds, with parameters, if the caller may see it."""
+    return Query(listed.statement.where(wanted, ownership.WITHIN), is_short=True)
+
+
+async def one(call: Call, query: Query, thing: Thing, **wanted: Any) -> Row:
     """
-    The row for which the conditions hold, with its customer and reseller.
+    The row that a query finds, with its customer and reseller.
+
+    Args:
+        call: The call.
+        query: One that `finding` has made.
+        thing: What the row would be.
+        wanted: The parameters of the condition.
 
     Raises:
         NotFound: It is not there for the caller.
     """
-    row = await listed.one(call, thing, ownership.within(call.caller, REACH), *conditions)
-    _place(row)
-    return row
+    rows = await call.store.rows(query, **ownership.bounds(call.caller), **wanted)
+    if not rows:
+        raise NotFound(thing)
+    _place(rows[0])
+    return rows[0]
 
 
 def _place(row: Row) -> None:

@@ -4,6 +4,7 @@ from models import SipAlias, SipDomain
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip.aliases import ALIAS
 from xmlrpc_api.services.sip.domains import DOMAIN
+from xmlrpc_api.services.tree import names
 from xmlrpc_api.services.tree.lists import List
 
 DOMAINS = queries.belonging(
@@ -27,3 +28,4 @@ ALIASES = List(
     {**queries.by_text(ALIAS_TEXTS), **queries.OF_CUSTOMERS, "owner": lambda owner: SipAlias.owner == owner},
     {"changeDate": SipAlias.changed, **ALIAS_TEXTS},
 )
+ALIAS_BY_ID = queries.finding(ALIASES, names.has_key(SipAlias.alias_key, SipAlias.alias_key))

@@ -18,7 +18,12 @@ ALIAS = entity_of(SipAlias)
 
 def is_called(sip_id: SipId) -> ColumnElement[bool]:
     """The condition for an alias; of those with one key the one that is called exactly so."""
-    return names.has_key(SipAlias.alias_key, SipAlias.alias_key, sip_id.key, exact_key(str(sip_id)))
+    return names.has_key(SipAlias.alias_key, SipAlias.alias_key, **forms(sip_id))
+
+
+def forms(sip_id: SipId) -> dict[str, str]:
+    """The values of the same condition in a query that is made once."""
+    return {"key": sip_id.key, "exact": exact_key(str(sip_id))}
 
 
 async def create(call: Call, sip_id: SipId, target: SipId, owner: int | None) -> None:

@@ -63,8 +63,15 @@ def _forms(name: str | None) -> tuple[Any, Any]:
 
 def is_account(call: Call, username: str) -> ColumnElement[bool]:
     """The condition for the account with this username, or with this SIP id."""
-    key = account_key(username, call.platform.config.sip_domain)
-    return has_key(Account.username_key, Account.username, key, username)
+    return has_key(Account.username_key, Account.username, **account_forms(call, username))
+
+
+def account_forms(call: Call, username: str) -> dict[str, str]:
+    """The values of `IS_ACCOUNT` for this username, or this SIP id."""
+    return {"key": account_key(username, call.platform.config.sip_domain), "exact": username}
+
+
+IS_ACCOUNT = has_key(Account.username_key, Account.username)  # the same in a query that is made once
 
 
 def demand(name: str, value: str, present: str | None = None, *, is_login: bool = True, origin: str = "") -> None:

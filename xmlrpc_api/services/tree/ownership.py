@@ -77,6 +77,18 @@ def within(caller: Caller, reach: Reach) -> ColumnElement[bool]:
     return or_(others, Customer.i_customer == caller.i_customer)
 
 
+WITHIN = or_(  # the same for the subtree and the caller itself, in a query that is made once: `bounds` tells the values
+    and_(Customer.path >= bindparam("reach_first"), Customer.path < bindparam("reach_end")),
+    Customer.i_customer == bindparam("reach_top"),
+)
+
+
+def bounds(caller: Caller) -> dict[str, Any]:
+    """The values of `WITHIN` for this caller."""
+    first, end = subtree(caller.path, caller.i_customer)
+    return {"reach_first": first, "reach_end": end, "reach_top": caller.i_customer}
+
+
 def named(i_customer: int | str | None, name: str | None = None) -> ColumnElement[bool]:
     """The condition for one customer, by id or by name; a string that is no number is a name."""
     if isinstance(i_customer, int):
