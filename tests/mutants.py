@@ -410,8 +410,8 @@ MUTANTS = (
     ),
     Mutant(
         "a number that is none is a number",
-        "xmlrpc_api/declaration/fields.py",
-        "    if len(text) > DOUBLE_LIMIT or not _DECIMAL.fullmatch(text):\n",
+        "xmlrpc_api/declaration/numbers.py",
+        "    if len(text) > DOUBLE_LIMIT or not DECIMAL.fullmatch(text):\n",
         "    if len(text) > DOUBLE_LIMIT:\n",
         "tests/transport/test_xml.py -k does_not_allow",
     ),

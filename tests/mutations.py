@@ -17,7 +17,7 @@ from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Method
 from xmlrpc_api.dialects.ngnpro import OPERATIONS
 from xmlrpc_api.dialects.switch import METHODS
-from xmlrpc_api.transport import rest, xml_writer, xmlrpc
+from xmlrpc_api.transport import plain_json, rest, xml_writer, xmlrpc
 
 KNOWN_IDS = 40
 NASTY: tuple[Any, ...] = (
@@ -157,7 +157,7 @@ class Mutator:
         method = self._method(METHODS)
         params = [self._in_json(param) for param in self._params(method)]
         sent = params if method.positional or not params else params[0]
-        form = urlencode({"action": method.name, "JSONString": rest.dumps(sent)}, errors="replace").encode()
+        form = urlencode({"action": method.name, "JSONString": plain_json.dumps(sent)}, errors="replace").encode()
         return Request(method.name, rest.PATH, rest.MEDIA_TYPES[0], form)
 
     def _soap(self) -> Request:

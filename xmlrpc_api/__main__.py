@@ -3,19 +3,18 @@
 import sys
 from typing import NoReturn
 
-from xmlrpc_api.cli import app
-from xmlrpc_api.cli.console import err
-from xmlrpc_api.config import ConfigError
-from xmlrpc_api.storage.database import UnusableError
+from xmlrpc_api.cli.commands import app
 
 
 def main() -> None:
     """Run the command line; what went wrong is told in a line, not in a traceback."""
     try:
         app()
-    except ConfigError as error:
+    except SystemExit:  # as most commands end: those that look after what goes wrong need not be imported
+        raise
+    except _config_error() as error:
         _end(str(error), 2)
-    except UnusableError as error:
+    except _unusable_error() as error:
         _end(str(error), 1)
     except OSError as error:
         if error.filename is None:
@@ -23,7 +22,21 @@ def main() -> None:
         _end(f"{error.filename}: {error.strerror}", 1)
 
 
+def _config_error() -> type[Exception]:
+    from xmlrpc_api.config import ConfigError
+
+    return ConfigError
+
+
+def _unusable_error() -> type[Exception]:
+    from xmlrpc_api.storage.database import UnusableError
+
+    return UnusableError
+
+
 def _end(text: str, code: int) -> NoReturn:
+    from xmlrpc_api.cli.console import err
+
     err.print(text, style="red", markup=False)
     sys.exit(code)
 

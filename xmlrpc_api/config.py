@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -25,8 +26,6 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 ENV_PREFIX = "XMLRPC_API_"
 REMOVED = {
@@ -35,6 +34,9 @@ REMOVED = {
 }
 SECRETS = ("secret_key", "ngnpro_admin_password_hash")
 T = TypeVar("T")
+_USUAL_URL = re.compile(
+    r"[A-Za-z0-9+]+://(?:[^:/?@]*(?::(?P<password>[^:/?@]*))?@)?[^:/?@\[\]]*(?::[0-9]{1,5})?(?:/[^?@]*)?"
+)
 
 
 class ConfigError(Exception):
@@ -62,12 +64,24 @@ Listed = Annotated[list[T], NoDecode, BeforeValidator(_parts)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 
 
-def _parsed(url: str) -> URL | None:
-    """A database's address in its parts; None if it cannot be taken apart."""
+def _holds_password(url: str) -> bool:
+    """
+    Whether there is a password in a database's address, or in its options.
+
+    Raises:
+        ValueError: It cannot be taken apart.
+    """
+    usual = _USUAL_URL.fullmatch(url)
+    if usual is not None:  # SQLAlchemy would say the same, but takes longer to import than a call to run
+        return bool(usual["password"])
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
-        return None
+        parts = make_url(url)
+    except ArgumentError:
+        raise ValueError("cannot be taken apart") from None
+    return bool(parts.password or "password" in parts.query)
 
 
 def _known_driver(url: str) -> str:
@@ -80,14 +94,12 @@ def _known_driver(url: str) -> str:
     scheme = driver.get(scheme, scheme)
     if not separator or scheme not in driver.values():
         raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
-    if _parsed(f"{scheme}://{rest}") is None:
-        raise ValueError("cannot be taken apart: in user and password write @ as %40, : as %3A, / as %2F and % as %25")
+    try:
+        _holds_password(f"{scheme}://{rest}")
+    except ValueError:
+        advice = "in user and password write @ as %40, : as %3A, / as %2F and % as %25"
+        raise ValueError(f"cannot be taken apart: {advice}") from None
     return f"{scheme}://{rest}"
-
-
-def _holds_password(url: Any) -> bool:
-    parts = _parsed(str(url))
-    return parts is not None and bool(parts.password or "password" in parts.query)
 
 
 def is_loopback(host: str) -> bool:
@@ -363,8 +375,9 @@ def _demand_private(file: Path) -> None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         return  # told when it is read
     held = [name for name in SECRETS if name in settings]
-    if _holds_password(settings.get("database_url")):
-        held.append("a password in database_url")
+    with suppress(ValueError):  # told when it is read
+        if _holds_password(str(settings.get("database_url"))):
+            held.append("a password in database_url")
     if held and stat.S_IMODE(file.stat().st_mode) & 0o077:
         raise ConfigError(f"Others can read {file}, which holds {held[0]}. Run: chmod 600 {file}")
 

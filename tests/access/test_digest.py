@@ -201,6 +201,28 @@ def test_the_challenge_keeps_the_shape_that_old_clients_parse() -> None:
     assert digest.challenge("switch", "ab12", "SHA-256", stale=True).endswith("algorithm=SHA-256, stale=true")
 
 
+@pytest.mark.parametrize("algorithm", digest.HASHES)
+@pytest.mark.parametrize("qop", [', qop="auth"', ', qop="auth,auth-int"', ""])
+@pytest.mark.parametrize("login", ["ssp-root", 'a "quoted\\ login', "Grüße"])
+def test_a_clients_answer_proves_its_password(algorithm: str, qop: str, login: str) -> None:
+    challenge = f'Digest realm="here, now", nonce="{NONCE}"{qop}, algorithm={algorithm}, opaque="x"'
+
+    header = digest.answered(challenge, "POST", "/xmlapi?a=b", login, "s3cret: Ä")
+
+    read = digest.parse(header or "")
+    assert read is not None
+    assert (read.username, read.uri, read.realm) == (login, "/xmlapi?a=b", "here, now")
+    assert digest.proves(read, "POST", "s3cret: Ä")
+    assert not digest.proves(read, "POST", "s3cret")
+
+
+@pytest.mark.parametrize(
+    "challenge", ["", 'Basic realm="x"', 'Digest realm="x"', 'Digest realm="x", nonce="y", algorithm=SHA-512']
+)
+def test_a_client_answers_no_challenge_that_it_does_not_know(challenge: str) -> None:
+    assert digest.answered(challenge, "POST", "/", "a", "b") is None
+
+
 class Clock:
     now = 1_800_000_000.0
 

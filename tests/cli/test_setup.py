@@ -5,11 +5,13 @@ import re
 import signal
 import stat
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from harness import until
 from postgresql import make_durable
+from sqlalchemy import make_url
 
 from xmlrpc_api.config import ConfigError, load
 
@@ -297,6 +299,34 @@ class TestConfiguration:
 
         assert "database_url: cannot be taken apart: in user and password write @ as %40" in told
         assert "s3" not in told
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "sqlite:///var/x.db",
+            "sqlite:////srv/x:y.db",
+            "sqlite:///:memory:",
+            "postgresql://h/x",
+            "postgresql://me@h:5432/x",
+            "postgresql://me:s3cret@h/x",
+            "postgresql://me:@h/x",
+            "postgresql://:s3cret@h",
+            "postgresql://me:s3%40cret@h/x",
+            "postgresql://me:s3@cret@h/x",
+            "postgresql://me:s3:cret@h/x",
+            "postgresql://me@h/x?password=s3cret",
+            "postgresql://me@[::1]:5432/x",
+        ],
+    )
+    def test_an_address_holds_the_password_that_sqlalchemy_finds_in_it(self, tmp_path, url):
+        file = tmp_path / "open.toml"
+        file.write_text(f'database_url = "{url}"')
+        file.chmod(0o644)
+        parts = make_url(url)
+        refused = pytest.raises(ConfigError, match="holds a password in database_url")
+
+        with refused if parts.password or "password" in parts.query else nullcontext():
+            load(file)
 
     def test_a_missing_file_is_told(self, cli):
         assert "There is no configuration file" in cli.run("--config", "none.toml", "migrate", code=2).stderr

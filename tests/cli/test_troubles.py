@@ -12,7 +12,7 @@ from harness import TEST_KEY
 from sqlalchemy import make_url, text
 from typer.main import get_command
 
-from xmlrpc_api.cli import app
+from xmlrpc_api.cli.commands import app
 from xmlrpc_api.config import load
 from xmlrpc_api.storage.database import Database
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from xmlrpc_api.declaration.faults import BadParameter, WrongType
-from xmlrpc_api.declaration.fields import INT_HIGH, TEXT_LIMIT, Field, Params, Wire, to_decimal
+from xmlrpc_api.declaration.fields import TEXT_LIMIT, Field, Params, Wire
+from xmlrpc_api.declaration.numbers import INT_HIGH, to_decimal
 
 TIME = datetime(2026, 11, 20, 9, 57, 29, tzinfo=UTC)
 

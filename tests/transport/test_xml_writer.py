@@ -15,7 +15,7 @@ from wire import document
 
 from models import Customer, Exact, Money, Rate
 from xmlrpc_api.declaration.faults import Fault, InvalidRequest, NotFound
-from xmlrpc_api.storage.fast_path import Kind, Rows
+from xmlrpc_api.storage.rows import Kind, Rows
 from xmlrpc_api.transport import xml, xml_writer
 
 DIALECT = DefaultDialect()

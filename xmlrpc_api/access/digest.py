@@ -1,5 +1,5 @@
 """
-HTTP Digest (RFC 7616) for a server: challenges, signed nonces, replay protection, verification.
+HTTP Digest (RFC 7616) for a server: challenges, signed nonces, replay protection, verification; and a client's answer.
 
 Nothing here knows HTTP beyond the text of its two headers. Nonces are signed, so handing them out
 costs no memory; what is remembered is how often a nonce was used, and only once its digest was right.
@@ -51,6 +51,12 @@ def parse(header: str) -> Answer | None:
 
     Members may come in any order, quoted or not; one that comes twice makes the header void.
     """
+    found = _members(header)
+    return _complete(found) if found else None
+
+
+def _members(header: str) -> dict[str, str] | None:
+    """What a Digest header holds, by name."""
     scheme, _, rest = header.partition(" ")
     if scheme.lower() != "digest" or len(header) > HEADER_LIMIT:
         return None
@@ -62,7 +68,7 @@ def parse(header: str) -> Answer | None:
             return None
         found[match[1].lower()] = match[3] if match[2] is None else _unquoted(match[2])
         position = match.end()
-    return _complete(found)
+    return found
 
 
 def _unquoted(text: str) -> str:
@@ -97,6 +103,25 @@ def proves(answer: Answer, method: str, password: str) -> bool:
     """Whether the client knows `password`; takes as long for a wrong answer as for a right one."""
     expected = expected_response(answer, method, password)
     return hmac.compare_digest(expected.encode(), answer.response.lower().encode("utf-8", "surrogateescape"))
+
+
+def answered(header: str, method: str, uri: str, username: str, password: str) -> str | None:
+    """The Authorization header with which a client answers a challenge; None if that is none which is known here."""
+    asked = _members(header) or {}
+    qop = {"qop": "auth", "nc": "00000001", "cnonce": os.urandom(8).hex()} if "qop" in asked else {}
+    answer = _complete({**asked, "username": username, "uri": uri, "response": "", "nc": "", **qop})
+    if answer is None:
+        return None
+    told = {"username": username, "realm": answer.realm, "nonce": answer.nonce, "uri": uri, "cnonce": answer.cnonce}
+    told["response"] = expected_response(answer, method, password)
+    told["opaque"] = asked.get("opaque", "")
+    quoted = [f'{name}="{_quoted(text)}"' for name, text in told.items() if text or name in _REQUIRED]
+    plain = [f"{name}={text}" for name, text in {"qop": answer.qop, "nc": answer.nc}.items() if text]
+    return f"Digest {', '.join([*quoted, f'algorithm={answer.algorithm}', *plain])}"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"")
 
 
 def challenge(realm: str, nonce: str, algorithm: str, stale: bool) -> str:

@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from sqlalchemy import delete, insert, select
 
 from models import Currency, ExchangeRate, Rate
 from xmlrpc_api.call import utc_now
-from xmlrpc_api.cli import console
+from xmlrpc_api.cli import console, running
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.services.verification import proof
 
@@ -25,29 +25,13 @@ KEYS_ADVICE = (
 LINK = re.compile("0:|[1-9][0-9]{0,17}:[0-9a-f]{8}:[0-9a-f]{64}")
 LARGEST_RATE = Decimal(9_000_000)
 
-rates = typer.Typer(help="Exchange rates for payments in other currencies.", no_args_is_help=True)
 
-
-def verify(
-    context: typer.Context,
-    head: Annotated[
-        str | None,
-        typer.Option(
-            help="SEQ:HASH of a link that the server logged earlier ('audit sealed'); it must still be there."
-        ),
-    ] = None,
-    as_json: console.AsJson = False,
-) -> None:
-    """
-    Prove that ledger, tree, rights, over-commit and change history are right. Exit code 1 if something is off.
-
-    The server may run meanwhile. Run it after a restore, and by a timer; keep the newest link, which it
-    prints, somewhere else: whoever owns the database cannot cut the chain off before it unnoticed.
-    """
-    config = console.settings(context)
+def verify(context: typer.Context, head: str | None, *, as_json: bool) -> None:
+    """Look at everything, and tell what is wrong."""
+    config = running.settings(context)
     if head is not None and not LINK.fullmatch(head):
         raise typer.BadParameter("it must be SEQ:HASH, as `verify` and the log print it", param_hint="--head")
-    findings, newest, are_about_keys = console.run(_verify(config, head))
+    findings, newest, are_about_keys = running.run(_verify(config, head))
     if as_json:
         console.print_json({"findings": findings, "newest_link": newest})
         raise typer.Exit(1 if findings else 0)
@@ -64,7 +48,7 @@ async def _verify(config: Config, head: str | None) -> tuple[list[str], str, boo
     """What was found, the newest link, and whether all of it is about keys that are missing."""
     findings: list[str] = []
     are_about_keys = True
-    async with console.open_platform(config) as (platform, database), database.snapshot() as session:
+    async with running.open_platform(config) as (platform, database), database.snapshot() as session:
         with console.progress("rows") as progress:
             task = progress.add_task("Verifying", total=await proof.size(session))
             async for step in proof.verify(session, platform.vault, head):
@@ -74,27 +58,17 @@ async def _verify(config: Config, head: str | None) -> tuple[list[str], str, boo
         return findings, await proof.newest_link(session), are_about_keys
 
 
-@rates.command("import")
-def import_rates(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with the columns from_currency, to_currency and rate.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Remove all rates that the file does not have.")] = False,
-) -> None:
-    """
-    Take over exchange rates; a pair that is there already gets the new rate. All rows or none.
-
-    An amount in from_currency times rate is the amount in to_currency. For a pair that is missing, the
-    inverse of the opposite pair is taken.
-    """
-    config = console.settings(context)
-    count = console.run(_import_rates(config, file, replace))
+def import_rates(context: typer.Context, file: Path, *, replace: bool) -> None:
+    """Take rates over from a file."""
+    config = running.settings(context)
+    count = running.run(_import_rates(config, file, replace))
     console.err.print(f"{count} rates imported.")
 
 
 async def _import_rates(config: Config, file: Path, replace: bool) -> int:
     if not file.is_file():
         raise ConfigError(f"There is no file {file}")
-    async with console.open_platform(config) as (_, database), database.write() as session:
+    async with running.open_platform(config) as (_, database), database.write() as session:
         known = set((await session.execute(select(Currency.code))).scalars())
         rows = list(_read_rates(file, known))
         pairs = delete(ExchangeRate)

@@ -4,66 +4,56 @@ import json
 import os
 import sys
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any, NoReturn
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-import handlers  # noqa: F401 (publishes the methods)
-from xmlrpc_api.cli import console, setup
-from xmlrpc_api.declaration import manual
-from xmlrpc_api.declaration.registry import nearest
-from xmlrpc_api.dialects.switch import METHODS
-from xmlrpc_api.installation import ROOT_LOGIN
-from xmlrpc_api.transport import client, rest
+from xmlrpc_api.config import Config, load
+from xmlrpc_api.transport import client, plain_json, xml
 
 PASSWORD_VARIABLE = "XMLRPC_API_PASSWORD"  # noqa: S105 (its name, not its value)
+EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 (compared with, not bound to)
 
 
 def call(
-    context: typer.Context,
-    method: Annotated[str, typer.Argument(help="Name of the method, such as getCustomerInfo.")],
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[KEY=TEXT | KEY:=JSON | -]...",
-            help="Parameters: key=text, key:=JSON value, - reads a JSON object from standard input. "
-            "Bare words are positional (system.methodHelp createCustomer).",
-        ),
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Endpoint; the configured server if left out.")] = None,
-    user: Annotated[str, typer.Option(help="Web login of the caller.")] = ROOT_LOGIN,
-    trusted: Annotated[bool, typer.Option("--trusted", help="Send no credentials: this host is trusted.")] = False,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Do not check the TLS certificate.")] = False,
+    context: typer.Context, method: str, arguments: list[str], *, url: str | None, user: str | None, insecure: bool
 ) -> None:
-    """
-    Call a method of a running server and print its answer as JSON.
-
-    The API password comes from the environment variable XMLRPC_API_PASSWORD, or is asked for. Exit code 1
-    is a fault of the server, 3 no answer.
-    """
-    config = console.settings(context)
-    params = _params(arguments or [])
-    password = None if trusted else os.environ.get(PASSWORD_VARIABLE)
-    if password is None and not trusted:
+    """Call a method, on behalf of nobody if this host is trusted, and print what it answers."""
+    config = load(context.find_root().params.get("config"))
+    params = _params(arguments)
+    password = os.environ.get(PASSWORD_VARIABLE) if user else None
+    if user and password is None:
         password = typer.prompt(f"API password of {user}", hide_input=True, err=True)
     target = client.Target(
-        url=url or setup.url(config),
+        url=url or endpoint(config),
         socket=None if url and not config.socket else config.socket,
-        login=None if trusted else user,
+        login=user,
         password=password,
         insecure=insecure,
     )
     try:
-        answer = console.run(client.call(target, method, params))
+        answer = client.call(target, method, params)
     except client.RemoteFault as fault:
-        console.err.print(str(fault), markup=False)
-        raise typer.Exit(1) from None
+        _end(str(fault), 1)
     except client.CallFailed as failure:
-        console.err.print(str(failure), markup=False)
-        raise typer.Exit(3) from None
-    sys.stdout.write(rest.dumps(answer, "\n") + "\n")
+        _end(str(failure), 3)
+    sys.stdout.write(plain_json.dumps(answer, "\n") + "\n")
+
+
+def _end(text: str, code: int) -> NoReturn:
+    from xmlrpc_api.cli import console
+
+    console.err.print(text, markup=False)
+    raise typer.Exit(code) from None
+
+
+def endpoint(config: Config) -> str:
+    """Where a client on this machine calls."""
+    if config.socket is not None:
+        return f"http://localhost{xml.PATH}"
+    host = "127.0.0.1" if config.host in EVERYWHERE else config.host
+    scheme = "https" if config.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.port}{xml.PATH}"
 
 
 def _params(arguments: list[str]) -> list[Any]:
@@ -88,11 +78,17 @@ def _json(where: str, text: str) -> Any:
         raise typer.BadParameter(f"{where.rstrip(':')} is not JSON") from None
 
 
-def methods(
-    name: Annotated[str | None, typer.Argument(help="A method to read about; all of them if left out.")] = None,
-    as_json: console.AsJson = False,
-) -> None:
-    """Show the reference: all methods, or one with its parameters, answers and faults."""
+def methods(name: str | None, *, as_json: bool) -> None:
+    """Show all methods, or one."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    import handlers  # noqa: F401 (publishes the methods)
+    from xmlrpc_api.cli import console
+    from xmlrpc_api.declaration import manual
+    from xmlrpc_api.declaration.registry import nearest
+    from xmlrpc_api.dialects.switch import METHODS
+
     if name is not None and name not in METHODS:
         meant = nearest(name, METHODS)
         advice = f"Did you mean {meant}?" if meant else "`xmlrpc-api methods` lists them all."

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 
 from models import ROOT_ID, Currency, Customer, Language, TimeZone, place_of
 from xmlrpc_api import installation
-from xmlrpc_api.cli import console
+from xmlrpc_api.cli import console, running
 from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError, is_loopback
 from xmlrpc_api.crypto.vault import VaultError, open_vault
 from xmlrpc_api.services.tree import names
@@ -42,14 +42,14 @@ class Finding:
     advice: str = ""
 
 
-def check(context: typer.Context, as_json: console.AsJson = False) -> None:
-    """Test configuration, key and database, and tell what to do. Exit code 1 if something fails."""
+def check(context: typer.Context, *, as_json: bool) -> None:
+    """Look at all points, and tell how they came out."""
     try:
-        config = console.settings(context)
+        config = running.settings(context)
     except ConfigError as error:
         findings = [Finding("configuration", Verdict.FAILED, str(error))]
     else:
-        findings = [_settings(), *_network(config), _key(config), *console.run(_database(config))]
+        findings = [_settings(), *_network(config), _key(config), *running.run(_database(config))]
     if as_json:
         console.print_json([_as_data(finding) for finding in findings])
     else:
@@ -108,7 +108,7 @@ def _key(config: Config) -> Finding:
 
 async def _database(config: Config) -> list[Finding]:
     try:
-        async with console.open_database(config) as database:
+        async with running.open_database(config) as database:
             return [finding async for finding in _points(config, database)]
     except (ConfigError, UnusableError) as error:
         return [Finding("database", Verdict.FAILED, str(error))]

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from sqlalchemy import Column
@@ -12,7 +12,7 @@ from sqlalchemy import Column
 from models import ROOT_ID
 from xmlrpc_api import installation
 from xmlrpc_api.call import Call, Origin, Platform, utc_now
-from xmlrpc_api.cli import console, rows
+from xmlrpc_api.cli import console, rows, running
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.crypto.vault import KeyRing, Vault, read_key_file, replace_key_file
 from xmlrpc_api.dialects.faces import Face
@@ -28,21 +28,12 @@ MOST_SHOWN = 20
 ROTATED, RETIRED = "KEY_ROTATED", "KEY_RETIRED"
 
 
-def reset_root(
-    context: typer.Context,
-    web_password: Annotated[
-        bool, typer.Option("--web-password", help="Also make a new password to the self-care portal.")
-    ] = False,
-) -> None:
-    """
-    Give root a new API password, which is printed once; the old one ends at once.
-
-    The server may run meanwhile. The change history notes it. Nothing else of root changes, blocks included.
-    """
-    config = console.settings(context)
+def reset_root(context: typer.Context, *, web_password: bool) -> None:
+    """Give root new passwords, and print them."""
+    config = running.settings(context)
     api_password = secrets.token_urlsafe(installation.PASSWORD_BYTES)
     portal = secrets.token_urlsafe(installation.PASSWORD_BYTES) if web_password else None
-    login = console.run(_reset_root(config, api_password, portal))
+    login = running.run(_reset_root(config, api_password, portal))
     console.out.print(f"New passwords of root, user [b]{login}[/b], shown only this once.\n")
     for what, password in (("API password", api_password), ("web password", portal)):
         if password:
@@ -50,7 +41,7 @@ def reset_root(
 
 
 async def _reset_root(config: Config, api_password: str, web_password: str | None) -> str:
-    async with console.open_platform(config) as (platform, database):
+    async with running.open_platform(config) as (platform, database):
         hashed = await platform.hasher.hash(web_password) if web_password else None
 
         async def work(call: Call) -> str:
@@ -68,33 +59,15 @@ async def _perform_as_root(
     return await Dispatcher(platform, database).perform(origin, name, caller, work)
 
 
-def rotate_key(
-    context: typer.Context,
-    prepare: Annotated[
-        bool,
-        typer.Option("--prepare", help="Only make the new key known, for servers on several machines: copy the file."),
-    ] = False,
-    retire: Annotated[
-        bool, typer.Option("--retire", help="Take the old keys away, but for what proves their signatures.")
-    ] = False,
-) -> None:
-    """
-    Encrypt everything with a new key, batch by batch while servers serve; interrupted, it goes on when run again.
-
-    Servers on this machine take the new key up within seconds, and log "key taken up". When all have, run
-    it with --retire: then the old key decrypts nothing any more, and what is left of it in the key file
-    proves what it signed: the history for ever, vouchers, recovery codes and the like until they are used
-    up (--retire can be run again to drop those). Servers on several machines: --prepare, copy the key
-    file to all, rotate-key, copy it again, rotate-key --retire, copy it once more. Backups need the key
-    that was in use when they were made: keep it where they are.
-    """
-    config = console.settings(context)
+def rotate_key(context: typer.Context, *, prepare: bool, retire: bool) -> None:
+    """Do one of the steps from an old key to a new one."""
+    config = running.settings(context)
     if prepare and retire:
         raise typer.BadParameter("--prepare comes first, --retire last")
     if prepare:
         _prepare(config)
         return
-    console.run(_retire(config) if retire else _rotate(config))
+    running.run(_retire(config) if retire else _rotate(config))
 
 
 def _ring(config: Config) -> KeyRing:
@@ -121,7 +94,7 @@ async def _rotate(config: Config) -> None:
             "secret_key comes from the environment: put a new key (openssl rand -hex 32) and a space before the old"
             " one there, start the servers anew, then run this again"
         )
-    async with console.open_platform(config) as (platform, database):
+    async with running.open_platform(config) as (platform, database):
         vault = platform.vault
         if is_new:
             ring = ring.rotated()
@@ -205,7 +178,7 @@ async def _batch(database: Database, vault: Vault, column: Column[Any], last: tu
 
 async def _retire(config: Config) -> None:
     ring = _ring(config)
-    async with console.open_platform(config) as (platform, database):
+    async with running.open_platform(config) as (platform, database):
         await _encrypt_all(platform, database)
         async with database.read() as session:
             needed = await keys.needed_proofs(session, utc_now())

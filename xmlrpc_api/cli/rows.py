@@ -7,37 +7,26 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import count
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Any
 
-import typer
 from sqlalchemy import select
 
 from models import Customer, login_key
 from xmlrpc_api.cli import console
+from xmlrpc_api.cli.commands.options import Format
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.crypto.passwords import PasswordHasher
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database
-from xmlrpc_api.transport import rest
+from xmlrpc_api.transport import plain_json
 
 NIL = r"\N"
 CHUNK = 100
 Note = Callable[..., None]
-
-
-class Format(StrEnum):
-    """How rows are written down."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-FormatOption = Annotated[Format | None, typer.Option("--format", help="By the file's ending if left out.")]
 
 
 def format_of(file: Path) -> Format:
@@ -122,7 +111,7 @@ def _read_jsonl(lines: Iterator[str]) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            (value,) = rest.loads(line)
+            (value,) = plain_json.loads(line)
         except (Fault, ValueError):
             value = None
         if isinstance(value, dict):

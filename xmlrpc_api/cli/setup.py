@@ -5,36 +5,28 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import typer
 from rich.markup import escape
 
 from xmlrpc_api import installation, server
 from xmlrpc_api.app import new_platform
-from xmlrpc_api.cli import console
+from xmlrpc_api.cli import calls, console, running
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.crypto.passwords import PasswordHasher
 from xmlrpc_api.crypto.vault import create_key_file
 from xmlrpc_api.transport import xml_writer, xmlrpc
 
 PLACEHOLDER = "THE-API-PASSWORD"
-EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 (compared with, not bound to)
 
 
-def init(
-    context: typer.Context,
-    currency: Annotated[str, typer.Option(help="Currency of the root customer (ISO 4217).")] = "USD",
-) -> None:
-    """
-    Make a new installation: key file, tables, root customer.
-
-    What is there already is kept. Root's API password is printed once and stored nowhere in clear.
-    """
-    config = console.settings(context)
+def init(context: typer.Context, currency: str) -> None:
+    """Make what is missing, and show how to call."""
+    config = running.settings(context)
     if config.secret_key is None and create_key_file(config.secret_key_file):
         console.out.print(f"Made the key file {config.secret_key_file}. Back it up: nothing opens without it.")
-    password = console.run(_init(config, currency))
+    password = running.run(_init(config, currency))
     if password is None:
         console.out.print("All is there: tables are up to date, and root exists.")
     else:
@@ -48,25 +40,25 @@ def init(
 
 async def _init(config: Config, currency: str) -> str | None:
     platform = new_platform(config)
-    async with console.open_database(console.patient(config)) as database:
+    async with running.open_database(running.patient(config)) as database:
         try:
             await installation.migrate(database)
-            console.tell_findings(await console.upgrade_data(config, database))
+            running.tell_findings(await running.upgrade_data(config, database))
             return await installation.create_root(platform, database, currency.upper())
         finally:
             platform.hasher.close()
 
 
 def hash_password(context: typer.Context) -> None:
-    """Hash a password for the settings, such as ngnpro_admin_password_hash. It is asked for, or read from a pipe."""
-    config = console.settings(context)
+    """Hash a password that is asked for, or read from a pipe."""
+    config = running.settings(context)
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     else:
         password = sys.stdin.readline().rstrip("\n")
     if not password:
         raise ConfigError("The password is empty")
-    console.out.print(console.run(_hash(config, password)), markup=False)
+    console.out.print(running.run(_hash(config, password)), markup=False)
 
 
 async def _hash(config: Config, password: str) -> str:
@@ -87,22 +79,13 @@ def example_calls(config: Config, password: str) -> list[str]:
     insecure = " --insecure" if config.tls_certificate else ""
     curl = (
         f"curl --digest --user {user}{at}{insecure} --header 'Content-Type: text/xml' "
-        f"--data {shlex.quote(body)} {url(config)}"
+        f"--data {shlex.quote(body)} {calls.endpoint(config)}"
     )
     call = (
-        f"XMLRPC_API_PASSWORD={quoted} {_program()} call --url {url(config)}{insecure} "
+        f"XMLRPC_API_PASSWORD={quoted} {_program()} call --url {calls.endpoint(config)}{insecure} "
         f"--user {installation.ROOT_LOGIN} listCustomers limit:=10"
     )
     return [curl, call]
-
-
-def url(config: Config) -> str:
-    """Where a client on this machine calls."""
-    if config.socket is not None:
-        return f"http://localhost{xmlrpc.PATH}"
-    host = "127.0.0.1" if config.host in EVERYWHERE else config.host
-    scheme = "https" if config.tls_certificate else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.port}{xmlrpc.PATH}"
 
 
 def _program() -> str:
@@ -116,60 +99,33 @@ def _program() -> str:
         return str(script)
 
 
-def migrate(
-    context: typer.Context,
-    revision: Annotated[str, typer.Option(help="Where to go.")] = "head",
-) -> None:
-    """
-    Bring the database to this version: the tables to the newest revision, then the rows.
-
-    Stop older servers before. It may be interrupted and run again at any time.
-    """
-    config = console.settings(context)
+def migrate(context: typer.Context, revision: str) -> None:
+    """Bring tables and rows up to date."""
+    config = running.settings(context)
 
     async def work() -> tuple[str | None, str | None, list[str]]:
-        async with console.open_database(console.patient(config)) as database:
+        async with running.open_database(running.patient(config)) as database:
             before, _ = await installation.revisions(database)
             await installation.migrate(database, revision)
             after, newest = await installation.revisions(database)
-            return before, after, await console.upgrade_data(config, database) if after == newest else []
+            return before, after, await running.upgrade_data(config, database) if after == newest else []
 
-    before, after, findings = console.run(work())
+    before, after, findings = running.run(work())
     console.out.print(
         f"The tables are at revision {after}." if before == after else f"Migrated: {before or 'empty'} → {after}."
     )
-    console.tell_findings(findings)
+    running.tell_findings(findings)
 
 
-def serve(
-    context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="TCP port to listen on.")] = None,
-    socket: Annotated[Path | None, typer.Option(help="Unix socket to listen on instead.")] = None,
-    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file with the certificate chain.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="PEM file with its key.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that share the port; needs PostgreSQL.")] = None,
-) -> None:
-    """
-    Serve calls until SIGTERM or Ctrl-C.
-
-    What is not given here comes from the configuration.
-    """
-    config = console.settings(
-        context,
-        host=host,
-        port=port,
-        socket=socket,
-        tls_certificate=tls_certificate,
-        tls_key=tls_key,
-        workers=workers,
-    )
+def serve(context: typer.Context, **given: Any) -> None:
+    """Serve, with the settings that were given in place of those configured."""
+    config = running.settings(context, **given)
 
     async def check() -> None:
-        async with console.open_database(config) as database:
-            await console.demand_ready(database)
+        async with running.open_database(config) as database:
+            await running.demand_ready(database)
 
-    console.run(check())
+    running.run(check())
     server.serve(config, _announce)
 
 

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Any
 
 import typer
 
-from models import ROOT_ID, Customer, login_key
+from models import Customer, login_key
 from xmlrpc_api.call import Call, Origin, Platform
-from xmlrpc_api.cli import console, rows
+from xmlrpc_api.cli import console, rows, running
+from xmlrpc_api.cli.commands.options import Format
 from xmlrpc_api.config import Config
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, Password, is_known_hash
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, WrongType
@@ -27,51 +28,36 @@ from xmlrpc_api.services.customers import CUSTOMER, children_after
 from xmlrpc_api.services.logins import takeover
 from xmlrpc_api.services.logins.takeover import Brought
 from xmlrpc_api.storage.database import Database
-from xmlrpc_api.transport import rest
+from xmlrpc_api.transport import plain_json
 from xmlrpc_api.transport.xml_writer import plain_decimal
 
 PAGE = 500
 PASSWORD_BYTES = 12
 COLUMNS = ("line", "name", "result", "i_customer", "code", "text", "web_password")
 
-app = typer.Typer(help="Move customers in and out as CSV or JSON lines.", no_args_is_help=True)
 
-
-Owner = Annotated[str, typer.Option(help="Whose sub-customers: an i_customer or a name.")]
-
-
-@app.command("export")
-def export_customers(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="File to write; - is standard output.")],
-    owner: Owner = str(ROOT_ID),
-    form: rows.FormatOption = None,
-) -> None:
-    r"""
-    Write all direct sub-customers of one customer, with every readable attribute.
-
-    In CSV an empty cell is an empty text and \N is nil.
-    """
-    config = console.settings(context)
-    count = console.run(_export(config, file, owner, form or rows.format_of(file)))
+def export_customers(context: typer.Context, file: Path, owner: str, form: Format | None) -> None:
+    """Write the sub-customers of the owner."""
+    config = running.settings(context)
+    count = running.run(_export(config, file, owner, form or rows.format_of(file)))
     console.err.print(f"{count} customers written.")
 
 
-async def _export(config: Config, file: Path, owner: str, form: rows.Format) -> int:
+async def _export(config: Config, file: Path, owner: str, form: Format) -> int:
     count = 0
     names = [known.name for known in CUSTOMER.read]
-    async with console.open_platform(config) as (_, database):
+    async with running.open_platform(config) as (_, database):
         caller = await rows.find_owner(database, owner)
         with _writing(file) as stream, console.progress("customers") as progress:
             task = progress.add_task("Exporting", total=None)
             writer = csv.DictWriter(stream, names, lineterminator="\n")
-            if form is rows.Format.CSV:
+            if form is Format.CSV:
                 writer.writeheader()
             async for row in _all_children(database, caller.i_customer):
-                if form is rows.Format.CSV:
+                if form is Format.CSV:
                     writer.writerow({name: _cell(value) for name, value in row.items()})
                 else:
-                    stream.write(rest.dumps(row) + "\n")
+                    stream.write(plain_json.dumps(row) + "\n")
                 count += 1
                 progress.update(task, completed=count)
     return count
@@ -137,41 +123,30 @@ class Item:
         self.result, self.fault = "failed", fault
 
 
-@app.command("import")
 def import_customers(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="File to read; - is standard input.")],
-    owner: Owner = str(ROOT_ID),
-    form: rows.FormatOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Try every row, change nothing.")] = False,
-    update: Annotated[bool, typer.Option("--update", help="Update customers that exist already.")] = False,
-    results: Annotated[
-        Path | None, typer.Option(help="New CSV file for the result of each row; FILE.results.csv if left out.")
-    ] = None,
+    file: Path,
+    owner: str,
+    form: Format | None,
+    results: Path | None,
+    *,
+    dry_run: bool,
+    update: bool,
 ) -> None:
-    r"""
-    Create a sub-customer for every row; columns are named as the parameters of createCustomer.
-
-    Rows whose name is there already are skipped, so an interrupted import can simply be run again. Rows go
-    in transactions of 100; one that is refused does not stop the others. Instead of web_password there may
-    be web_password_hash, as another system made it: the hashes that `users import` knows. Where both are
-    missing a password is made up and written to the results file, which only its owner can read; every run
-    has a file of its own. In CSV an empty cell is left out and \N is nil. Columns that are not parameters
-    are ignored.
-    """
-    config = console.settings(context)
+    """Take customers over from a file, and tell how often there was which result."""
+    config = running.settings(context)
     target = rows.results_file(results, file, "import")
-    counts = console.run(_import(config, file, form or rows.format_of(file), owner, target, dry_run, update))
+    counts = running.run(_import(config, file, form or rows.format_of(file), owner, target, dry_run, update))
     console.err.print(f"{'Tried: ' if dry_run else ''}{rows.summary(counts)}. Results: {target}")
     if counts.get("failed"):
         raise typer.Exit(1)
 
 
 async def _import(
-    config: Config, file: Path, form: rows.Format, owner: str, target: Path, dry_run: bool, update: bool
+    config: Config, file: Path, form: Format, owner: str, target: Path, dry_run: bool, update: bool
 ) -> dict[str, int]:
     counts: dict[str, int] = {}
-    async with console.open_platform(config) as (platform, database):
+    async with running.open_platform(config) as (platform, database):
         caller = await rows.find_owner(database, owner)
         importer = _Importer(platform, database, caller, update=update, dry_run=dry_run)
         with rows.progress(file, form) as lines, rows.results(target, COLUMNS) as note:

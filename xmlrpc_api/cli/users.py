@@ -3,13 +3,13 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from models import ROOT_ID
 from xmlrpc_api.call import Call, Origin
-from xmlrpc_api.cli import console, rows
+from xmlrpc_api.cli import console, rows, running
+from xmlrpc_api.cli.commands.options import Format
 from xmlrpc_api.config import Config
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH, UNKNOWN_HASH, is_known_hash
 from xmlrpc_api.declaration.faults import BadParameter, Fault, NotFound, WrongType
@@ -29,46 +29,28 @@ CUSTOMER = Field(name="customer", wire=Wire.ID_OR_NAME, doc="Whose web user a ne
 OTHERS = WEB_USER.some("i_access_level", "email", "description")
 PARAMS = Params(NAME, [WEB_USER.require("web_login"), HASH, PLAIN, CUSTOMER, *OTHERS])
 
-app = typer.Typer(help="Move the logins to the self-care portal.", no_args_is_help=True)
 
-
-@app.callback()
-def users() -> None:
-    """Move the logins to the self-care portal."""
-
-
-@app.command("import")
 def import_users(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="File to read; - is standard input.")],
-    owner: Annotated[str, typer.Option(help="On whose behalf: an i_customer or a name.")] = str(ROOT_ID),
-    form: rows.FormatOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Try every row, change nothing.")] = False,
-    results: Annotated[
-        Path | None, typer.Option(help="New CSV file for the result of each row; FILE.results.csv if left out.")
-    ] = None,
+    file: Path,
+    owner: str,
+    form: Format | None,
+    results: Path | None,
+    *,
+    dry_run: bool,
 ) -> None:
-    r"""
-    Take over logins and passwords; every row names a web_login and its password_hash.
-
-    Known are bcrypt ($2a$, $2b$, $2y$), SHA-crypt ($5$, $6$) and MD5-crypt ($1$, $apr1$); at the first login each
-    becomes a hash of our own. Instead of a hash there may be the password itself, in web_password. A login that is
-    not there yet is created where the row names its customer (id or name), with i_access_level, email and
-    description if they are given. No password policy is asked: people keep what they have.
-    """
-    config = console.settings(context)
+    """Take logins over from a file, and tell how often there was which result."""
+    config = running.settings(context)
     target = rows.results_file(results, file, "users")
-    counts = console.run(_import(config, file, form or rows.format_of(file), owner, target, dry_run))
+    counts = running.run(_import(config, file, form or rows.format_of(file), owner, target, dry_run))
     console.err.print(f"{'Tried: ' if dry_run else ''}{rows.summary(counts)}. Results: {target}")
     if counts.get("failed"):
         raise typer.Exit(1)
 
 
-async def _import(
-    config: Config, file: Path, form: rows.Format, owner: str, target: Path, dry_run: bool
-) -> dict[str, int]:
+async def _import(config: Config, file: Path, form: Format, owner: str, target: Path, dry_run: bool) -> dict[str, int]:
     counts: dict[str, int] = {}
-    async with console.open_platform(config) as (platform, database):
+    async with running.open_platform(config) as (platform, database):
         caller = await rows.find_owner(database, owner)
         dispatcher = Dispatcher(platform, database, keep=not dry_run)
         with rows.progress(file, form) as lines, rows.results(target, COLUMNS) as note:

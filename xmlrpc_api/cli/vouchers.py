@@ -6,13 +6,12 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from models import LARGEST_AMOUNT, ROOT_ID
+from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call, Origin, utc_now
-from xmlrpc_api.cli import console, rows
+from xmlrpc_api.cli import console, rows, running
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import Field, Params, Wire
@@ -32,45 +31,33 @@ PARAMS = Params(
     ],
 )
 
-app = typer.Typer(help="Money on paper.", no_args_is_help=True)
 
-
-@app.callback()
-def group() -> None:
-    """Money on paper."""
-
-
-@app.command()
 def generate(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV file to write; it must not be there yet. It holds the PINs.")],
-    series: Annotated[str, typer.Option(help="Name of the series; numbers go on where it ends.")],
-    value: Annotated[str, typer.Option(help="What each is worth.")],
-    currency: Annotated[str, typer.Option(help="Its currency (ISO 4217).")],
-    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 1,
-    expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day; none if left out.")] = None,
-    owner: Annotated[str, typer.Option(help="Whose: an i_customer or a name.")] = str(ROOT_ID),
+    file: Path,
+    series: str,
+    value: str,
+    currency: str,
+    count: int,
+    expires: datetime | None,
+    owner: str,
 ) -> None:
-    """
-    Make vouchers; each is good once, for an account of the owner or of a customer below it.
-
-    The PINs are written to the file, which only its owner can read, and are stored nowhere in clear.
-    """
-    config = console.settings(context)
+    """Make vouchers, and tell where they are."""
+    config = running.settings(context)
     end = expires.replace(hour=23, minute=59, second=59, tzinfo=UTC) if expires else None
     if end is not None and end < utc_now():
         raise typer.BadParameter(f"{end:%Y-%m-%d} is in the past", param_hint="--expires")
     try:
         values = PARAMS.load({"series": series, "value": value, "currency": currency})
         wanted = Series(name=values["series"], value=values["value"], currency=values["currency"], expires=end)
-        made = console.run(_generate(config, file, wanted, count, owner))
+        made = running.run(_generate(config, file, wanted, count, owner))
     except Fault as fault:
         raise ConfigError(fault.text) from None
     console.err.print(f"{made} vouchers made. They are in {file}: keep it as you keep money.")
 
 
 async def _generate(config: Config, file: Path, series: Series, count: int, owner: str) -> int:
-    async with console.open_platform(config) as (platform, database):
+    async with running.open_platform(config) as (platform, database):
         caller = await rows.find_owner(database, owner)
         dispatcher = Dispatcher(platform, database)
         origin = Origin(request_id=secrets.token_hex(8), face=Face.CLI, address="local", login=caller)

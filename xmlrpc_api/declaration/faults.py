@@ -28,9 +28,7 @@ code        when
 
 import enum
 from collections.abc import Mapping
-from typing import ClassVar
-
-from models import Base
+from typing import ClassVar, Protocol
 
 
 class Name(str):
@@ -39,7 +37,13 @@ class Name(str):
     __slots__ = ()
 
 
-Thing = type[Base]
+class Named(Protocol):
+    """What people have a word for: a model. Faults know no more of it, so that a client need not import models."""
+
+    thing: ClassVar[str]
+
+
+Thing = type[Named]
 Part = str | Thing
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Annotated, Any, NotRequired, Required
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
@@ -20,10 +20,9 @@ from typing_extensions import TypedDict
 from models import KEY_LENGTH, SCALE
 from xmlrpc_api.declaration.checks import CHECKS, bad_value, wrong_type
 from xmlrpc_api.declaration.faults import BadParameter, Fault, WrongType
+from xmlrpc_api.declaration.numbers import DECIMAL, DOUBLE_LIMIT, INT_HIGH, INT_LOW
 
-INT_LOW, INT_HIGH = -(2**31), 2**31 - 1
 NUMBER_LIMIT = 40
-DOUBLE_LIMIT = 400  # without an exponent, which XML-RPC does not know, a double is long
 TEXT_LIMIT = 65536
 COMPACT_DATE = "%Y%m%dT%H:%M:%S"
 GMT_DATE = "%H:%M:%S.000 GMT %a %b %d %Y"
@@ -31,7 +30,6 @@ GMT_DATE = "%H:%M:%S.000 GMT %a %b %d %Y"
 _SMALLEST = Decimal(1).scaleb(-SCALE)
 _DOUBLES = Context(prec=2 * DOUBLE_LIMIT)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
-_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -136,7 +134,7 @@ def _read_decimal(value: Any) -> Decimal:
         if value.adjusted() > DOUBLE_LIMIT:
             raise bad_value("is out of range")
         return value.quantize(_SMALLEST, ROUND_HALF_EVEN, _DOUBLES) or Decimal(0)
-    if not isinstance(value, str) or len(value) > NUMBER_LIMIT or not _DECIMAL.fullmatch(value.strip()):
+    if not isinstance(value, str) or len(value) > NUMBER_LIMIT or not DECIMAL.fullmatch(value.strip()):
         raise wrong_type("a number")
     exact = Decimal(value.strip())
     if exact.adjusted() > NUMBER_LIMIT or exact.normalize().as_tuple().exponent < -SCALE:  # type: ignore[operator]
@@ -326,21 +324,6 @@ class Params:
         if first["type"] == "wrong_type":
             return WrongType.of(name, first["msg"])
         return BadParameter(name, first["msg"])
-
-
-def to_decimal(text: str) -> Decimal:
-    """
-    A double from its text, exactly.
-
-    Raises:
-        ValueError: It is not a finite number.
-    """
-    if len(text) > DOUBLE_LIMIT or not _DECIMAL.fullmatch(text):
-        raise ValueError("not a number")
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise ValueError("not a number") from None
 
 
 OFFSET = Field(name="offset", wire=Wire.INT, low=0, doc="How many of the first rows to skip; 0 if left out.", example=0)

@@ -7,7 +7,7 @@ from xmlrpc_api.services import accounts
 from xmlrpc_api.services.money import ledger, payments
 from xmlrpc_api.services.money.payments import Payment
 from xmlrpc_api.services.tree import lists
-from xmlrpc_api.storage.fast_path import Rows
+from xmlrpc_api.storage.rows import Rows
 
 
 async def pay(call: Call, i_account: int, kind: str, payment: Payment) -> None:

@@ -22,7 +22,7 @@ from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.tree import limits, lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.rows import Row
 
 ACCOUNT = entity_of(Account)
 REACH = Reach.SUBTREE_AND_SELF

@@ -12,7 +12,7 @@ from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.tree import lists, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.fast_path import Row, Rows
+from xmlrpc_api.storage.rows import Row, Rows
 
 REACH = Reach.SUBTREE_AND_SELF
 B = TypeVar("B", bound=Base)

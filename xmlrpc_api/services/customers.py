@@ -27,7 +27,8 @@ from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, r
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.storage.errors import violated_constraint
-from xmlrpc_api.storage.fast_path import Query, Row, Rows
+from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Row, Rows
 from xmlrpc_api.turns import Key
 
 CUSTOMER = entity_of(Customer)

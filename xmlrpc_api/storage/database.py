@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from models import Base
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.storage.errors import ERRORS, is_unavailable
-from xmlrpc_api.storage.fast_path import Form, PostgresDriver, Query, Rows, SqliteDriver, ready
+from xmlrpc_api.storage.fast_path import Form, PostgresDriver, Query, SqliteDriver, ready
+from xmlrpc_api.storage.rows import Rows
 
 SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4

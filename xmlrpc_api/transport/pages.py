@@ -12,7 +12,7 @@ from xmlrpc_api.declaration import faults, manual
 from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.storage.database import Database
-from xmlrpc_api.transport import rest, xml_writer, xmlrpc
+from xmlrpc_api.transport import plain_json, rest, xml_writer, xmlrpc
 
 READY_SECONDS = 2
 NOT_READY = "the database does not answer, or is empty"
@@ -41,7 +41,7 @@ def reference_page() -> bytes:
             faults=sorted(general, key=lambda item: (item[0] > 0, abs(item[0]), item[1])),
             request=lambda method: xml_writer.dumps_call(method.name, manual.example_params(method)).decode(),
             answer=lambda method: xml_writer.dumps(manual.example_answer(method)).decode(),
-            json=lambda method: rest.dumps(manual.example_params(method)),
+            json=lambda method: plain_json.dumps(manual.example_params(method)),
             xmlrpc_path=xmlrpc.PATH,
             rest_path=rest.PATH,
         )

@@ -1,9 +1,6 @@
 """The JSON gateway of FlySIP: `GET` or `POST /api.php` with username, apipassword, action and JSONString."""
 
-import json
-from collections.abc import Awaitable, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Awaitable
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -14,24 +11,15 @@ from xmlrpc_api.declaration.faults import (
     BadParameter,
     Fault,
     MethodNotFound,
-    NotWellFormed,
     PostRequired,
     WrongType,
 )
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.switch import as_struct, enveloped
-from xmlrpc_api.storage.fast_path import Rows
 from xmlrpc_api.transport import http
 from xmlrpc_api.transport.ladder import Exchange
-from xmlrpc_api.transport.xml import (
-    DEPTH_LIMIT,
-    MEMBER_LIMIT,
-    METHOD_NAME,
-    VALUE_LIMIT,
-    read_double,
-    read_int,
-)
-from xmlrpc_api.transport.xml_writer import compact_date, plain_decimal
+from xmlrpc_api.transport.plain_json import dumps, loads
+from xmlrpc_api.transport.xml import METHOD_NAME
 
 PATH = "/api.php"
 MEDIA_TYPES = ("application/x-www-form-urlencoded",)
@@ -100,77 +88,3 @@ def _fields(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(fields) != sum(name in FIELDS for name, _ in pairs):
         raise WrongType("username, apipassword, action and JSONString can be given once each")
     return fields
-
-
-def loads(text: str) -> list[Any]:
-    """
-    Read JSONString: an object is the one struct, an array holds positional parameters.
-
-    Raises:
-        NotWellFormed: It is not JSON.
-        WrongType: A name comes twice, a number is out of range, or a limit of `xml` is exceeded.
-    """
-    if not text.strip():
-        return []
-    try:
-        value = json.loads(
-            text,
-            parse_int=read_int,
-            parse_float=read_double,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_without_twins,
-        )
-    except RecursionError:
-        raise WrongType("JSONString is nested too deep") from None
-    except ValueError:
-        raise NotWellFormed("JSONString is not JSON") from None
-    params = value if isinstance(value, list) else [value]
-    if _count(params, -1) > VALUE_LIMIT:
-        raise WrongType(f"JSONString holds more than {VALUE_LIMIT} values")
-    return params
-
-
-def _refuse_constant(_text: str) -> Any:
-    raise ValueError("NaN and infinities are no numbers")
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise WrongType("JSONString holds a name twice")
-    return members
-
-
-def _count(value: Any, depth: int) -> int:
-    """How many values there are within this one, itself included."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    if depth > DEPTH_LIMIT:
-        raise WrongType("JSONString is nested too deep")
-    if len(inner) > MEMBER_LIMIT:
-        raise WrongType(f"JSONString holds more than {MEMBER_LIMIT} values in one place")
-    return 1 + sum(_count(member, depth + 1) for member in inner)
-
-
-def dumps(value: Any, line: str = "") -> str:
-    """
-    JSON with exact decimals as plain numbers.
-
-    `line` is a line feed to spread it over indented lines.
-    """
-    inner = f"{line}  " if line else ""
-    if isinstance(value, Decimal):
-        return plain_decimal(value)
-    if isinstance(value, datetime):
-        return json.dumps(compact_date(value))
-    if isinstance(value, Mapping):
-        members = [f"{json.dumps(str(name))}: {dumps(member, inner)}" for name, member in value.items()]
-        return _bracketed("{}", members, line)
-    if isinstance(value, list | tuple | Rows):
-        return _bracketed("[]", [dumps(item, inner) for item in value], line)
-    return json.dumps(value)
-
-
-def _bracketed(brackets: str, parts: list[str], line: str) -> str:
-    if not line or not parts:
-        return brackets[0] + ", ".join(parts) + brackets[1]
-    return f"{brackets[0]}{line}  " + f",{line}  ".join(parts) + line + brackets[1]

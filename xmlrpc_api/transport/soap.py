@@ -24,7 +24,8 @@ from xmlrpc_api.declaration.faults import (
     Unavailable,
     WrongType,
 )
-from xmlrpc_api.declaration.fields import Field, Wire, to_decimal
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.declaration.numbers import to_decimal
 from xmlrpc_api.declaration.registry import Method, nearest
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.ngnpro import OPERATIONS, code_of, words_of

@@ -24,8 +24,9 @@ from xmlrpc_api.declaration.faults import (
     UnsupportedEncoding,
     WrongType,
 )
-from xmlrpc_api.declaration.fields import to_decimal
+from xmlrpc_api.declaration.numbers import to_decimal
 
+PATH = "/xmlapi/xmlapi"  # where they are exchanged
 DEPTH_LIMIT = 16
 MEMBER_LIMIT = 1000
 VALUE_LIMIT = 20_000

@@ -14,8 +14,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from xmlrpc_api.declaration.faults import Fault
-from xmlrpc_api.declaration.fields import INT_HIGH, INT_LOW
-from xmlrpc_api.storage.fast_path import Kind, Rows
+from xmlrpc_api.declaration.numbers import INT_HIGH, INT_LOW
+from xmlrpc_api.storage.rows import Kind, Rows
 
 FEW = 8  # rows that are written singly
 PROLOG = "<?xml version='1.0'?>\n"

@@ -11,7 +11,7 @@ from xmlrpc_api.dialects.switch import enveloped
 from xmlrpc_api.transport import http, xml, xml_writer
 from xmlrpc_api.transport.ladder import UNAUTHORIZED, Exchange
 
-PATH = "/xmlapi/xmlapi"
+PATH = xml.PATH
 MEDIA_TYPES = ("text/xml", "application/xml")
 
 

@@ -25,7 +25,8 @@ from xmlrpc_api.crypto.vault import Vault
 from xmlrpc_api.declaration.entity import Entity, Values, table_of
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.storage.database import Store
-from xmlrpc_api.storage.fast_path import Query, Row
+from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Row
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
 PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)

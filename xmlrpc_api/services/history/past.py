@@ -14,7 +14,7 @@ from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import lists
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.rows import Row
 
 MOST = 100
 MEMBERS = (

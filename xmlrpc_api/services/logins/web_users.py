@@ -12,7 +12,7 @@ from xmlrpc_api.services import records
 from xmlrpc_api.services.belongings import REACH, Belongings, hold_owner
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.tree import lending, limits, names, ownership, references
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.rows import Row
 
 USERS = Belongings(WebUser)
 WEB_USER = USERS.entity

@@ -18,7 +18,7 @@ from xmlrpc_api.services.money.funding import NOTHING
 from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.fast_path import Row, Rows
+from xmlrpc_api.storage.rows import Row, Rows
 
 LEDGER = entity_of(LedgerEntry)
 BALANCE = entity_of(Balance)

@@ -25,7 +25,7 @@ from xmlrpc_api.services.sip import aliases, domains
 from xmlrpc_api.services.sip.ids import SipId
 from xmlrpc_api.services.tree import names, ownership, resellers
 from xmlrpc_api.services.tree.lists import Found, List
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.rows import Row
 
 AUTOINCREMENT = "<autoincrement>"
 PREPAID_CHANGES = "prepaid_changes"

@@ -21,7 +21,7 @@ from xmlrpc_api.services.ngnpro import properties, queries
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.lists import Found, List
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.fast_path import Row
+from xmlrpc_api.storage.rows import Row
 
 REACH = Reach.SUBTREE_AND_SELF
 ADMINISTRATORS = frozenset({"reseller_active", "company_code", "balance", "credit_limit", "web_login"})

@@ -17,7 +17,8 @@ from xmlrpc_api.dialects.ngnpro import NAMES, struct
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Order, Words
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.fast_path import Query, Row
+from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Row
 
 REACH = Reach.SUBTREE_AND_SELF
 WILD_CARDS = "%_"

@@ -21,7 +21,8 @@ from xmlrpc_api.declaration.faults import NotPermitted
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.ownership import HasRows, Reach
-from xmlrpc_api.storage.fast_path import Query, Row
+from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Row
 
 LOGIN = frozenset({"web_login", "web_password", "api_access", "api_password"})
 LENT = LOGIN | {"impersonate"}

@@ -16,7 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, Thing
-from xmlrpc_api.storage.fast_path import Query, Row, Rows
+from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Row, Rows
 
 NEAR = 2000  # rows from the first that are found in no time
 DIRECTIONS = ("ASC", "DESC")

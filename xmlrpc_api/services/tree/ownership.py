@@ -16,7 +16,8 @@ from xmlrpc_api.declaration.entity import table_of
 from xmlrpc_api.declaration.faults import NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import names
-from xmlrpc_api.storage.fast_path import Query, Rows
+from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Rows
 
 M = TypeVar("M", bound=Base)
 _CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller) if field.name != "web_login")

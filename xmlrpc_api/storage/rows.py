@@ -1,0 +1,75 @@
+"""What a query finds. Whoever writes it down need not know what was asked, and how."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+Row = dict[str, Any]
+Process = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    What a query tells in one place.
+
+    Attributes:
+        name: What it is called.
+        read: Makes a value of what the driver answers; None: it is one already.
+        places: How many decimals a whole number has that the driver answers; 0: it is no decimal.
+    """
+
+    name: str
+    read: Process | None
+    places: int = 0
+
+
+class Rows(Sequence[Row]):
+    """
+    What a query finds: rows by the names of their values, made when they are asked for, or columns.
+
+    Attributes:
+        kinds: What stands in each column.
+        found: The rows as the driver answered them.
+    """
+
+    def __init__(self, kinds: Sequence[Kind], found: Sequence[Sequence[Any]]) -> None:
+        self.kinds = kinds
+        self.found = found
+        self._made: list[Row] | None = None
+
+    @property
+    def is_as_found(self) -> bool:
+        """Whether nobody has been given a row so far, who may have changed it."""
+        return self._made is None
+
+    @property
+    def _rows(self) -> list[Row]:
+        if self._made is None:
+            names = [kind.name for kind in self.kinds]
+            self._made = [dict(zip(names, row)) for row in self.found]  # noqa: B905 (as many values as names)
+            for kind in self.kinds:
+                if kind.read is not None:
+                    name, read = kind.name, kind.read
+                    for row in self._made:
+                        row[name] = read(row[name])
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._rows == list(other)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        return self._rows[place]
