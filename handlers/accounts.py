@@ -18,7 +18,7 @@ from xmlrpc_api.declaration.faults import (
     Unavailable,
     WrongReference,
 )
-from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, PAGE, Field, Wire
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -130,16 +130,15 @@ async def delete_account(call: Call, *, i_account: int) -> Answer:
 
 @method(
     "listAccounts",
-    OFFSET,
-    LIMIT,
+    *PAGE,
     right=Right.ANYONE,
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="accounts", wire=Wire.ARRAY, doc="The accounts, oldest first.", members=LISTED),),
 )
-async def list_accounts(call: Call, *, offset: int = 0, limit: int | None = None) -> Answer:
+async def list_accounts(call: Call, **page: Any) -> Answer:
     """List the accounts of the caller, in the order of their creation."""
-    rows = await accounts.page_of(call, {"offset": offset, "limit": limit})
+    rows = await accounts.page_of(call, page)
     return {"accounts": [{field.name: row[field.name] for field in LISTED} for row in rows]}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
-from xmlrpc_api.declaration.fields import I_CUSTOMER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.declaration.fields import I_CUSTOMER, PAGE, Field, Wire
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -138,15 +138,14 @@ async def delete_customer(call: Call, *, i_customer: int, if_version: int | None
 
 @method(
     "listCustomers",
-    OFFSET,
-    LIMIT,
+    *PAGE,
     right=Right.ANYONE,
     effect=Effect.READ,
     returns=(Field(name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED),),
 )
-async def list_customers(call: Call, *, offset: int = 0, limit: int | None = None) -> Answer:
+async def list_customers(call: Call, **page: Any) -> Answer:
     """List the direct sub-customers of the caller, in the order of their creation."""
-    return {"customers": await customers.children(call, {"offset": offset, "limit": limit})}
+    return {"customers": await customers.children(call, page)}
 
 
 @customer_block("blockCustomer", I_CUSTOMER)

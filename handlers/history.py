@@ -4,13 +4,13 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotFound
-from xmlrpc_api.declaration.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, LIMIT, OFFSET, START_DATE, Field, Wire
+from xmlrpc_api.declaration.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, PAGE, START_DATE, Field, Wire
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services.history import past
 
-PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
+BETWEEN = (*PAGE, START_DATE, END_DATE)
 
 
 @method(
@@ -26,7 +26,7 @@ PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
     Field(
         name="i_customer_actor", wire=Wire.INT, low=1, doc="Only what was done on this customer's behalf.", example=1
     ),
-    *PAGE,
+    *BETWEEN,
     right=Right.ANYONE,
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
@@ -36,7 +36,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> Answer:
     """
     Tell what was changed at the caller and at everybody below it, by whom and from where.
 
-    At most 100 rows are answered at once; read on with offset.
+    At most 100 rows are answered at once; read on with after.
     """
     return {"records": await past.logs(call, filters)}
 
@@ -44,7 +44,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> Answer:
 @method(
     "getCustomerHistory",
     I_CUSTOMER,
-    *PAGE,
+    *BETWEEN,
     right=Right.ANYONE,
     effect=Effect.READ,
     returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
@@ -54,6 +54,6 @@ async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> A
     """
     Tell all that happened to a customer at any depth below the caller, even if it is deleted by now.
 
-    At most 100 rows are answered at once; read on with offset.
+    At most 100 rows are answered at once; read on with after.
     """
     return {"records": await past.of_customer(call, i_customer, page)}

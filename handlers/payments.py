@@ -15,7 +15,7 @@ from xmlrpc_api.declaration.fields import (
     I_CUSTOMER,
     I_CUSTOMER_OWNER,
     LIMIT,
-    OFFSET,
+    PAGE,
     START_DATE,
     Field,
     Wire,
@@ -104,7 +104,7 @@ OWN_OR_SUB = Field(
     example=29,
 )
 OF_ACCOUNT = Field(name="i_account", wire=Wire.INT, low=1, doc="One account instead of a customer.", example=11)
-PAGE = (OFFSET, LIMIT, START_DATE, END_DATE)
+BETWEEN = (*PAGE, START_DATE, END_DATE)
 
 
 class Paid(TypedDict, total=False):
@@ -205,7 +205,7 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
     "getPaymentsList",
     OF_ACCOUNT,
     OWN_OR_SUB,
-    *PAGE,
+    *BETWEEN,
     Field(
         name="type", wire=Wire.STRING, check="payment_type", doc="credit or debit; both if left out.", example="credit"
     ),
@@ -240,7 +240,7 @@ async def get_payment_info(
     "getLedger",
     OWN_OR_SUB,
     OF_ACCOUNT,
-    *PAGE,
+    *BETWEEN,
     right=Right.ANYONE,
     effect=Effect.READ,
     returns=(Field(name="ledger", wire=Wire.ARRAY, doc="The bookings, newest first.", members=payments.LEDGER.read),),

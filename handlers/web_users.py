@@ -5,7 +5,7 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, LIMIT, OFFSET, Field, Wire
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, PAGE, Field, Wire
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -75,8 +75,7 @@ async def delete_web_user(call: Call, *, i_web_user: int) -> Answer:
 @method(
     "listWebUsers",
     OWNER,
-    OFFSET,
-    LIMIT,
+    *PAGE,
     right=Right.ANYONE,
     effect=Effect.READ,
     returns=(Field(name="web_users", wire=Wire.ARRAY, doc="The web users, oldest first.", members=WEB_USER.read),),

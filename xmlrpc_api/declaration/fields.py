@@ -328,6 +328,15 @@ class Params:
 
 OFFSET = Field(name="offset", wire=Wire.INT, low=0, doc="How many of the first rows to skip; 0 if left out.", example=0)
 LIMIT = Field(name="limit", wire=Wire.INT, low=0, doc="How many rows to answer; all if left out.", example=100)
+AFTER = Field(
+    name="after",
+    wire=Wire.INT,
+    low=1,
+    doc="Only the rows behind the one with this id, the last of the page before: a far page costs what the first does,"
+    " and none is missed or told twice. The row need not be there any more; offset counts from it.",
+    example=None,
+)
+PAGE = (AFTER, OFFSET, LIMIT)
 START_DATE = Field(name="start_date", wire=Wire.DATETIME, doc="Only what is not before this time.")
 END_DATE = Field(name="end_date", wire=Wire.DATETIME, doc="Only what is before this time.")
 I_CUSTOMER = Field(name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29)

@@ -1,12 +1,10 @@
 """Payments to accounts. Their customer does not pay for them: calls are charged to both."""
 
-from models import Balance
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.services import accounts
 from xmlrpc_api.services.money import ledger, payments
 from xmlrpc_api.services.money.payments import Payment
-from xmlrpc_api.services.tree import lists
 from xmlrpc_api.storage.rows import Rows
 
 
@@ -26,5 +24,4 @@ async def pay(call: Call, i_account: int, kind: str, payment: Payment) -> None:
 
 async def entries(call: Call, i_account: int, page: Values) -> Rows:
     """The ledger of an account, newest first; NotFound if it is not the caller's."""
-    await accounts.info(call, i_account, None)
-    return await payments.ENTRIES.rows(call, lists.asked(page), Balance.i_account == i_account)
+    return await payments.entries_of(call, await accounts.balance_of(call, i_account), page)

@@ -12,7 +12,7 @@ from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Cust
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, NothingToChange
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, NothingToChange
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
@@ -169,6 +169,18 @@ async def info(call: Call, i_account: int | None, username: str | None) -> Row:
     if known is None:
         raise BadParameter.required("i_account")
     return await ALL.one(call, Account, _is(call, known), ownership.within(call.caller, REACH))
+
+
+async def balance_of(call: Call, i_account: int) -> int:
+    """The id of an account's balance; NotFound if it is not there for the caller."""
+    own = select(Balance.i_balance).join(Account, Account.i_account == Balance.i_account)
+    own = own.join(Customer, Customer.i_customer == Account.i_customer)
+    wanted = own.where(Account.i_account == i_account, ownership.within(call.caller, REACH))
+    rows = await call.store.select(wanted, is_short=True)
+    if not rows:
+        raise NotFound(Account)
+    i_balance: int = rows[0]["i_balance"]
+    return i_balance
 
 
 async def page_of(call: Call, page: Values) -> list[Row]:

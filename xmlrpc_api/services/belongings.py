@@ -39,6 +39,7 @@ class Belongings(Generic[B]):
         self._customer: Any = model.__table__.columns["i_customer"]
         statement = self.entity.select(self.entity.read).join(Customer, Customer.i_customer == self._customer)
         self.all = lists.List(statement, self._key)
+        self._some = lists.List(self.entity.select(self.entity.read), self._key)
 
     async def create(self, call: Call, values: Values) -> int:
         """
@@ -96,14 +97,14 @@ class Belongings(Generic[B]):
 
     async def page(self, call: Call, params: Values) -> Rows:
         """
-        The rows of the customer in `i_customer`, or of the caller; from `offset` on, at most `limit`.
+        The rows of the customer in `i_customer`, or of the caller; `after` one, from `offset` on, at most `limit`.
 
         Raises:
             NotFound: The customer is not there for the caller.
         """
         owner = _owner(call, params)
         await ownership.find(call, owner, REACH)
-        return await self.all.rows(call, lists.asked(params), self._customer == owner)
+        return await self._some.rows(call, lists.asked(params), self._customer == owner)
 
     def _settable(self, values: Values) -> Values:
         return {name: value for name, value in values.items() if name in self.entity.writable}

@@ -40,7 +40,7 @@ INFO_BY_ID = Query(_HIS_OR_HIM.where(Customer.i_customer == bindparam("wanted", 
 INFO_BY_NAME = Query(_HIS_OR_HIM.where(names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
-CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER).order_by(Customer.i_customer))
+CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER), Customer.i_customer)
 PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of itself, whatever it may manage
 

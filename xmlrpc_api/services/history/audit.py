@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -208,9 +208,9 @@ async def scope_of(store: Store, i_customer: int) -> str:
 
 
 def seen_by(caller: Caller, scope: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The condition for rows that concern the caller or anybody below it."""
+    """The condition for rows that concern the caller or anybody below it: of the root, for all."""
     first, end = subtree(caller.path, caller.i_customer)
-    return and_(scope >= first, scope < end)
+    return and_(scope >= first, scope < end) if caller.path else true()
 
 
 def content(values: Values) -> bytes:

@@ -41,5 +41,5 @@ async def write(call: Call, kind: str, i_customer: int, details: Mapping[str, An
 async def read(call: Call, after: int, limit: int | None) -> list[dict[str, Any]]:
     """Events of the caller and of everybody below it whose id is above `after`, oldest first."""
     seen = audit.seen_by(call.caller, Event.scope)
-    rows = await EVENTS.rows(call, Asked(count=limit), seen, Event.i_event > after)
+    rows = await EVENTS.rows(call, Asked(after=after, count=limit), seen)
     return [{**row, "details": json.loads(row["details"])} for row in rows]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 
-from models import AuditEntry, Base, Customer
+from models import AuditEntry, Base, Customer, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, Values
 from xmlrpc_api.declaration.faults import NotFound
@@ -69,9 +69,9 @@ async def logs(call: Call, filters: Values) -> list[Row]:
     Args:
         call: The call.
         filters: Each optional: resource (as a row shows it, or the part before the colon), action,
-            i_customer_actor, start_date, end_date, offset, limit.
+            i_customer_actor, start_date, end_date, after, offset, limit.
     """
-    return await _page(call, filters)
+    return await _page(call, filters, audit.seen_by(call.caller, AuditEntry.scope))
 
 
 async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
@@ -81,11 +81,13 @@ async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
     Raises:
         NotFound: Nothing is known of it, or it is not the caller's.
     """
-    his = AuditEntry.i_customer == i_customer
-    rows = await _page(call, page, his)
-    if not rows and not await _page(call, {"limit": 1}, his):
+    of_it = (AuditEntry.object_type == Customer.__tablename__, AuditEntry.object_id == i_customer)
+    newest = select(AuditEntry.scope).where(*of_it).order_by(AuditEntry.i_audit.desc()).limit(1)
+    rows = await call.store.select(newest, is_short=True)
+    first, end = subtree(call.caller.path, call.caller.i_customer)
+    if not rows or not first <= rows[0]["scope"] < end:
         raise NotFound(Customer)
-    return rows
+    return await _page(call, page, AuditEntry.scope == rows[0]["scope"])
 
 
 async def rewound(call: Call, entity: Entity, i_row: int, present: Values, time: datetime) -> dict[str, Any] | None:
@@ -132,9 +134,8 @@ def _loaded(entity: Entity, values: Values) -> dict[str, Any]:
     }
 
 
-async def _page(call: Call, filters: Values, *conditions: ColumnElement[bool]) -> list[Row]:
-    seen = audit.seen_by(call.caller, AuditEntry.scope)
-    rows = await HISTORY.rows(call, lists.asked({"limit": MOST, **filters}, MOST), seen, *conditions)
+async def _page(call: Call, filters: Values, condition: ColumnElement[bool]) -> list[Row]:
+    rows = await HISTORY.rows(call, lists.asked({"limit": MOST, **filters}, MOST), condition)
     return [_shown(row) for row in rows]
 
 

@@ -1,10 +1,12 @@
 """Payments: money that customers are given and that is taken from them, with the other side of each."""
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, not_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models import ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api.call import Call
@@ -17,6 +19,7 @@ from xmlrpc_api.services.money import currencies, funding, ledger, overcommit
 from xmlrpc_api.services.money.funding import NOTHING
 from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
+from xmlrpc_api.services.tree.lists import Asked
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.storage.rows import Row, Rows
 
@@ -32,37 +35,27 @@ WHEN_LOW = (
 )
 LOW_BALANCE = BALANCE.some(*WHEN_LOW)
 LOW_BALANCE_CHANGES = tuple(field for field in BALANCE.update if field.name in WHEN_LOW)
-KINDS = (ledger.FUNDS, ledger.CREDIT, ledger.DEBIT, ledger.VOUCHER)
-TYPES = {"credit": (ledger.FUNDS, ledger.CREDIT, ledger.VOUCHER), "debit": (ledger.DEBIT,)}
-ENTRIES = lists.List(
-    LEDGER.select(LEDGER.read).join(Balance, Balance.i_balance == LedgerEntry.i_balance),
-    LedgerEntry.i_ledger.desc(),
-    lists.times(LedgerEntry.created),
-)
+IS_DEBIT = LedgerEntry.kind == ledger.DEBIT
+ENTRIES = lists.List(LEDGER.select(LEDGER.read), LedgerEntry.i_ledger.desc(), lists.times(LedgerEntry.created))
 PAYMENTS = lists.List(
     select(
-        LedgerEntry.i_ledger.label("i_payment"),
-        Balance.i_customer,
-        Balance.i_account,
+        LedgerEntry.i_ledger,
+        LedgerEntry.i_payee,
+        select(Balance.i_account)
+        .where(Balance.i_balance == LedgerEntry.i_balance)
+        .scalar_subquery()
+        .label("i_account"),
         LedgerEntry.kind,
-        LedgerEntry.amount,
         LedgerEntry.payment_time,
         LedgerEntry.paid_amount,
         LedgerEntry.paid_currency,
         LedgerEntry.notes,
-    )
-    .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
-    .join(Customer, Customer.i_customer == Balance.i_customer)
-    .where(LedgerEntry.kind.in_(KINDS)),
+    ).where(LedgerEntry.i_payee.is_not(None)),
     LedgerEntry.i_ledger.desc(),
-    {
-        **lists.times(LedgerEntry.payment_time),
-        "i_payment": lambda i_payment: LedgerEntry.i_ledger == i_payment,
-        "i_customer": lambda i_customer: Balance.i_customer == i_customer,
-        "i_account": lambda i_account: Balance.i_account == i_account,
-        "type": lambda kind: LedgerEntry.kind.in_(TYPES[kind]),
-    },
+    {**lists.times(LedgerEntry.payment_time), "type": lambda of: IS_DEBIT if of == ledger.DEBIT else not_(IS_DEBIT)},
 )
+_PAYEE = select(Customer.i_customer).where(Customer.i_customer == LedgerEntry.i_payee)
+IS_THERE = _PAYEE.scalar_subquery().is_not(None)  # asked of each row of a page, where EXISTS may become a join of all
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +164,25 @@ async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sig
 async def entries(call: Call, i_customer: int | None, page: Values) -> Rows:
     """The ledger of the caller or of a direct sub-customer, newest first; NotFound if it is not the caller's."""
     i_customer = call.caller.i_customer if i_customer is None else i_customer
-    await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
-    return await ENTRIES.rows(call, lists.asked(page), Balance.i_customer == i_customer, Balance.is_default)
+    found = await _balances(call, Balance.i_customer == i_customer, Balance.is_default)
+    if not found:
+        raise NotFound(Customer)
+    return await entries_of(call, found[0]["i_balance"], page)
+
+
+async def entries_of(call: Call, i_balance: int, page: Values) -> Rows:
+    """The ledger of a balance that the caller may see, newest first."""
+    return await ENTRIES.rows(call, lists.asked(page), LedgerEntry.i_balance == i_balance)
+
+
+async def _balances(call: Call, *conditions: ColumnElement[bool] | InstrumentedAttribute[bool]) -> Rows:
+    """The balances of the caller, of its direct sub-customers and of their accounts for which the conditions hold."""
+    statement = select(Balance.i_balance).join(Customer, Customer.i_customer == Balance.i_customer)
+    return await call.store.select(statement.where(_mine(call), *conditions), is_short=True)
+
+
+def _mine(call: Call) -> ColumnElement[bool]:
+    return ownership.within(call.caller, Reach.CHILDREN_AND_SELF)
 
 
 async def payments(call: Call, filters: Values) -> list[Row]:
@@ -181,15 +191,28 @@ async def payments(call: Call, filters: Values) -> list[Row]:
 
     Args:
         call: The call.
-        filters: Each optional: i_customer, i_account, type, start_date, end_date, offset, limit.
+        filters: Each optional: i_customer, i_account, type, start_date, end_date, after, offset, limit.
 
     Raises:
         NotFound: i_customer is not the caller's.
     """
-    if filters.get("i_customer") is not None:
-        await ownership.find(call, filters["i_customer"], Reach.CHILDREN_AND_SELF)
-    within = ownership.within(call.caller, Reach.CHILDREN_AND_SELF)
-    return [_shown(row) for row in await PAYMENTS.rows(call, lists.asked(filters), within)]
+    return [_shown(row) for row in await _payments(call, lists.asked(filters))]
+
+
+async def _payments(call: Call, asked: Asked) -> Sequence[Row]:
+    i_customer, i_account = (asked.filters.get(name) for name in ("i_customer", "i_account"))
+    if i_customer is not None:
+        await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
+    of_customer = [] if i_customer is None else [LedgerEntry.i_payee == i_customer]
+    if i_account is not None:
+        found = await _balances(call, Balance.i_account == i_account)
+        of_account = [LedgerEntry.i_balance == row["i_balance"] for row in found]
+        return await PAYMENTS.rows(call, asked, *of_account, *of_customer) if found else []
+    if of_customer:
+        return await PAYMENTS.rows(call, asked, *of_customer)
+    caller = call.caller.i_customer
+    below = and_(LedgerEntry.i_payer == caller, IS_THERE)
+    return await PAYMENTS.merged(call, asked, below, LedgerEntry.i_payee == caller)
 
 
 async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> Row:
@@ -202,11 +225,15 @@ async def payment(call: Call, i_payment: int, i_customer: int | None, i_account:
     """
     if i_customer is None and i_account is None:
         raise BadParameter.required("i_customer")
-    one = lists.asked({"i_payment": i_payment, "i_customer": i_customer, "i_account": i_account})
-    rows = await PAYMENTS.rows(call, one, ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
-    if not rows:
-        raise NotFound(LedgerEntry)
-    return _shown(rows[0])
+    wanted = [
+        LedgerEntry.i_ledger == i_payment,
+        LedgerEntry.i_payee.in_(select(Customer.i_customer).where(_mine(call))),
+    ]
+    if i_customer is not None:
+        wanted.append(LedgerEntry.i_payee == i_customer)
+    if i_account is not None:
+        wanted.append(LedgerEntry.i_balance.in_(select(Balance.i_balance).where(Balance.i_account == i_account)))
+    return _shown(await PAYMENTS.one(call, LedgerEntry, *wanted))
 
 
 async def low_balance(call: Call, i_customer: int) -> Row:
@@ -242,9 +269,9 @@ async def set_low_balance(call: Call, i_customer: int, changes: Values) -> None:
 
 def _shown(row: Values) -> Row:
     return {
-        "i_payment": row["i_payment"],
+        "i_payment": row["i_ledger"],
         "i_account": row["i_account"],
-        "i_customer": row["i_customer"],
+        "i_customer": row["i_payee"],
         "payment_time": row["payment_time"].strftime(GMT_DATE),
         "amount": row["paid_amount"],
         "currency": row["paid_currency"],

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, UnaryExpression, bindparam, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, Thing
+from xmlrpc_api.declaration.numbers import INT_HIGH
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.rows import Row, Rows
 
@@ -46,6 +47,7 @@ class Asked:
         filters: Which rows: values by the names of filters; None is no filter.
         order: By what; the list's own order if it is left out.
         direction: ASC or DESC.
+        after: Only the rows behind the one with this id, be it there or not, in the list's own order.
         start: How many of the first to skip.
         count: How many to answer; None: all.
         most: How many rows an answer may hold; None: what the setting `list_limit` says.
@@ -55,6 +57,7 @@ class Asked:
     filters: Mapping[str, Any] = field(default_factory=dict)
     order: str = ""
     direction: str = DIRECTIONS[0]
+    after: int | None = None
     start: int = 0
     count: int | None = None
     most: int | None = None
@@ -97,13 +100,25 @@ class Found:
 
 
 def asked(params: Mapping[str, Any], most: int | None = None) -> Asked:
-    """What the parameters of a call ask for: offset and limit, and the filters among them."""
-    return Asked(filters=params, start=params.get("offset") or 0, count=params.get("limit"), most=most)
+    """What the parameters of a call ask for: after, offset and limit, and the filters among them."""
+    start = params.get("offset") or 0
+    return Asked(filters=params, after=params.get("after"), start=start, count=params.get("limit"), most=most)
 
 
 def times(time: InstrumentedAttribute[datetime]) -> Filters:
     """The filters for rows from `start_date` on, up to but without `end_date`."""
     return {"start_date": lambda start: time >= start, "end_date": lambda end: time < end}
+
+
+def behind(key: Order, after: Any) -> ColumnElement[bool]:
+    """The condition for what comes after a row in the order of an id; nothing is asked of that row but its id."""
+    condition: ColumnElement[bool] = key > after if key is _id_of(key) else _id_of(key) < after
+    return condition
+
+
+def _id_of(key: Order) -> Order:
+    """The id by which a list is ordered, be it descending or not."""
+    return key.element if isinstance(key, UnaryExpression) else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,7 @@ class List:
 
     Attributes:
         statement: What to read.
-        key: Its own order, which is the order among equals, too.
+        key: Its own order, which is the order among equals, too: an id, or the same descending.
         filters: What it can be filtered by.
         orders: What else it can be ordered by.
     """
@@ -130,8 +145,26 @@ class List:
         Raises:
             BadParameter: More rows were asked for, or exist, than one answer may hold; or an order is not known.
         """
-        page = self.asked_for(asked, *conditions).offset(asked.start).limit(asked.fetched(call))
-        found = await call.store.select(page)
+        return await self._read(call, asked, self.asked_for(asked, *conditions))
+
+    async def merged(self, call: Call, asked: Asked, *alternatives: Condition) -> Rows:
+        """
+        The rows for which one of these conditions holds; never two.
+
+        Each is read by an index of its own, no further than the page reaches. An OR would be read whole, and sorted.
+
+        Raises:
+            BadParameter: As in `rows`.
+        """
+        reach = min(asked.start + asked.fetched(call), INT_HIGH)
+        each = (self.asked_for(asked, condition).limit(reach).subquery() for condition in alternatives)
+        both = union_all(*(select(one) for one in each)).subquery()
+        key = both.columns[str(_id_of(self.key).key)]
+        is_descending = self.key is not _id_of(self.key)
+        return await self._read(call, asked, select(both).order_by(key.desc() if is_descending else key))
+
+    async def _read(self, call: Call, asked: Asked, pages: Statement) -> Rows:
+        found = await call.store.select(pages.offset(asked.start).limit(asked.fetched(call)))
         asked.demand_whole(call, len(found))
         return found
 
@@ -162,7 +195,10 @@ class List:
 
     def asked_for(self, asked: Asked, *conditions: Condition) -> Statement:
         """A statement that reads all pages of what is asked for, in order."""
-        return self._matches(asked, conditions).order_by(*self._order(asked), self.key)
+        matches = self._matches(asked, conditions)
+        if asked.after is not None:
+            matches = matches.where(behind(self.key, asked.after))
+        return matches.order_by(*self._order(asked), self.key)
 
     def _matches(self, asked: Asked, conditions: tuple[Condition, ...]) -> Statement:
         given = {name: value for name, value in asked.filters.items() if value is not None and name in self.filters}
@@ -171,6 +207,8 @@ class List:
     def _order(self, asked: Asked) -> list[ColumnElement[Any]]:
         if not asked.order:
             return []
+        if asked.after is not None:
+            raise BadParameter(asked.words.order, "must be left out where a page begins after a row")
         if asked.order not in self.orders:
             raise BadParameter(asked.words.order, f"must be one of {', '.join(self.orders)}")
         if asked.direction.upper() not in DIRECTIONS:
@@ -184,13 +222,19 @@ class Pages:
     A list that is a query: what `List.rows` does, faster.
 
     Args:
-        statement: What to read, in a stable order.
+        statement: What to read.
+        key: Its order, as that of a `List`.
     """
 
-    def __init__(self, statement: Statement) -> None:
-        offset, limit = bindparam("offset", type_=Integer), bindparam("limit", type_=Integer)
-        page = statement.offset(offset).limit(limit)
-        self._near, self._far = Query(page, is_short=True), Query(page)
+    def __init__(self, statement: Statement, key: Order) -> None:
+        offset, limit, after = (bindparam(name, type_=Integer) for name in ("offset", "limit", "after"))
+        every = statement.order_by(key).offset(offset).limit(limit)
+        rest = every.where(behind(key, after))
+        self._queries = {
+            (is_rest, is_near): Query(rest if is_rest else every, is_short=is_near)
+            for is_rest in (False, True)
+            for is_near in (False, True)
+        }
 
     async def rows(self, call: Call, asked: Asked, **values: Any) -> Rows:
         """
@@ -200,7 +244,7 @@ class Pages:
             BadParameter: More rows were asked for, or exist, than one answer may hold.
         """
         fetched = asked.fetched(call)
-        query = self._near if asked.start + fetched <= NEAR else self._far
-        found = await call.store.rows(query, offset=asked.start, limit=fetched, **values)
+        query = self._queries[asked.after is not None, asked.start + fetched <= NEAR]
+        found = await call.store.rows(query, after=asked.after, offset=asked.start, limit=fetched, **values)
         asked.demand_whole(call, len(found))
         return found

@@ -155,9 +155,10 @@ async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> st
         NotFound: It does not exist or is out of reach; nobody can tell which.
     """
     statement = select(Customer.path).where(within(call.caller, reach), named(i_customer))
-    path: str | None = (await call.session.execute(statement)).scalar_one_or_none()
-    if path is None:
+    rows = await call.store.select(statement, is_short=True)
+    if not rows:
         raise NotFound(Customer)
+    path: str = rows[0]["path"]
     return path
 
 
