@@ -49,11 +49,14 @@ async def view(request: web.Request) -> web.StreamResponse:
 
 
 class _Exchange(Exchange):
-    """Credentials are in the document. Old clients wait until the connection is closed, and cannot read chunks."""
+    """
+    Credentials are in the document.
+
+    Old clients wait until the connection is closed: they speak HTTP/1.0, which says so. Nor can they read chunks.
+    """
 
     face = Face.SOAP
     content_type = "text/xml; charset=utf-8"
-    closes = True
 
     _called: Method | None = None  # until it is read
 
