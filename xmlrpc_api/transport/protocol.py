@@ -37,14 +37,15 @@ class _Protocol(RequestHandler):
     from the answer before. A client that does not read its answer has `send_seconds`.
     """
 
-    __slots__ = ("_config", "_deadline", "_is_awaited", "_server")
+    __slots__ = ("_answered", "_config", "_deadline", "_is_awaited", "_server")
 
     def __init__(self, server: "_Server", config: Config, **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
         self._config = config
         self._server = server
         self._deadline: asyncio.TimerHandle | None = None
-        self._is_awaited = False  # whether the next request came when nothing else was to be done
+        self._answered = 0
+        self._is_awaited = False  # whether the next request came when all before it were answered
 
     @property
     def has_spoken(self) -> bool:
@@ -71,9 +72,9 @@ class _Protocol(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take requests in. aiohttp stops reading when 32 wait for their turn."""
-        was_waiting = self.is_waiting
+        taken = self._request_count
         super().data_received(data)
-        if was_waiting and not self.is_waiting:
+        if taken == self._answered and taken < self._request_count:
             self._is_awaited = True
 
     async def _handle_request(
@@ -87,7 +88,10 @@ class _Protocol(RequestHandler):
         """
         handler = request_handler if self._is_awaited else self._server.in_turn(request_handler)
         self._is_awaited = False
-        return await super()._handle_request(request, start_time, handler)
+        try:
+            return await super()._handle_request(request, start_time, handler)
+        finally:
+            self._answered += 1
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
