@@ -72,6 +72,7 @@ async def create_customer(call: Call, **attributes: Any) -> Answer:
     right=Right.ANYONE,
     effect=Effect.READ,
     returns=(Field(name="customer", wire=Wire.STRUCT, doc="The customer.", members=CUSTOMER.read),),
+    foresee=customers.foreseen_info,
     raises=(NotFound,),
 )
 async def get_customer_info(

@@ -4,7 +4,9 @@ import enum
 import hmac
 import re
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import structlog
 from sqlalchemy import Integer, bindparam, select
@@ -21,20 +23,32 @@ from xmlrpc_api.services.tree import lending, names, ownership
 from xmlrpc_api.services.tree.lending import Loan
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.foresight import Companion, Foreseen
+from xmlrpc_api.storage.rows import Row
 
 log = structlog.get_logger()
 
 LONGEST_PASSWORD = 1024  # longer ones are wrong, and not worth hashing
 _DUMMY_PLACE = place_of(Customer.api_password, 0)
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")  # what no database can be asked for
-_KNOWN = lending.with_lender(select(*ownership.CALLER_COLUMNS, Customer.blocked))
-_BY_ID = Query(_KNOWN.where(Customer.i_customer == bindparam("i_customer", type_=Integer)), is_short=True)
-_BY_LOGIN = Query(
+_KNOWN = select(*ownership.CALLER_COLUMNS, Customer.blocked)
+_BY_ID = Query(
+    lending.with_lender(_KNOWN.where(Customer.i_customer == bindparam("i_customer", type_=Integer))), is_short=True
+)
+_CREDENTIALS = (
     _KNOWN.add_columns(WebUser.web_login, Customer.api_access, Customer.api_password)
     .join(WebUser, WebUser.i_customer == Customer.i_customer)
-    .where(WebUser.is_default, names.is_web_user()),
-    is_short=True,
+    .where(WebUser.is_default, names.is_web_user())
 )
+_BY_LOGIN = Query(_CREDENTIALS, is_short=True)
+_BORROWING = Query(lending.with_lender(_CREDENTIALS), is_short=True)
+Foresight = Callable[[], Awaitable[Foreseen | None]]
+
+
+@cache
+def _beside(companion: Companion) -> Query:
+    """The credentials, and what a call will ask for first."""
+    return companion.beside(_CREDENTIALS, Customer.i_customer)
 
 
 class Why(enum.Enum):
@@ -124,7 +138,7 @@ class Authenticator:
             for algorithm in config.digest_algorithms
         ]
 
-    async def by_digest(self, header: str, method: str, uri: str, address: str) -> Caller | Refusal:
+    async def by_digest(self, header: str, method: str, uri: str, address: str, foresee: Foresight) -> Caller | Refusal:
         """
         Check an Authorization header.
 
@@ -133,6 +147,7 @@ class Authenticator:
             method: The HTTP method.
             uri: The request target, as it was sent.
             address: From where it came.
+            foresee: Tells what the call will ask for first; it is asked of clients to whom we gave the nonce.
 
         Raises:
             TooManyAttempts: There were too many wrong ones of late.
@@ -144,13 +159,17 @@ class Authenticator:
         if answer.algorithm not in config.digest_algorithms:
             return Refusal(Why.WRONG)
         self._demand_left(Kind.CUSTOMER, answer.username, address)
-        account = await self._look_up(answer.username)
+        is_alive = self._nonces.is_alive(answer.nonce)
+        foreseen = await foresee() if is_alive else None
+        account = await self._look_up(answer.username, foreseen=foreseen)
         right = digest.proves(answer, method, account.api_password if account else self._dummy_password())
         if not right or account is None or not await self._is_admitted(account.caller):
             self._attempts.failed(Kind.CUSTOMER, answer.username, address)
             return Refusal(Why.WRONG, account.caller.web_login if account else None)
-        if not self._nonces.is_alive(answer.nonce) or not self._guard.accept(answer.nonce, answer.count):
+        if not is_alive or not self._guard.accept(answer.nonce, answer.count):
             return Refusal(Why.STALE, account.caller.web_login)
+        if foreseen is not None:
+            foreseen.belongs_to(account.caller.i_customer)
         return account.caller
 
     async def by_password(self, web_login: str, api_password: str, address: str) -> Caller | Refusal:
@@ -165,7 +184,7 @@ class Authenticator:
 
     async def _by_password(self, web_login: str, api_password: str, address: str) -> _Credential | Refusal:
         self._demand_left(Kind.CUSTOMER, web_login, address)
-        account = await self._look_up(web_login)
+        account = await self._look_up(web_login, _BORROWING)
         known = account.api_password if account else self._dummy_password()
         right = hmac.compare_digest(known.encode(), api_password.encode("utf-8", "replace"))
         if not right or account is None or not await self._is_admitted(account.caller):
@@ -228,11 +247,17 @@ class Authenticator:
         login = caller.web_login
         return Refusal(Why.WRONG, login) if lender is None else Lent(replace(lender, web_login=login))
 
-    async def _look_up(self, web_login: str) -> _Credential | None:
+    async def _look_up(
+        self, web_login: str, query: Query = _BY_LOGIN, foreseen: Foreseen | None = None
+    ) -> _Credential | None:
         """The customer with this login, if it may use the API."""
         if len(web_login) > LONGEST_LOGIN or _NOT_TEXT.search(web_login):
             return None
-        rows = await self._database.rows(_BY_LOGIN, key=login_key(web_login), exact=web_login)
+        named = {"key": login_key(web_login), "exact": web_login}
+        if foreseen is None:
+            rows: Sequence[Row] = await self._database.rows(query, **named)
+        else:
+            rows = foreseen.taken(await self._database.rows(_beside(foreseen.companion), **named, **foreseen.values))
         row = rows[0] if rows else None
         if row is None or row["blocked"] or not row["api_access"] or row["api_password"] is None:
             return None
@@ -243,7 +268,7 @@ class Authenticator:
             log.error("the API password cannot be decrypted: wrong key?", i_customer=i_customer)  # noqa: TRY400
             return None
         caller = replace(ownership.caller_from(row), web_login=row["web_login"])
-        return _Credential(caller, password, lending.loan_in(row))
+        return _Credential(caller, password, lending.loan_in(row) if query is _BORROWING else None)
 
     async def _is_admitted(self, caller: Caller) -> bool:
         return not await ownership.is_anybody_blocked_above(self._database, caller.i_customer, caller.path)

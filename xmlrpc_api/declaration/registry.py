@@ -8,7 +8,7 @@ docstring) is an error at import, not at the first call.
 import difflib
 import enum
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from xmlrpc_api.declaration import faults
 from xmlrpc_api.declaration.fields import IDEMPOTENCY_KEY, Field, Params, Wire
 from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.storage.foresight import Foreseen
 from xmlrpc_api.turns import Key
 
 LONGEST_COMPARED = 64
@@ -23,6 +24,7 @@ LIKENESS = 0.8
 Answer = dict[str, object]  # members by their names
 Handler = Callable[..., Awaitable[Any]]
 Finder = Callable[[Any, dict[str, Any]], Awaitable[set[Key]]]  # of the call, and its parameters
+Foresee = Callable[[Mapping[str, Any]], Foreseen | None]  # of the members that were sent
 H = TypeVar("H", bound=Handler)
 
 
@@ -62,6 +64,7 @@ class Method:
         repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
         balances: Finds out on whose balances it books, so that whoever waits for a busy one holds no connection; see
             `services.money.balances`.
+        foresee: Tells what it will ask for first, so that it can be asked together with the credentials.
         raises: Faults to expect beside those that any method may raise.
     """
 
@@ -77,6 +80,7 @@ class Method:
     positional: bool
     repeatable: bool
     balances: Finder | None
+    foresee: Foresee | None
     raises: tuple[type[faults.Fault], ...]
 
     @property
@@ -152,6 +156,7 @@ def publish(
     positional: bool = False,
     repeatable: bool | None = None,
     balances: Finder | None = None,
+    foresee: Foresee | None = None,
     raises: tuple[type[faults.Fault], ...] = (),
 ) -> Callable[[H], H]:
     """
@@ -185,6 +190,7 @@ def publish(
             positional=positional,
             repeatable=effect is Effect.WRITE if repeatable is None else repeatable,
             balances=balances,
+            foresee=foresee,
             raises=raises,
         )
         return handler

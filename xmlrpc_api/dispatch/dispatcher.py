@@ -13,6 +13,7 @@ from xmlrpc_api.dispatch.multicall import Multicall, perform_each
 from xmlrpc_api.dispatch.outcome import Outcome
 from xmlrpc_api.dispatch.preparation import Errand, Preparation
 from xmlrpc_api.storage.database import Database, Store
+from xmlrpc_api.storage.foresight import Foreseen
 
 
 class Dispatcher:
@@ -32,7 +33,7 @@ class Dispatcher:
         self._execution = Execution(platform, database, self._new_call, keep=keep)
         self._multicall = Multicall(self._preparation, self._execution, self._new_call)
 
-    async def call(self, origin: Origin, name: str, params: list[object]) -> Any:
+    async def call(self, origin: Origin, name: str, params: list[object], foreseen: Foreseen | None = None) -> Any:
         """
         Run one call.
 
@@ -40,6 +41,7 @@ class Dispatcher:
             origin: Where it came from.
             name: The method's public name.
             params: What the client sent, in order.
+            foreseen: What was asked for already.
 
         Raises:
             Fault: Whatever went wrong.
@@ -47,7 +49,7 @@ class Dispatcher:
         with Outcome(origin, name):
             prepared = await self._preparation.prepare(origin, name, params)
             if prepared.method.effect is not Effect.WRITE:
-                return await self._execution.read(prepared)
+                return await self._execution.read(prepared, foreseen)
             work = partial(perform, prepared=prepared)
             return await self._execution.in_time(self._execution.change(prepared, work))
 

@@ -16,6 +16,7 @@ from xmlrpc_api.services import idempotency
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database, Reading, Transaction
 from xmlrpc_api.storage.errors import ERRORS, is_retryable
+from xmlrpc_api.storage.foresight import Foreseen
 from xmlrpc_api.turns import Key, Queues
 
 RETRIES = 3
@@ -48,10 +49,10 @@ class Execution:
         self._callers: Queues[int] = Queues("caller", config.caller_queue, config.caller_calls)
         self._given_up: set[asyncio.Task[object]] = set()
 
-    async def read(self, prepared: Prepared) -> Any:
+    async def read(self, prepared: Prepared, foreseen: Foreseen | None) -> Any:
         """Run a call that changes nothing, when it is the caller's turn. A single read ends by itself if it is slow."""
         turn = () if prepared.method.effect is Effect.NONE else (prepared.caller.i_customer,)
-        async with self._callers.hold(turn), Reading(self._database) as store:
+        async with self._callers.hold(turn), Reading(self._database, foreseen) as store:
             return await perform(self._new_call(prepared, store, prepared.caller), prepared)
 
     async def change(self, errand: Errand, work: Work[T]) -> T:

@@ -14,10 +14,11 @@ from xmlrpc_api.declaration.faults import BadParameter, MethodNotFound, PostRequ
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params
 from xmlrpc_api.declaration.registry import Effect, Finder, Method, nearest
 from xmlrpc_api.declaration.rights import Caller
-from xmlrpc_api.dialects.faces import DIALECTS
+from xmlrpc_api.dialects.faces import DIALECTS, Face
 from xmlrpc_api.services import idempotency
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database, Reading, Store
+from xmlrpc_api.storage.foresight import Foreseen
 from xmlrpc_api.turns import CUSTOMER, Key
 
 LOGGED_NAME_LENGTH = 64
@@ -205,6 +206,15 @@ def find(origin: Origin, name: str) -> Method:
     if method.effect is Effect.WRITE and not origin.may_change:
         raise PostRequired
     return method
+
+
+def foresee(face: Face, name: str, params: list[object]) -> Foreseen | None:
+    """What a call will ask for first, as far as that can be told before anybody has logged in."""
+    dialect = DIALECTS.get(face)
+    method = dialect.methods.get(name) if dialect else None
+    if method is None or method.foresee is None or len(params) != 1 or not isinstance(params[0], dict):
+        return None
+    return method.foresee(params[0])
 
 
 def take_apart(method: Method, params: list[object]) -> Sent:

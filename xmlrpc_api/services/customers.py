@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Integer, UniqueConstraint, bindparam, or_, select
+from sqlalchemy import ColumnElement, Integer, UniqueConstraint, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Kind, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.declaration.numbers import INT_HIGH
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import descendants, records
@@ -28,6 +29,7 @@ from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.storage.errors import violated_constraint
 from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.foresight import Companion, Foreseen
 from xmlrpc_api.storage.rows import Row, Rows
 from xmlrpc_api.turns import Key
 
@@ -35,9 +37,15 @@ CUSTOMER = entity_of(Customer)
 LISTED = CUSTOMER.some("i_customer", "name", "web_login", "description", "balance", "credit_limit", "base_currency")
 SELECT_INFO = CUSTOMER.select(CUSTOMER.read)
 _CALLER = bindparam("caller", type_=Integer)
-_HIS_OR_HIM = SELECT_INFO.where(or_(Customer.i_wholesaler == _CALLER, Customer.i_customer == _CALLER))
-INFO_BY_ID = Query(_HIS_OR_HIM.where(Customer.i_customer == bindparam("wanted", type_=Integer)), is_short=True)
-INFO_BY_NAME = Query(_HIS_OR_HIM.where(names.is_customer()), is_short=True)
+
+
+def _is_his_or_him(row: Any, caller: Any) -> ColumnElement[bool]:
+    return or_(row.i_wholesaler == caller, row.i_customer == caller)
+
+
+_INFO = Companion(SELECT_INFO.where(Customer.i_customer == bindparam("wanted", type_=Integer)), _is_his_or_him, _CALLER)
+INFO_BY_ID = _INFO.query
+INFO_BY_NAME = Query(SELECT_INFO.where(_is_his_or_him(Customer, _CALLER), names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
 CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER), Customer.i_customer)
@@ -268,6 +276,13 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> Ro
     if not rows:
         raise NotFound(Customer)
     return rows[0]
+
+
+def foreseen_info(sent: Values) -> Foreseen | None:
+    """What `info` will ask for, if that can be told from what a client sent before anything is checked."""
+    wanted = sent.get("i_customer")
+    is_id = type(wanted) is int and 0 < wanted <= INT_HIGH
+    return Foreseen(_INFO, wanted=wanted) if is_id and "as_of" not in sent else None
 
 
 async def as_of(call: Call, i_customer: int, time: datetime) -> Row:

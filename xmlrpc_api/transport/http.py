@@ -13,7 +13,7 @@ import structlog
 from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
-from xmlrpc_api.access.authenticator import Authenticator, Checked, Lent, Refusal, Why
+from xmlrpc_api.access.authenticator import Authenticator, Checked, Foresight, Lent, Refusal, Why
 from xmlrpc_api.addresses import is_in
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
@@ -31,6 +31,7 @@ STANDARD_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\[[^]\s]*\]|[^][\s:/@]+)(:[0-9]*)?")
 RETRY_SECONDS = "60"
 CONTINUE = "100-continue"
+SHORT_BODY = 4096  # shorter ones may be read before it is known from whom they come
 LARGE_BODY = 65536  # longer ones are read in a thread, so that other calls go on meanwhile
 
 T = TypeVar("T")
@@ -135,7 +136,9 @@ def new_origin(gate: Gate, client: Client, face: Face) -> Origin:
     )
 
 
-async def identify(gate: Gate, request: web.Request, client: Client, anonymous: Origin) -> Origin | Refusal:
+async def identify(
+    gate: Gate, request: web.Request, client: Client, anonymous: Origin, foresee: Foresight
+) -> Origin | Refusal:
     """
     Tell on whose behalf a request comes, from its headers alone: the body is not read yet.
 
@@ -156,7 +159,7 @@ async def identify(gate: Gate, request: web.Request, client: Client, anonymous: 
     if request.method != "POST" and not gate.config.api_get_changes:
         anonymous = replace(anonymous, may_change=False)
     if len(headers) == 1:
-        check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path, client.address)
+        check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path, client.address, foresee)
         return await vouched(check, anonymous)
     if headers or not (client.may_be_trusted and gate.authenticator.trusts(client.address)):
         return Refusal(Why.WRONG if headers else Why.NOTHING)
@@ -255,6 +258,11 @@ async def expect(request: web.Request) -> None:
     """
     if request.headers["Expect"].lower() != CONTINUE:
         raise closing(web.HTTPExpectationFailed(text="nothing but 100-continue can be expected\n"))
+
+
+def is_here(request: web.Request) -> bool:
+    """Whether all of a request is here, and short."""
+    return request.content.is_eof() and (request.content_length or SHORT_BODY) < SHORT_BODY
 
 
 async def receive(gate: Gate, request: web.Request, media_types: tuple[str, ...], reader: Callable[[bytes], T]) -> T:

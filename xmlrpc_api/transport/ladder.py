@@ -14,6 +14,7 @@ from xmlrpc_api.access.authenticator import Checked, Refusal
 from xmlrpc_api.call import Origin
 from xmlrpc_api.declaration.faults import AuthenticationFailed, Fault, TooManyAttempts, Unavailable
 from xmlrpc_api.dialects.faces import Face
+from xmlrpc_api.storage.foresight import Foreseen
 from xmlrpc_api.transport import http
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Exchange(ABC):
     def __init__(self, request: web.Request) -> None:
         self.request = request
         self.gate = request.app[http.GATE]
+        self.foreseen: Foreseen | None = None
 
     async def open(self) -> None:  # noqa: B027 (most faces have nothing to read there)
         """
@@ -55,6 +57,14 @@ class Exchange(ABC):
 
     def check(self, _client: http.Client) -> Awaitable[Checked] | None:
         """The check of credentials that stand in what was read; None: the headers tell."""
+        return None
+
+    async def foresee(self) -> Foreseen | None:
+        """
+        What the call will ask for first; nothing, where that cannot be told yet.
+
+        The one who calls is not known: whatever is wrong is told in its turn, by `read`.
+        """
         return None
 
     @abstractmethod
@@ -100,7 +110,8 @@ class Exchange(ABC):
                 return self._challenge(found)
             self.origin, is_known = found, True
             name, params = await self._noted(self.read())
-            return self.respond(self.dumps(await self.gate.dispatcher.call(found, name, params)))
+            answer = await self.gate.dispatcher.call(found, name, params, self.foreseen)
+            return self.respond(self.dumps(answer))
         except Fault as fault:
             return self.respond(self.dumps_fault(fault), self.status(fault, is_known=is_known))
 
@@ -115,8 +126,12 @@ class Exchange(ABC):
     async def _identify(self, client: http.Client) -> Origin | Refusal:
         check = self.check(client)
         if check is None:
-            return await http.identify(self.gate, self.request, client, self.origin)
+            return await http.identify(self.gate, self.request, client, self.origin, self._foresight)
         return await http.vouched(check, self.origin)
+
+    async def _foresight(self) -> Foreseen | None:
+        self.foreseen = await self.foresee()
+        return self.foreseen
 
     def _challenge(self, refusal: Refusal) -> web.Response:
         """Ask for credentials; nothing tells what was wrong."""

@@ -8,6 +8,8 @@ from aiohttp_xmlrpc.handler import XMLRPCView
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.switch import enveloped
+from xmlrpc_api.dispatch.preparation import foresee
+from xmlrpc_api.storage.foresight import Foreseen
 from xmlrpc_api.transport import http, xml, xml_writer
 from xmlrpc_api.transport.ladder import UNAUTHORIZED, Exchange
 
@@ -34,7 +36,24 @@ class _Exchange(Exchange):
     face = Face.XMLRPC
     content_type = "text/xml; charset=utf-8"
 
+    _early: tuple[str, list[Any]] | Exception | None = None
+
+    async def foresee(self) -> Foreseen | None:
+        if not http.is_here(self.request):
+            return None
+        try:
+            self._early = await self._receive()
+        except (Fault, web.HTTPException) as error:
+            self._early = error
+            return None
+        return foresee(self.face, *self._early)
+
     async def read(self) -> tuple[str, list[Any]]:
+        if isinstance(self._early, Exception):
+            raise self._early
+        return await self._receive() if self._early is None else self._early
+
+    async def _receive(self) -> tuple[str, list[Any]]:
         return await http.receive(self.gate, self.request, MEDIA_TYPES, xml.loads)
 
     def dumps(self, answer: Any) -> bytes:
