@@ -3,6 +3,8 @@
 import logging
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 from typing import Any, TextIO, cast
 
 import structlog
@@ -22,6 +24,36 @@ class _Stream:
     def flush(self) -> None:
         with suppress(OSError, ValueError):
             sys.stderr.flush()
+
+
+_STREAM = _Stream()
+
+
+class Calls:
+    """
+    The line that each call leaves. As JSON it is put together here, since that is most of what is ever logged.
+
+    Attributes:
+        is_json: Whether lines are JSON, and those of this level are wanted at all.
+    """
+
+    is_json = False
+
+    @classmethod
+    def write(cls, **members: str | float | None) -> None:
+        """Log what is told of a call: the same, byte for byte, as structlog would write it."""
+        if not cls.is_json:
+            structlog.get_logger().info("call", **members)
+            return
+        told = "".join([f'"{name}": {_json(value)}, ' for name, value in members.items()])
+        time = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        _STREAM.write(f'{{{told}"event": "call", "level": "info", "timestamp": "{time}"}}\n')
+
+
+def _json(value: str | float | None) -> str:
+    if value is None:
+        return "null"
+    return encode_basestring_ascii(value) if isinstance(value, str) else repr(value)
 
 
 def configure(config: Config, *, quiet: bool = False, final: bool = False) -> None:
@@ -44,10 +76,11 @@ def configure(config: Config, *, quiet: bool = False, final: bool = False) -> No
     else:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         processors += [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+    Calls.is_json = not readable and level <= logging.INFO
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stream())),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _STREAM)),
         cache_logger_on_first_use=final,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)

@@ -97,7 +97,7 @@ def test_reads_every_form_that_clients_send(header: str) -> None:
 
     assert found is not None
     assert (found.username, found.realm, found.uri) == ("Mufasa", "testrealm@host.com", "/dir/index.html")
-    assert found.count == 1
+    assert found.use == 1
     assert digest.proves(found, "GET", "Circle Of Life")
 
 

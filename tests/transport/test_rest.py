@@ -293,9 +293,12 @@ def test_no_bytes_in_the_query_make_it_fail(server: Server, query: bytes) -> Non
 
 
 @pytest.fixture
-def logged(server: Server, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+def logged(
+    server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], str]]:
     """What the process logs at DEBUG."""
     before, handlers = structlog.get_config(), logging.root.handlers[:]
+    monkeypatch.setattr(logs.Calls, "is_json", logs.Calls.is_json)  # as it was, afterwards
     logs.configure(new_config(server.config.database_url, log_level="DEBUG"))
     yield lambda: capsys.readouterr().err
     structlog.configure(**before)

@@ -166,7 +166,7 @@ class Authenticator:
         if not right or account is None or not await self._is_admitted(account.caller):
             self._attempts.failed(Kind.CUSTOMER, answer.username, address)
             return Refusal(Why.WRONG, account.caller.web_login if account else None)
-        if not is_alive or not self._guard.accept(answer.nonce, answer.count):
+        if not is_alive or not self._guard.accept(answer.nonce, answer.use):
             return Refusal(Why.STALE, account.caller.web_login)
         if foreseen is not None:
             foreseen.belongs_to(account.caller.i_customer)
@@ -218,7 +218,7 @@ class Authenticator:
         rows = await self._database.rows(_BY_ID, i_customer=credentials.impersonate or ROOT_ID)
         if not rows or rows[0]["blocked"]:
             return Refusal(Why.WRONG, login)
-        caller = replace(ownership.caller_from(rows[0]), web_login=login)
+        caller = ownership.caller_from(rows[0], login)
         if not await self._is_admitted(caller):
             return Refusal(Why.WRONG, login)
         return await self._acting(caller, lending.loan_in(rows[0]))
@@ -267,7 +267,7 @@ class Authenticator:
         except VaultError:
             log.error("the API password cannot be decrypted: wrong key?", i_customer=i_customer)  # noqa: TRY400
             return None
-        caller = replace(ownership.caller_from(row), web_login=row["web_login"])
+        caller = ownership.caller_from(row, row["web_login"])
         return _Credential(caller, password, lending.loan_in(row) if query is _BORROWING else None)
 
     async def _is_admitted(self, caller: Caller) -> bool:

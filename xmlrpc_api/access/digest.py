@@ -15,18 +15,18 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HEADER_LIMIT = 8192
 HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 _PAIR = re.compile(r'\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]*))\s*(?:,|$)')
-_REQUIRED = ("username", "realm", "nonce", "uri", "response")
+_COUNT = re.compile("[0-9a-fA-F]{1,8}")
+_REQUIRED = {"username", "realm", "nonce", "uri", "response"}
 _NONCE = struct.Struct(">I8s")
 _MAC_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a client sent in its Authorization header. `nc` is 1 where it sent no qop (RFC 2069)."""
 
     username: str
@@ -40,7 +40,7 @@ class Answer:
     cnonce: str
 
     @property
-    def count(self) -> int:
+    def use(self) -> int:
         """How often the client says it has used the nonce."""
         return int(self.nc, 16) if self.qop else 1
 
@@ -64,9 +64,13 @@ def _members(header: str) -> dict[str, str] | None:
     position = 0
     while position < len(rest):
         match = _PAIR.match(rest, position)
-        if match is None or match[1].lower() in found:
+        if match is None:
             return None
-        found[match[1].lower()] = match[3] if match[2] is None else _unquoted(match[2])
+        name, quoted, bare = match.groups()
+        name = name.lower()
+        if name in found:
+            return None
+        found[name] = bare if quoted is None else _unquoted(quoted)
         position = match.end()
     return found
 
@@ -76,14 +80,14 @@ def _unquoted(text: str) -> str:
 
 
 def _complete(found: dict[str, str]) -> Answer | None:
-    qop = found.get("qop")
+    qop, nc, cnonce = found.get("qop"), found.get("nc", ""), found.get("cnonce", "")
     algorithm = found.get("algorithm", "MD5").upper()
-    if any(name not in found for name in _REQUIRED) or qop not in (None, "auth") or algorithm not in HASHES:
+    if not found.keys() >= _REQUIRED or qop not in (None, "auth") or algorithm not in HASHES:
         return None
-    if qop and not (re.fullmatch("[0-9a-fA-F]{1,8}", found.get("nc", "")) and found.get("cnonce")):
+    if qop and not (_COUNT.fullmatch(nc) and cnonce):
         return None
-    required = {name: found[name] for name in _REQUIRED}
-    return Answer(**required, algorithm=algorithm, qop=qop, nc=found.get("nc", ""), cnonce=found.get("cnonce", ""))
+    name, realm, nonce, uri = found["username"], found["realm"], found["nonce"], found["uri"]
+    return Answer(name, realm, nonce, uri, found["response"], algorithm, qop, nc, cnonce)
 
 
 def expected_response(answer: Answer, method: str, password: str) -> str:

@@ -11,6 +11,7 @@ from xmlrpc_api import metrics
 from xmlrpc_api.call import Origin
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, Fault, InternalError, Kept, Kind, Unavailable
 from xmlrpc_api.dispatch.preparation import LOGGED_NAME_LENGTH, methods_of
+from xmlrpc_api.logs import Calls
 from xmlrpc_api.storage.errors import ERRORS, is_refusal, is_retryable, is_unavailable, violated_constraint
 from xmlrpc_api.turns import TooManyWaiting
 
@@ -47,13 +48,12 @@ class Outcome:
 def note(origin: Origin, name: str, fault: Fault | None, seconds: float = 0) -> None:
     """Count and log a call."""
     known = name if name in methods_of(origin) else metrics.UNKNOWN_METHOD
-    face = origin.face.value
+    face, login = origin.face.value, origin.login
     metrics.note_call(known, face, seconds, fault.code if fault else None)
-    log.info(
-        "call",
+    Calls.write(
         method=name[:LOGGED_NAME_LENGTH],
-        caller=origin.login.i_customer if origin.login else None,
-        login=origin.login.web_login if origin.login else None,
+        caller=login.i_customer if login else None,
+        login=login.web_login if login else None,
         address=origin.address,
         dialect=face,
         request_id=origin.request_id,

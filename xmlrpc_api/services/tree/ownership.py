@@ -238,6 +238,6 @@ def _places(count: int) -> list[str]:
     return [f"place_{number}" for number in range(count)]
 
 
-def caller_from(row: Mapping[str, Any]) -> Caller:
+def caller_from(row: Mapping[str, Any], web_login: str | None = None) -> Caller:
     """A caller from a row that holds `CALLER_COLUMNS`."""
-    return Caller(**{name: row[name] for name in _CALLER_NAMES})
+    return Caller(**{name: row[name] for name in _CALLER_NAMES}, web_login=web_login)
