@@ -13,6 +13,7 @@ from xmlrpc_api.crypto.vault import Vault
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.storage.database import Reading, Store
+from xmlrpc_api.storage.transaction import Transaction
 from xmlrpc_api.turns import Key
 
 
@@ -86,6 +87,12 @@ class Call:
     def session(self) -> AsyncSession:
         """For statements."""
         return self.store.session
+
+    @property
+    def transaction(self) -> Transaction:
+        """The store of a call that changes something."""
+        assert isinstance(self.store, Transaction)  # noqa: S101
+        return self.store
 
     def acting_for(self, customer: Caller) -> "Call":
         """The same call on behalf of a customer below the caller; the history still names who acts."""

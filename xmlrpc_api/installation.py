@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import ROOT_DEPTH, ROOT_ID, Balance, Currency, Customer, WebUser, place_of
 from xmlrpc_api.call import Call, Origin, Platform
@@ -23,7 +22,8 @@ from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.upgrade import steps
-from xmlrpc_api.storage.database import Database, Transaction, UnusableError
+from xmlrpc_api.storage.database import Database, UnusableError
+from xmlrpc_api.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
@@ -175,7 +175,8 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
     api_password, web_password = secrets.token_urlsafe(PASSWORD_BYTES), secrets.token_urlsafe(PASSWORD_BYTES)
     rights = {**dict.fromkeys(BITMASKS, 7), **dict.fromkeys(FLAGS, 1)}
     hashed = await platform.hasher.hash(web_password)
-    async with database.write() as session:
+    async with database.transaction() as transaction:
+        session = transaction.session
         if (await session.execute(ROOT)).first():
             return None
         if not (await session.execute(select(Currency.code).where(Currency.code == currency))).first():
@@ -199,17 +200,17 @@ async def create_root(platform: Platform, database: Database, currency: str = RO
                 text("SELECT setval(pg_get_serial_sequence('customers', 'i_customer'), :root)"),
                 {"root": ROOT_ID},
             )
-        await audit.added(_call_by_root(platform, database, session, root), CUSTOMER, root, ROOT_ID)
+        await audit.added(_call_by_root(platform, database, transaction, root), CUSTOMER, root, ROOT_ID)
     return api_password
 
 
-def _call_by_root(platform: Platform, database: Database, session: AsyncSession, root: Customer) -> Call:
+def _call_by_root(platform: Platform, database: Database, transaction: Transaction, root: Customer) -> Call:
     """A call by which it is noted as its own creator: nobody else is there."""
     caller = ownership.caller_from({column.key: getattr(root, column.key) for column in ownership.CALLER_COLUMNS})
 
     return Call(
         method="init",
-        store=Transaction(session),
+        store=transaction,
         caller=caller,
         actor=caller,
         platform=platform,

@@ -14,7 +14,7 @@ from xmlrpc_api.dispatch.preparation import Errand, NewCall, Prepared
 from xmlrpc_api.dispatch.transactions import keeping, undone
 from xmlrpc_api.services import idempotency
 from xmlrpc_api.services.tree import ownership
-from xmlrpc_api.storage.database import Database, Reading, Transaction
+from xmlrpc_api.storage.database import Database, Reading
 from xmlrpc_api.storage.errors import ERRORS, is_retryable
 from xmlrpc_api.storage.foresight import Foreseen
 from xmlrpc_api.turns import Key, Queues
@@ -43,7 +43,7 @@ class Execution:
         config = platform.config
         self._database = database
         self._new_call = new_call
-        self._begin = database.write if keep else lambda: undone(database.write())
+        self._begin = database.transaction if keep else lambda: undone(database.transaction())
         self._patience = config.statement_seconds + PATIENCE_SECONDS
         self._balances: Queues[Key] = Queues("balance", config.balance_queue)
         self._callers: Queues[int] = Queues("caller", config.caller_queue, config.caller_calls)
@@ -74,8 +74,7 @@ class Execution:
         attempt = 0
         while True:
             try:
-                async with keeping(self._begin()) as session:
-                    store = Transaction(session)
+                async with keeping(self._begin()) as store:
                     caller = await ownership.lock_caller(store, errand.caller)
                     return await work(self._new_call(errand, store, caller))
             except ERRORS as error:
@@ -128,8 +127,8 @@ async def perform(call: Call, prepared: Prepared) -> Any:
         if key is not None:
             await idempotency.release(call, key)
         raise
-    await call.store.flush()
     answer = {} if answer is None else answer
     if key is not None:
         await idempotency.keep(call, key, answer)
+    await call.store.flush()
     return answer

@@ -58,7 +58,7 @@ class Multicall:
     async def _perform(self, call: Call, prepared: Prepared) -> object:
         try:
             with Outcome(prepared.origin, prepared.name):
-                async with savepoint(call.session):
+                async with savepoint(call.transaction):
                     caller = await ownership.lock_caller(call.store, prepared.caller)
                     return await perform(self._new_call(prepared, call.store, caller), prepared)
         except Unavailable:
@@ -74,7 +74,7 @@ async def perform_each(call: Call, works: Sequence[Work[T]]) -> list[T | Fault]:
 
 async def _perform_apart(call: Call, work: Work[T]) -> T | Fault:
     try:
-        async with savepoint(call.session):
+        async with savepoint(call.transaction):
             return await work(call)
     except Exception as error:
         if isinstance(error, ERRORS) and (is_retryable(error) or is_unavailable(error)):

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from xmlrpc_api.declaration.faults import Kept
+from xmlrpc_api.storage.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -30,15 +29,15 @@ async def keeping(transaction: AbstractAsyncContextManager[T]) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def undone(transaction: AbstractAsyncContextManager[AsyncSession]) -> AsyncIterator[AsyncSession]:
+async def undone(transaction: Transaction) -> AsyncIterator[Transaction]:
     """The same transaction, which is undone at its end, however it ends."""
-    async with transaction as session:
-        yield session
-        await session.rollback()
+    async with transaction:
+        yield transaction
+        await transaction.rollback()
 
 
 @asynccontextmanager
-async def savepoint(session: AsyncSession) -> AsyncIterator[None]:
+async def savepoint(store: Transaction) -> AsyncIterator[None]:
     """
     A part of a transaction that undoes itself alone. What was loaded until then is not believed after that.
 
@@ -46,8 +45,8 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[None]:
         Fault: That of `Kept`.
     """
     try:
-        async with keeping(session.begin_nested()):
+        async with keeping(store.session.begin_nested()):
             yield
     except BaseException:
-        session.expire_all()
+        store.session.expire_all()
         raise

@@ -8,16 +8,16 @@ from typing import Any, Protocol, Self
 
 import asyncpg
 from sqlalchemy import Dialect, Select, event, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from models import Base
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.storage.errors import ERRORS, is_unavailable
-from xmlrpc_api.storage.fast_path import Form, PostgresDriver, Query, SqliteDriver, ready
+from xmlrpc_api.storage.fast_path import PostgresDriver, Query, SqliteDriver, ready
 from xmlrpc_api.storage.foresight import Foreseen
-from xmlrpc_api.storage.rows import Rows
+from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.together import Asked
+from xmlrpc_api.storage.transaction import Transaction, send_first
 
 SQLITE_BUSY_MS = 5000
 SQLITE_READERS = 4
@@ -30,7 +30,14 @@ class UnusableError(Exception):
 
 
 class Store(Protocol):
-    """What a call finds things in: a transaction, or single reads."""
+    """
+    What a call finds things in: a transaction, or single reads.
+
+    Attributes:
+        scopes: Where customers stand, as far as it was read: ids from the root down to each, each followed by a dot.
+    """
+
+    scopes: dict[int, str]
 
     @property
     def session(self) -> AsyncSession:
@@ -42,45 +49,11 @@ class Store(Protocol):
     async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> Rows:
         """What a statement finds that is composed for this call; as to `is_short`, see `Query`."""
 
-    async def flush(self) -> None:
-        """Send what was changed to the database."""
-
-
-class Transaction:
-    """A store in one transaction: what is written is read."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
-        self._driver: Any = None
-
-    async def rows(self, query: Query, **values: Any) -> Rows:
-        """What a query finds in this transaction, in which all is written that was changed before."""
-        form = query.form(self.session.get_bind().dialect)
-        return await self._run(form, form.sql, form.values(values))
-
-    async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> Rows:
-        """What a statement finds in this transaction, as `rows` does."""
-        return await self._run(*ready(statement, self.session.get_bind().dialect))
-
-    async def _run(self, form: Form, sql: str, given: list[Any]) -> Rows:
-        await self.flush()
-        if self._driver is None:
-            return form.rows(await self._first(sql, given))
-        if isinstance(self._driver, asyncpg.Connection):
-            return form.rows(await self._driver.fetch(sql, *given))
-        return form.rows(await self._driver.execute_fetchall(sql, given))
-
-    async def _first(self, sql: str, values: list[Any]) -> list[Any]:
-        """Run a query by SQLAlchemy, which begins the transaction with it; those that follow run on the driver."""
-        connection = await self.session.connection()
-        result = await connection.exec_driver_sql(sql, tuple(values))
-        self._driver = (await connection.get_raw_connection()).driver_connection
-        return list(result) if result.returns_rows else []
+    async def together(self, *asked: Asked) -> list[Row | None]:
+        """What several queries find that do not need each other, each one row at most."""
 
     async def flush(self) -> None:
         """Send what was changed to the database."""
-        if self.session.new or self.session.dirty or self.session.deleted:
-            await self.session.flush()
 
 
 class Reading:
@@ -90,6 +63,7 @@ class Reading:
         self._database = database
         self._foreseen = foreseen
         self._session: AsyncSession | None = None
+        self.scopes: dict[int, str] = {}
 
     @property
     def session(self) -> AsyncSession:
@@ -106,6 +80,11 @@ class Reading:
     async def select(self, statement: Select[*tuple[Any, ...]], *, is_short: bool = False) -> Rows:
         """What a statement finds."""
         return await self._database.select(statement, is_short=is_short)
+
+    async def together(self, *asked: Asked) -> list[Row | None]:
+        """What several queries find, each one row at most."""
+        found = [await self.rows(query, **values) for query, values in asked]
+        return [rows[0] if rows else None for rows in found]
 
     async def flush(self) -> None:
         """Do nothing: nothing was changed."""
@@ -130,19 +109,21 @@ class Database:
         self.is_sqlite = config.is_sqlite
         self._writer, self._reader = _sqlite(config) if self.is_sqlite else _postgresql(config)
         self._dialect = self._reader.dialect
+        send_first(self._writer.sync_engine)
         self._driver = _sqlite_driver(config) if self.is_sqlite else _postgresql_driver(config, self._dialect)
         self._snapshots = (
             self._reader if self.is_sqlite else self._writer.execution_options(isolation_level="REPEATABLE READ")
         )
 
+    def transaction(self) -> Transaction:
+        """One transaction: committed at the end of the block, rolled back by any exception."""
+        return Transaction(self._writer)
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end of the block, rolled back by any exception."""
-        async with (
-            AsyncSession(self._writer, expire_on_commit=False, autoflush=False) as session,
-            session.begin(),
-        ):
-            yield session
+        """The session of one transaction."""
+        async with self.transaction() as transaction:
+            yield transaction.session
 
     def new_reader(self) -> AsyncSession:
         """A session for reading, every statement for itself; it must be closed."""
@@ -306,15 +287,3 @@ def _connect_args(config: Config) -> dict[str, Any]:
             "jit": "off",
         },
     }
-
-
-async def insert_or_lock(session: AsyncSession, model: type[Base], values: dict[str, Any]) -> dict[str, Any]:
-    """The row with this key, locked until the end of the transaction: the one that is there, or a new one."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    new: Any = sqlite.insert(model) if is_sqlite else postgresql.insert(model)
-    key = model.__mapper__.primary_key
-    columns = model.__mapper__.columns
-    unchanged = next(column for column in columns if not column.primary_key)
-    statement = new.values(values).on_conflict_do_update(index_elements=key, set_={unchanged.name: unchanged})
-    statement = statement.returning(*columns)
-    return dict((await session.execute(statement)).mappings().one())

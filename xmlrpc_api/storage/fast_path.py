@@ -10,12 +10,12 @@ session takes.
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import Dialect, Insert, Select
+from sqlalchemy import Dialect, Insert, Select, Table, UpdateBase, bindparam
 from sqlalchemy.util import LRUCache
 
 from models import Exact
@@ -24,20 +24,27 @@ from xmlrpc_api.storage.rows import Kind, Rows
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 PRIMARY_CODE = 0xFF  # what is above tells more about it
 SHAPES = 500  # as many as SQLAlchemy keeps
+Statement = Select[*tuple[Any, ...]] | UpdateBase
 
 
 class Query:
     """
-    A select, or an insert that returns nothing, whose parameters are all `bindparam`s.
+    A statement whose parameters are all `bindparam`s.
 
     Args:
         statement: What to run.
         is_short: Whether it reads a few rows only, by an index.
+        row: Of a change of one row: the parameter that tells which.
+
+    Attributes:
+        table: What it writes to.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert, *, is_short: bool = False) -> None:
+    def __init__(self, statement: Statement, *, is_short: bool = False, row: str | None = None) -> None:
         self.statement = statement
         self.is_short = is_short
+        self.row = row
+        self.table = statement.table if isinstance(statement, UpdateBase) else None
         self._forms: dict[str, Form] = {}
 
     def form(self, dialect: Dialect) -> "Form":
@@ -48,22 +55,31 @@ class Query:
         return form
 
 
+def inserting(table: Table, names: Iterable[str]) -> Insert:
+    """An insert of these columns, whose parameters have their names, that returns nothing."""
+    return table.insert().values({name: bindparam(name, type_=table.c[name].type) for name in names}).inline()
+
+
 class Form:
     """
     A query in the SQL of one engine.
 
     Attributes:
         sql: The text for the driver.
+        places: How many parameters that has.
+        width: How many columns it answers.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert, dialect: Dialect, key: Any = None) -> None:
+    def __init__(self, statement: Statement, dialect: Dialect, key: Any = None) -> None:
         compiled: Any = statement.compile(dialect=dialect, cache_key=key)
         self.sql = str(compiled)
         self._compiled = compiled
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
         binds = [(name, compiled.binds[name].type.dialect_impl(dialect)) for name in compiled.positiontup or ()]
         self._params = [(name, kind.bind_processor(dialect)) for name, kind in binds]
-        columns = [] if isinstance(statement, Insert) else list(statement.selected_columns)
+        self.places = len(binds)
+        columns = list(statement.exported_columns)
+        self.width = len(columns)
         readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._kinds = [
             Kind(column.name, reader, column.type.places if isinstance(column.type, Exact) else 0)
