@@ -3,12 +3,13 @@
 import hashlib
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Integer, bindparam, select
 from sqlalchemy.orm import contains_eager
 
-from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, account_key
+from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, LedgerEntry, account_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
@@ -22,6 +23,7 @@ from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.tree import limits, lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
+from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.rows import Row
 
 ACCOUNT = entity_of(Account)
@@ -41,6 +43,10 @@ LISTED = ACCOUNT.some(
     "lifetime",
     "first_use",
 )
+NEEDED = records.needed(Account, Balance, LedgerEntry)
+_CURRENCY = Query(
+    select(Balance.currency).where(Balance.i_customer == bindparam("i_customer", type_=Integer), Balance.is_default)
+)  # that of a customer, which is that of its accounts
 ALL = lists.List(
     ACCOUNT.select(ACCOUNT.read).join(Customer, Customer.i_customer == Account.i_customer), Account.i_account
 )
@@ -62,11 +68,18 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
     _demand_names(attributes)
     await references.check(call, ACCOUNT, attributes, Pointer(owner=i_customer, customer=i_customer))
     await domains.demand_usable(call, username, i_customer)
-    policy = attributes.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
-    await password_policies.demand_new(call, policy, _policed(attributes), attributes, username)
-    currency = await _currency(call, i_customer)
-    values = {"payment_currency": currency, **attributes}
-    balance = values.pop("balance", None)
+    ids = call.transaction.ids
+    policy, own, drawn = await call.transaction.together(
+        password_policies.asking(attributes.get("i_password_policy", DEFAULT_PASSWORD_POLICY)),
+        (_CURRENCY, {"i_customer": i_customer}),
+        ids.drawing(NEEDED),
+    )
+    assert own is not None  # noqa: S101 (the owner is held)
+    assert drawn is not None  # noqa: S101
+    await password_policies.demand_by(policy, _policed(attributes), attributes, username)
+    values = {"payment_currency": own["currency"], **attributes}
+    unnoted = {"balance": values.pop("balance", Decimal(0))}
+    new = ids.drawn(NEEDED, drawn)
     key = account_key(username, call.platform.config.sip_domain)
     account = Account(
         i_customer=i_customer,
@@ -74,13 +87,14 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
         username_key=key,
         created_on=call.now,
         web_password=NOBODYS_HASH,
-        money=Balance(i_customer=i_customer, currency=currency),
+        money=Balance(i_customer=i_customer, currency=own["currency"]),
         quota_by=call.caller.i_customer if values.get("quota") else None,
         **limits.begun(call, values),
     )
-    await records.add(call, account, {**values, **_of_phone(call, username, key, values.get("voip_password", ""))})
+    values |= _of_phone(call, username, key, values.get("voip_password", ""))
+    await records.add(call, account, values, ids=new, unnoted=unnoted)
     await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, owner.path)
-    await ledger.allot(call, account.money, balance, ledger.INITIAL)
+    await ledger.open_with(call, account.money, new[LedgerEntry][0])
     return account
 
 
@@ -216,12 +230,6 @@ async def lock(call: Call, known: int | str) -> Account:
 
 def _is(call: Call, known: int | str) -> ColumnElement[bool]:
     return Account.i_account == known if isinstance(known, int) else names.is_account(call, known)
-
-
-async def _currency(call: Call, i_customer: int) -> str:
-    """The base currency of a customer, which is that of its accounts."""
-    own = select(Balance.currency).where(Balance.i_customer == i_customer, Balance.is_default)
-    return (await call.session.execute(own)).scalar_one()
 
 
 def _policed(values: Values) -> tuple[str, ...]:

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, UniqueConstraint, bindparam, or_, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, Tariff, WebUser, login_key, subtree
+from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, LedgerEntry, Tariff, WebUser, login_key, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
@@ -27,10 +26,12 @@ from xmlrpc_api.services.money.ledger import Booking
 from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
-from xmlrpc_api.storage.errors import violated_constraint
+from xmlrpc_api.storage.errors import ERRORS, is_refusal, violated_constraint
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.foresight import Companion, Foreseen
+from xmlrpc_api.storage.ids import Drawn
 from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.together import Asked
 from xmlrpc_api.turns import Key
 
 CUSTOMER = entity_of(Customer)
@@ -49,6 +50,7 @@ INFO_BY_NAME = Query(SELECT_INFO.where(_is_his_or_him(Customer, _CALLER), names.
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
 CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER), Customer.i_customer)
+NEEDED = records.needed(Customer, Balance, WebUser, LedgerEntry)
 PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of itself, whatever it may manage
 
@@ -73,21 +75,48 @@ async def create(call: Call, attributes: Values, parent: Caller | None = None) -
     values = _completed(caller, attributes)
     path = subtree(caller.path, caller.i_customer)[0]
     await references.check(call, CUSTOMER, values, Pointer(owner=caller.i_customer, path=path))
-    policy = values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)
-    await password_policies.demand_new(call, policy, PASSWORDS, values, values["web_login"])
     await _lock_own_balance(call, values)
-    balance, foreign = values.pop("balance", None), values.pop("foreign_password", None)
+    ready = await _prepared(call, values)
+    await password_policies.demand_by(ready.policy, PASSWORDS, values, values["web_login"])
+    unnoted = {"balance": values.pop("balance", None) or Decimal(0)}
     customer = Customer(
         i_wholesaler=caller.i_customer,
         path=path,
-        money=Balance(is_default=True, currency=await _base_currency(call, values["i_tariff"])),
-        default_user=WebUser(is_default=True, web_password=NOBODYS_HASH, foreign_password=foreign),
+        money=Balance(is_default=True, currency=ready.currency),
+        default_user=WebUser(
+            is_default=True, web_password=NOBODYS_HASH, foreign_password=values.pop("foreign_password", None)
+        ),
     )
     with _told_as_sent(attributes):
-        await records.add(call, customer, values)
-    await ledger.allot(call, customer.money, balance, ledger.INITIAL)
-    await overcommit.check(call.store, {caller.i_customer})
+        await records.add(call, customer, values, ids=ready.ids, unnoted=unnoted)
+        await ledger.open_with(call, customer.money, ready.ids[LedgerEntry][0])
+        await call.store.flush()
+    await overcommit.check_those(call.store, ready.protected)
     return customer
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What the creation of a customer needs to know."""
+
+    policy: Row | None
+    currency: str
+    ids: Drawn
+    protected: list[int]
+
+
+async def _prepared(call: Call, values: Values) -> _Ready:
+    """What a creation with these values needs to know, in one round trip; the caller's balance is held by now."""
+    ids = call.transaction.ids
+    policy, currency, drawn, *protected = await call.transaction.together(
+        password_policies.asking(values.get("i_password_policy", DEFAULT_PASSWORD_POLICY)),
+        _asking_currency(call, values["i_tariff"]),
+        ids.drawing(NEEDED),
+        *overcommit.asking([call.caller.i_customer]),
+    )
+    assert currency is not None  # noqa: S101 (the tariff is there by now, or the caller's balance)
+    assert drawn is not None  # noqa: S101
+    return _Ready(policy, currency["currency"], ids.drawn(NEEDED, drawn), overcommit.of_rows(protected))
 
 
 def _completed(caller: Caller, attributes: Values) -> dict[str, Any]:
@@ -107,8 +136,8 @@ def _told_as_sent(attributes: Values) -> Iterator[None]:
     """Whoever sent no login, which is the name then, is told of the name where it is taken."""
     try:
         yield
-    except IntegrityError as error:
-        key = violated_constraint(error)
+    except ERRORS as error:
+        key = violated_constraint(error) if is_refusal(error) else None
         is_login = isinstance(key, UniqueConstraint) and key.table is WebUser.__table__
         if "web_login" in attributes or not is_login:
             raise
@@ -272,7 +301,7 @@ async def info(call: Call, i_customer: int | str | None, name: str | None) -> Ro
         rows = await call.store.rows(INFO_BY_ID, caller=caller, wanted=i_customer)
     else:
         exact = str(i_customer if i_customer is not None else name)
-        rows = await call.store.rows(INFO_BY_NAME, caller=caller, key=login_key(exact), exact=exact)
+        rows = await call.store.rows(INFO_BY_NAME, caller=caller, **names.forms(exact))
     if not rows:
         raise NotFound(Customer)
     return rows[0]
@@ -347,8 +376,12 @@ async def reset_root(call: Call, api_password: str, web_password: str | None) ->
 
 async def _base_currency(call: Call, i_tariff: int | None) -> str:
     """The currency of a tariff; that of the caller where it is its own."""
+    query, values = _asking_currency(call, i_tariff)
+    return str((await call.store.rows(query, **values))[0]["currency"])
+
+
+def _asking_currency(call: Call, i_tariff: int | None) -> Asked:
+    """What to ask for that."""
     if i_tariff is None:
-        rows = await call.store.rows(_OWN_CURRENCY, caller=call.caller.i_customer)
-    else:
-        rows = await call.store.rows(_TARIFF_CURRENCY, i_tariff=i_tariff)
-    return str(rows[0]["currency"])
+        return _OWN_CURRENCY, {"caller": call.caller.i_customer}
+    return _TARIFF_CURRENCY, {"i_tariff": i_tariff}

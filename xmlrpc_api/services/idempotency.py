@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Integer, String, Text, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import IdempotencyKey, place_of, purpose_of
@@ -12,11 +12,19 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import Conflict
 from xmlrpc_api.declaration.registry import Answer
-from xmlrpc_api.storage.database import insert_or_lock
+from xmlrpc_api.storage.fast_path import Query
 
 PURPOSE = purpose_of(IdempotencyKey.content)
 PRUNE_BATCH = 1000
 _DECIMAL = "$decimal"
+_KEEP = Query(
+    update(IdempotencyKey)
+    .where(IdempotencyKey.i_customer == bindparam("owner", type_=Integer))
+    .where(IdempotencyKey.idempotency_key == bindparam("key", type_=String))
+    .values(answer=bindparam("kept", type_=Text))
+    .returning(IdempotencyKey.i_customer),
+    row="key",
+)
 
 
 def content(method: str, raw: Values) -> bytes:
@@ -42,11 +50,11 @@ async def claim(call: Call, key: str, sent: bytes) -> Answer | None:
         "answer": None,
         "created": call.now,
     }
-    first = await insert_or_lock(call.session, IdempotencyKey, row)
+    first = await call.transaction.insert_or_lock(IdempotencyKey, row)
     if first["answer"] is None:  # it is new: of any other, both are written in one transaction
         return None
-    mine = (IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key)
     if first["created"] <= call.now - _life(call):
+        mine = (IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key)
         await call.session.execute(update(IdempotencyKey).where(*mine).values(row))
         return None
     if not vault.signed(PURPOSE, sent, first["content"]):
@@ -60,12 +68,10 @@ async def claim(call: Call, key: str, sent: bytes) -> Answer | None:
 
 async def keep(call: Call, key: str, answer: Values) -> None:
     """Keep what the call was answered."""
+    owner = call.caller.i_customer
     text = json.dumps(dict(answer), default=_to_plain)
-    await call.session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.i_customer == call.caller.i_customer, IdempotencyKey.idempotency_key == key)
-        .values(answer=call.platform.vault.encrypt(text, place_of(IdempotencyKey.answer, call.caller.i_customer, key)))
-    )
+    kept = call.platform.vault.encrypt(text, place_of(IdempotencyKey.answer, owner, key))
+    await call.transaction.write(_KEEP, owner=owner, key=key, kept=kept)
 
 
 async def release(call: Call, key: str) -> None:

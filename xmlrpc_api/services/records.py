@@ -6,45 +6,105 @@ change history. Who may do it, and at what a row may point, its own service asks
 are locked.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models import Base, place_of
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import Password
+from xmlrpc_api.declaration.entity import table_of
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import in_use
+from xmlrpc_api.storage.fast_path import Query, inserting
+from xmlrpc_api.storage.ids import Drawn, Wanted, key_of
+
+EMPTY: Mapping[str, object] = MappingProxyType({})
 
 
-async def add(call: Call, row: Base, values: Mapping[str, object], whose: int | None = None) -> None:
+async def add(
+    call: Call,
+    row: Base,
+    values: Mapping[str, object],
+    whose: int | None = None,
+    *,
+    ids: Drawn | None = None,
+    unnoted: Mapping[str, object] = EMPTY,
+) -> None:
     """
-    Write a new row.
+    Write a new row, with those that are reached through it.
+
+    It is part of no session, and sent with whatever is written next: who wants to change it in the same call locks it.
 
     Args:
         call: The call.
         row: The row, with what its service sets.
         values: Its other attributes.
         whose: The customer whom it concerns; that of its `i_customer` if left out.
+        ids: Those for it, if they have been drawn already; see `needed`.
+        unnoted: Attributes with a history of their own, as the ledger is of the balance.
     """
     entity = entity_of(type(row))
-    secrets = {name: values.get(name, None if column.nullable else "") for name, column in entity.sealed.items()}
-    secrets = {name: secret for name, secret in secrets.items() if secret is not None}
-    plain = {name: value for name, value in values.items() if name not in entity.sealed}
-    assign(call, row, plain)
+    beside = {name: row.__dict__[name] for name in row.__mapper__.relationships.keys() & row.__dict__.keys()}
+    parts: list[Base] = [row, *beside.values()]
+    ids = ids or await call.transaction.draw(needed(*map(type, parts)))
+    for part in parts:
+        _identify(part, ids)
+    for name, part in beside.items():
+        for mine, its in row.__mapper__.relationships[name].local_remote_pairs:
+            setattr(part, str(its.key), getattr(row, str(mine.key)))
+    empty = {name: "" for name, column in entity.sealed.items() if not column.nullable}
+    assign(call, row, {**empty, **values})
     if entity.stamp is not None:
         setattr(row, entity.stamp, call.now)
-    for name in secrets:
-        setattr(row, name, "")
-    call.session.add(row)
-    await call.session.flush()
-    if secrets:  # encrypted for a row that has its id by now
-        assign(call, row, secrets)
-        await call.session.flush()
+    for part in parts:
+        _complete(part)
     await audit.added(call, entity, row, _concerned(row, whose))
+    assign(call, row, unnoted)
+    for part in parts:
+        await call.transaction.write(
+            _new(type(part)), **{name: part.__dict__[name] for name in _beginnings(type(part))}
+        )
+
+
+def needed(*models: type[Base]) -> Wanted:
+    """How many ids new rows of these models need."""
+    return dict(Counter(models))
+
+
+def _identify(row: Base, ids: Drawn) -> None:
+    set_committed_value(row, key_of(type(row)).name, ids[type(row)].pop(0))
+
+
+def _complete(row: Base) -> None:
+    """Set what a new row begins with."""
+    for name, default in _beginnings(type(row)).items():
+        if name not in row.__dict__:
+            set_committed_value(row, name, default(None))
+
+
+@cache
+def _beginnings(model: type[Base]) -> dict[str, Callable[[None], Any]]:
+    """What each column of a new row begins with."""
+    return {name: _beginning(column.default) for name, column in model.__mapper__.columns.items()}
+
+
+def _beginning(default: Any) -> Callable[[None], Any]:
+    if default is None:
+        return lambda _context: None
+    return default.arg if default.is_callable else lambda _context: default.arg
+
+
+@cache
+def _new(model: type[Base]) -> Query:
+    return Query(inserting(table_of(key_of(model)), _beginnings(model)))
 
 
 async def change(call: Call, row: Base, values: Mapping[str, object], whose: int | None = None) -> None:

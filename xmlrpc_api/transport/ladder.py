@@ -36,11 +36,13 @@ class Exchange(ABC):
         face: Where the call comes from.
         content_type: That of answers.
         headers: Of answers, besides.
+        closes: Whether the connection is closed after an answer.
     """
 
     face: ClassVar[Face]
     content_type: ClassVar[str]
     headers: ClassVar[Mapping[str, str]] = {}
+    closes: ClassVar[bool] = False
 
     def __init__(self, request: web.Request) -> None:
         self.request = request
@@ -154,4 +156,7 @@ class Exchange(ABC):
         if status in HEADERS:
             name, value = HEADERS[status]
             headers[name] = value
-        return web.Response(body=document, status=status, headers=headers)
+        response = web.Response(body=document, status=status, headers=headers)
+        if self.closes:
+            response.force_close()
+        return response

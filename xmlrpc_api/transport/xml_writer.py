@@ -63,10 +63,10 @@ def compact_date(value: datetime) -> str:
 
 
 def _write_text(value: str) -> str:
-    return f"<value><string>{value if is_plain(value) else safe_text(value)}</string></value>\n"
+    return f"<value><string>{value if _is_plain(value) else safe_text(value)}</string></value>\n"
 
 
-def is_plain(text: str) -> bool:
+def _is_plain(text: str) -> bool:
     """Whether it may stand in an element as it is; told at a glance, a few that may are not found."""
     return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
 
@@ -164,7 +164,7 @@ def _column(kind: Kind, values: tuple[Any, ...]) -> tuple[str, Sequence[str], st
         return "<value><double>", [texts[value] for value in values], "</double></value>\n"
     if kind.read is not None:
         values = tuple(map(kind.read, values))
-    elif types == {str} and is_plain("".join(values)):
+    elif types == {str} and _is_plain("".join(values)):
         return "<value><string>", values, "</string></value>\n"
     elif types == {int} and min(values) >= INT_LOW and max(values) <= INT_HIGH:
         return "<value><int>", list(map(str, values)), "</int></value>\n"

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, insert, select, true, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -25,7 +25,7 @@ from xmlrpc_api.crypto.vault import Vault
 from xmlrpc_api.declaration.entity import Entity, Values, table_of
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.storage.database import Store
-from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.fast_path import Query, inserting
 from xmlrpc_api.storage.rows import Row
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
@@ -35,7 +35,7 @@ CHANGED = "changed"
 SEAL_BATCH = 500
 _TABLE = table_of(AuditEntry.__mapper__.columns["i_audit"])
 _NOTED = [column.name for column in _TABLE.columns if column.name not in ("i_audit", "seq", "hash")]
-_NOTE = Query(insert(_TABLE).values({name: bindparam(name) for name in _NOTED}).inline())
+_NOTE = Query(inserting(_TABLE, _NOTED))
 _SEAL = (
     update(_TABLE).where(_TABLE.c.i_audit == bindparam("sealed")).values(seq=bindparam("seq"), hash=bindparam("hash"))
 )
@@ -198,13 +198,15 @@ def entry(
 async def note(call: Call, entries: list[Row]) -> None:
     """Write rows of the history, in the call's transaction."""
     for row in entries:
-        await call.store.rows(_NOTE, **row)
+        await call.transaction.write(_NOTE, **row)
 
 
 async def scope_of(store: Store, i_customer: int) -> str:
     """Ids from the root down to a customer, each followed by a dot: what `AuditEntry.scope` holds."""
-    (row,) = await store.rows(_PATH, i_customer=i_customer)
-    return subtree(row["path"], i_customer)[0]
+    if i_customer not in store.scopes:
+        (row,) = await store.rows(_PATH, i_customer=i_customer)
+        store.scopes[i_customer] = subtree(row["path"], i_customer)[0]
+    return store.scopes[i_customer]
 
 
 def seen_by(caller: Caller, scope: InstrumentedAttribute[str]) -> ColumnElement[bool]:

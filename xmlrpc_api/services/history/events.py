@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert
-
 from models import Event
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import table_of
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import lists
 from xmlrpc_api.services.tree.lists import Asked
+from xmlrpc_api.storage.fast_path import Query, inserting
 
 EVENT = entity_of(Event)
 DETAILS = Field(
@@ -22,20 +22,15 @@ DETAILS = Field(
     example={"balance": "4.5", "threshold": "5", "currency": "USD"},
 )
 MEMBERS = (*EVENT.read, DETAILS)
+_TABLE = table_of(Event.__mapper__.columns["i_event"])
+_EVENT = Query(inserting(_TABLE, (column.name for column in _TABLE.columns if not column.primary_key)))
 EVENTS = lists.List(EVENT.select(EVENT.read).add_columns(Event.details), Event.i_event)
 
 
 async def write(call: Call, kind: str, i_customer: int, details: Mapping[str, Any]) -> None:
     """Write an event that concerns a customer, in the call's transaction."""
-    await call.session.execute(
-        insert(Event).values(
-            i_customer=i_customer,
-            scope=await audit.scope_of(call.store, i_customer),
-            kind=kind,
-            created=call.now,
-            details=audit.as_json(details),
-        )
-    )
+    row = {"i_customer": i_customer, "scope": await audit.scope_of(call.store, i_customer), "kind": kind}
+    await call.transaction.write(_EVENT, **row, created=call.now, details=audit.as_json(details))
 
 
 async def read(call: Call, after: int, limit: int | None) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import Password, score
 from xmlrpc_api.declaration.faults import BadParameter, WrongReference
 from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Row
+from xmlrpc_api.storage.together import Asked
 
 ENGLISH = "en"
 _POLICY = Query(
@@ -87,11 +89,24 @@ async def demand_new(
     Raises:
         BadParameter, WrongReference: As `demand`.
     """
+    if any(values.get(name) is not None for name in names):
+        query, wanted = asking(i_password_policy)
+        found = await call.store.rows(query, **wanted)
+        await demand_by(found[0] if found else None, names, values, web_login)
+
+
+def asking(i_password_policy: int) -> Asked:
+    """What to ask for a policy, for `demand_by`."""
+    return _POLICY, {"i_password_policy": i_password_policy}
+
+
+async def demand_by(found: Row | None, names: Iterable[str], values: Mapping[str, object], web_login: str) -> None:
+    """What `demand_new` does, by the policy that was found."""
     for name in names:
         value = values.get(name)
         if value is not None:
             plain = value.plain if isinstance(value, Password) else str(value)
-            await demand(call, i_password_policy, name, plain, web_login=web_login)
+            await _judge(found, name, plain, web_login=web_login)
 
 
 async def demand(
@@ -120,10 +135,23 @@ async def demand(
         BadParameter: It is not allowed; the text tells why.
         WrongReference: There is no such policy.
     """
-    found = await call.store.rows(_POLICY, i_password_policy=i_password_policy)
-    if not found:
+    query, wanted = asking(i_password_policy)
+    found = await call.store.rows(query, **wanted)
+    await _judge(found[0] if found else None, name, password, web_login=web_login, language=language, label=label)
+
+
+async def _judge(
+    found: Row | None,
+    name: str,
+    password: str,
+    *,
+    web_login: str | None = None,
+    language: str = ENGLISH,
+    label: str | None = None,
+) -> None:
+    if found is None:
         raise WrongReference("i_password_policy")
-    policy = PasswordPolicy(**found[0])
+    policy = PasswordPolicy(**found)
     broken = next(_broken(policy, password, web_login), None)
     if broken is None and policy.minimum_score:
         broken = "score" if await asyncio.to_thread(score, password) < policy.minimum_score else None

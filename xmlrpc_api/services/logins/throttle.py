@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import Throttle
 from xmlrpc_api import addresses
 from xmlrpc_api.call import Call
-from xmlrpc_api.storage.database import insert_or_lock
 
 WINDOW = timedelta(minutes=1)
 FIRST_LOCK = timedelta(minutes=1)
@@ -103,7 +102,7 @@ async def _row(call: Call, key: str) -> Throttle:
     """The counter of this key, locked; a new one if there is none."""
     now = call.now
     new = {"key": key, "failures": 0, "since": now, "last": now, "locks": 0, "locked_until": None}
-    return Throttle(**await insert_or_lock(call.session, Throttle, new))
+    return Throttle(**await call.transaction.insert_or_lock(Throttle, new))
 
 
 async def _count(call: Call, row: Throttle, limit: int) -> bool:

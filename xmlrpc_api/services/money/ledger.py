@@ -4,22 +4,36 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Integer, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models import LOW_BALANCE, ROOT_ID, Balance, Customer, LedgerEntry
+from models import LOW_BALANCE, ROOT_ID, Balance, LedgerEntry, Money, ancestors
 from xmlrpc_api import metrics
 from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.entity import table_of
 from xmlrpc_api.declaration.faults import NotEnoughCredit
 from xmlrpc_api.services.history import audit, events
+from xmlrpc_api.storage.fast_path import Query, inserting
 from xmlrpc_api.turns import ACCOUNT, CUSTOMER, Key
 
 INITIAL, SET, FUNDS, CREDIT, DEBIT, PAYER, TRANSFER = "initial", "set", "funds", "credit", "debit", "payer", "transfer"
 VOUCHER, CLOSED = "voucher", "closed"
 PAYMENTS = (FUNDS, CREDIT, DEBIT, VOUCHER)
+_BALANCES, _LEDGER = table_of(Balance.__mapper__.columns["balance"]), table_of(LedgerEntry.__mapper__.columns["amount"])
+_ENTRY = Query(inserting(_LEDGER, (column.name for column in _LEDGER.columns)))
+_AMOUNT, _FUNDED_CHANGE = (bindparam(name, type_=Money()) for name in ("amount", "funded_change"))
+_CHANGE = Query(
+    update(_BALANCES)
+    .where(_BALANCES.c.i_balance == bindparam("wanted", type_=Integer))
+    .where(or_(_AMOUNT >= 0, _BALANCES.c.balance + _BALANCES.c.credit_limit + _AMOUNT >= 0))
+    .values(balance=_BALANCES.c.balance + _AMOUNT, funded=_BALANCES.c.funded + _FUNDED_CHANGE)
+    .returning(_BALANCES.c.i_balance),
+    row="wanted",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,27 +79,37 @@ async def lock(call: Call, customers: Iterable[int]) -> dict[int, Balance]:
     Lock the main balances of these customers, until the end of the transaction, parents before children.
 
     Returns:
-        Those that are there, by i_customer, as they are now.
+        Those that are there, by i_customer, as they are now. They are part of no session: `book` alone changes them.
     """
-    customers = set(customers)
-    for i_customer in customers:
+    wanted = sorted(set(customers))
+    for i_customer in wanted:
         _note_unqueued(call, (CUSTOMER, i_customer))
-    statement = (
-        select(Balance)
-        .where(Balance.i_customer.in_(customers), Balance.is_default)
-        .order_by(Balance.i_customer)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {balance.i_customer: balance for balance in (await call.session.execute(statement)).scalars()}
+    if not wanted:
+        return {}
+    rows = await call.store.rows(_locking(len(wanted)), **{f"place_{place}": one for place, one in enumerate(wanted)})
+    return {row["i_customer"]: Balance(**row) for row in rows}
 
 
-async def book(call: Call, balance: Balance, booking: Booking) -> int:
+@cache
+def _locking(count: int) -> Query:
+    """The query that locks so many balances."""
+    wanted = [bindparam(f"place_{place}", type_=Integer) for place in range(count)]
+    found = select(_BALANCES).where(_BALANCES.c.i_customer.in_(wanted), _BALANCES.c.is_default)
+    return Query(found.order_by(_BALANCES.c.i_customer).with_for_update())
+
+
+async def book(call: Call, balance: Balance, booking: Booking, i_ledger: int | None = None) -> int:
     """
-    Change a balance and write the ledger row.
+    Change a locked balance and write the ledger row.
 
     What is taken must be there: balance and credit limit together never fall below zero. `balance` is then as it
     has become.
+
+    Args:
+        call: The call.
+        balance: As it is, locked by this call.
+        booking: What to add to it.
+        i_ledger: The id of the row, if one has been drawn since the balance was locked: they follow each other.
 
     Returns:
         The id of the row.
@@ -93,28 +117,35 @@ async def book(call: Call, balance: Balance, booking: Booking) -> int:
     Raises:
         NotEnoughCredit: It is not there; nothing was changed.
     """
-    if booking.kind != INITIAL:  # nobody else can wait for a balance that is just being made
-        _note_unqueued(
-            call, (CUSTOMER, balance.i_customer) if balance.i_account is None else (ACCOUNT, balance.i_account)
-        )
-    statement = (
-        update(Balance)
-        .where(Balance.i_balance == balance.i_balance)
-        .values(balance=Balance.balance + booking.amount, funded=Balance.funded + booking.funded_change)
-        .returning(Balance.balance, Balance.funded, Balance.threshold)
-        .execution_options(synchronize_session=False)
-    )
-    if booking.amount < 0:
-        statement = statement.where(Balance.balance + Balance.credit_limit + booking.amount >= 0)
-    changed = (await call.session.execute(statement)).one_or_none()
-    if changed is None:
+    _note_unqueued(call, (CUSTOMER, balance.i_customer) if balance.i_account is None else (ACCOUNT, balance.i_account))
+    after = balance.balance + booking.amount
+    if booking.amount < 0 and after + balance.credit_limit < 0:
         raise NotEnoughCredit
-    set_committed_value(balance, "balance", changed.balance)
-    set_committed_value(balance, "funded", changed.funded)
-    i_ledger = await _write(call, balance, booking, changed.balance)
-    if changed.threshold is not None and changed.balance < changed.threshold <= changed.balance - booking.amount:
-        await _tell_low_balance(call, balance, changed.balance, changed.threshold)
+    if i_ledger is None:
+        i_ledger = (await call.transaction.draw({LedgerEntry: 1}))[LedgerEntry][0]
+    await call.transaction.write(
+        _CHANGE, wanted=balance.i_balance, amount=booking.amount, funded_change=booking.funded_change
+    )
+    set_committed_value(balance, "balance", after)
+    set_committed_value(balance, "funded", balance.funded + booking.funded_change)
+    await _write(call, balance, booking, i_ledger)
+    if balance.threshold is not None and after < balance.threshold <= after - booking.amount:
+        await _tell_low_balance(call, balance, after, balance.threshold)
     return i_ledger
+
+
+async def open_with(call: Call, balance: Balance, i_ledger: int) -> None:
+    """
+    Write what explains the amount with which a new balance begins, if that is not nothing.
+
+    Raises:
+        NotEnoughCredit: That is less than the credit limit allows; what is written with it is refused first.
+    """
+    if balance.balance + balance.credit_limit < 0:
+        await call.store.flush()
+        raise NotEnoughCredit
+    if balance.balance:
+        await _write(call, balance, Booking(amount=balance.balance, kind=INITIAL), i_ledger)
 
 
 async def allot(call: Call, balance: Balance, wanted: Decimal | None, kind: str) -> None:
@@ -146,12 +177,13 @@ def _note_unqueued(call: Call, key: Key) -> None:
         metrics.UNQUEUED.labels(call.method).inc()
 
 
-async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal) -> int:
+async def _write(call: Call, balance: Balance, booking: Booking, i_ledger: int) -> None:
     paid = booking.paid
     row = {
+        "i_ledger": i_ledger,
         "i_balance": balance.i_balance,
         "amount": booking.amount,
-        "balance_after": after,
+        "balance_after": balance.balance,
         "funded_change": booking.funded_change,
         "kind": booking.kind,
         "i_customer_actor": call.actor.i_customer,
@@ -163,15 +195,14 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         "rate": paid.rate if paid else None,
         "i_ledger_source": booking.source,
         "idempotency_key": call.idempotency_key,
-        **(_parties(balance) if booking.kind in PAYMENTS else {}),
+        **await _parties(call, balance, booking),
     }
-    statement = insert(LedgerEntry).values(row).returning(LedgerEntry.i_ledger)
-    i_ledger: int = (await call.session.execute(statement)).scalar_one()
+    await call.transaction.write(_ENTRY, **row)
     details: dict[str, Any] = {
         "kind": booking.kind,
         "amount": booking.amount,
         "currency": balance.currency,
-        "balance": after,
+        "balance": balance.balance,
         "funded_change": booking.funded_change,
         "i_ledger": i_ledger,
         "i_ledger_source": booking.source,
@@ -185,13 +216,14 @@ async def _write(call: Call, balance: Balance, booking: Booking, after: Decimal)
         i_customer=balance.i_customer,
         details=details,
     )
-    return i_ledger
 
 
-def _parties(balance: Balance) -> dict[str, Any]:
+async def _parties(call: Call, balance: Balance, booking: Booking) -> dict[str, int | None]:
     """By whom lists of payments find one."""
-    above = select(Customer.i_wholesaler).where(Customer.i_customer == balance.i_customer)
-    return {"i_payee": balance.i_customer, "i_payer": above.scalar_subquery()}
+    if booking.kind not in PAYMENTS:
+        return {"i_payee": None, "i_payer": None}
+    payer, payee = [None, *ancestors(await audit.scope_of(call.store, balance.i_customer))][-2:]
+    return {"i_payee": payee, "i_payer": payer}
 
 
 async def _tell_low_balance(call: Call, balance: Balance, after: Decimal, threshold: Decimal) -> None:

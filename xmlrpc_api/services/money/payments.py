@@ -21,6 +21,7 @@ from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.lists import Asked
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.ids import Wanted
 from xmlrpc_api.storage.rows import Row, Rows
 
 LEDGER = entity_of(LedgerEntry)
@@ -85,16 +86,43 @@ async def pay(call: Call, i_customer: int, kind: str, payment: Payment) -> Decim
     """
     payer = call.caller.i_customer
     balances = await ledger.lock(call, {payer, i_customer} - {ROOT_ID})
-    await ownership.find(call, i_customer)
+    ready = await _prepared(call, [i_customer], [payer, i_customer], bookings=1 if payer == ROOT_ID else 2)
     balance, own = balances[i_customer], balances.get(payer)
     paid = await booking(call, balance, payment, kind, -1 if kind == ledger.DEBIT else 1)
     other = await _other_side(call, balance, own, payment, paid)
     change = other.amount if other else NOTHING
-    source = await ledger.book(call, balance, dataclasses.replace(paid, funded_change=-change))
+    source = await ledger.book(call, balance, dataclasses.replace(paid, funded_change=-change), ready.ids[0])
     if own is not None and other is not None:
-        await ledger.book(call, own, dataclasses.replace(other, source=source))
-    await overcommit.check(call.store, {payer, i_customer})
+        await ledger.book(call, own, dataclasses.replace(other, source=source), ready.ids[1])
+    await overcommit.check_those(call.store, ready.protected)
     return change
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Ready:
+    """Ids for bookings to come, and which of those concerned are protected against over-commit."""
+
+    ids: list[int]
+    protected: list[int]
+
+
+async def _prepared(call: Call, children: list[int], concerned: list[int], *, bookings: int) -> _Ready:
+    """
+    What bookings on locked balances need to know, in one round trip.
+
+    Raises:
+        NotFound: One of `children` is not the caller's.
+    """
+    wanted: Wanted = {LedgerEntry: bookings}
+    asked = [ownership.finding(call, i_customer) for i_customer in children]
+    rows = await call.transaction.together(
+        call.transaction.ids.drawing(wanted), *asked, *overcommit.asking(sorted(concerned))
+    )
+    drawn, *rest = rows
+    for row in rest[: len(children)]:
+        ownership.found(call, row)
+    ids = call.transaction.ids.drawn(wanted, drawn or {})[LedgerEntry]
+    return _Ready(ids, overcommit.of_rows(rest[len(children) :]))
 
 
 async def _other_side(
@@ -132,16 +160,16 @@ async def transfer(call: Call, i_customer_from: int, i_customer_to: int, payment
     """
     if i_customer_from == i_customer_to:
         raise WrongReference("i_customer_to")
-    balances = await ledger.lock(call, {call.caller.i_customer, i_customer_from, i_customer_to} - {ROOT_ID})
-    for i_customer in (i_customer_from, i_customer_to):
-        await ownership.find(call, i_customer)
+    concerned = [call.caller.i_customer, i_customer_from, i_customer_to]
+    balances = await ledger.lock(call, {*concerned} - {ROOT_ID})
+    ready = await _prepared(call, concerned[1:], concerned, bookings=2)
     giver, taker, own = balances[i_customer_from], balances[i_customer_to], balances.get(call.caller.i_customer)
     taken = await booking(call, giver, payment, ledger.TRANSFER, -1)
     moved = await _share(call, giver, own, payment, -taken.amount)
-    source = await ledger.book(call, giver, dataclasses.replace(taken, funded_change=-moved))
+    source = await ledger.book(call, giver, dataclasses.replace(taken, funded_change=-moved), ready.ids[0])
     given = await booking(call, taker, payment, ledger.TRANSFER, 1)
-    await ledger.book(call, taker, dataclasses.replace(given, funded_change=moved, source=source))
-    await overcommit.check(call.store, {call.caller.i_customer, i_customer_from, i_customer_to})
+    await ledger.book(call, taker, dataclasses.replace(given, funded_change=moved, source=source), ready.ids[1])
+    await overcommit.check_those(call.store, ready.protected)
 
 
 async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sign: int) -> Booking:

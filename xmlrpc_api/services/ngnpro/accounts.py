@@ -97,7 +97,8 @@ async def create(call: Call, sip_id: SipId, attributes: Values, extras: Extras) 
     if not await properties.is_granted(call, PREPAID_CHANGES, owner.i_customer, owner.path):
         values["prepaid"] = True
     wanted = set(extras.groups or ()) - {""}
-    account = await accounts.create(call, {**values, "blocked": int(BLOCKED in wanted)}, owner)
+    await accounts.create(call, {**values, "blocked": int(BLOCKED in wanted)}, owner)
+    account = await accounts.lock(call, made.address)
     if PSTN in wanted:  # asked late: clients go on with an update where they are told that it is there already
         await groups.demand_pstn(call, account)
     await _keep(call, account, replace(extras, groups=wanted))

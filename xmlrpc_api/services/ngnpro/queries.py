@@ -133,7 +133,7 @@ async def search(call: Call, listed: List, asked: Asked, *conditions: Condition)
 
 def finding(listed: List, wanted: Condition) -> Query:
     """The query for the row of a list for which a condition holds, with parameters, if the caller may see it."""
-    return Query(listed.statement.where(wanted, ownership.WITHIN), is_short=True)
+    return Query(listed.statement.where(wanted, ownership.reached(REACH)), is_short=True)
 
 
 async def one(call: Call, query: Query, thing: Thing, **wanted: Any) -> Row:

@@ -87,6 +87,8 @@ async def demand_usable(call: Call, username: str, i_customer: int) -> None:
         WrongReference: The domain is that of a customer who is neither in the caller's reach, nor is the account's
             customer or above it.
     """
+    if not _name_in(username):
+        return
     wanted = select(SipDomain.i_customer).where(SipDomain.domain == _name_in(username))
     owner = (await call.session.execute(wanted)).scalar_one_or_none()
     if owner is None or owner in (*ancestors(await ownership.path_of(call, i_customer)), i_customer):
@@ -99,6 +101,8 @@ async def demand_usable(call: Call, username: str, i_customer: int) -> None:
 async def id_of(call: Call, username: str, i_customer: int) -> int | None:
     """The domain behind the @ of a username, if it is this customer's."""
     name = _name_in(username)
+    if not name:
+        return None
     wanted = select(SipDomain.i_domain).where(SipDomain.domain == name, SipDomain.i_customer == i_customer)
     wanted = wanted.with_for_update(read=True, key_share=True)  # it stays with that customer until the account is there
     found: int | None = (await call.session.execute(wanted)).scalar_one_or_none()

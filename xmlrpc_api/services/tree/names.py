@@ -57,6 +57,11 @@ def is_web_user(login: str | None = None) -> ColumnElement[bool]:
     return has_key(WebUser.web_login_key, WebUser.web_login, *_forms(login))
 
 
+def forms(name: str) -> dict[str, str]:
+    """The parameters `key` and `exact` for a name."""
+    return {"key": login_key(name), "exact": name}
+
+
 def _forms(name: str | None) -> tuple[Any, Any]:
     return (KEY, EXACT) if name is None else (login_key(name), name)
 

@@ -4,9 +4,10 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -16,8 +17,10 @@ from xmlrpc_api.declaration.entity import table_of
 from xmlrpc_api.declaration.faults import NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.services.tree import names
+from xmlrpc_api.storage.database import Store
 from xmlrpc_api.storage.fast_path import Query
-from xmlrpc_api.storage.rows import Rows
+from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.together import Asked
 
 M = TypeVar("M", bound=Base)
 _CALLER_NAMES = tuple(field.name for field in dataclasses.fields(Caller) if field.name != "web_login")
@@ -71,21 +74,23 @@ def branch(path: str, i_customer: int) -> ColumnElement[bool]:
 
 def within(caller: Caller, reach: Reach) -> ColumnElement[bool]:
     """The condition for all customers in reach of the caller."""
+    return _reached(reach, literal(caller.i_customer), below(caller))
+
+
+def _reached(reach: Reach, caller: ColumnElement[int], below_it: ColumnElement[bool]) -> ColumnElement[bool]:
     children = reach in (Reach.CHILDREN, Reach.CHILDREN_AND_SELF)
-    others = Customer.i_wholesaler == caller.i_customer if children else below(caller)
-    if reach in (Reach.CHILDREN, Reach.SUBTREE):
-        return others
-    return or_(others, Customer.i_customer == caller.i_customer)
+    others = Customer.i_wholesaler == caller if children else below_it
+    return others if reach in (Reach.CHILDREN, Reach.SUBTREE) else or_(others, Customer.i_customer == caller)
 
 
-WITHIN = or_(  # the same for the subtree and the caller itself, in a query that is made once: `bounds` tells the values
-    and_(Customer.path >= bindparam("reach_first"), Customer.path < bindparam("reach_end")),
-    Customer.i_customer == bindparam("reach_top"),
-)
+def reached(reach: Reach) -> ColumnElement[bool]:
+    """The same in a query that is made once: `bounds` tells the values."""
+    below_it = and_(Customer.path >= bindparam("reach_first"), Customer.path < bindparam("reach_end"))
+    return _reached(reach, bindparam("reach_top", type_=Integer), below_it)
 
 
 def bounds(caller: Caller) -> dict[str, Any]:
-    """The values of `WITHIN` for this caller."""
+    """The values of `reached` for this caller."""
     first, end = subtree(caller.path, caller.i_customer)
     return {"reach_first": first, "reach_end": end, "reach_top": caller.i_customer}
 
@@ -144,7 +149,7 @@ async def locked(call: Call, model: type[M], statement: Select[M], *others: type
     return row
 
 
-async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> str:
+async def find(call: Call, i_customer: int | str, reach: Reach = Reach.CHILDREN) -> str:
     """
     Make sure that a customer is there and in reach.
 
@@ -154,12 +159,38 @@ async def find(call: Call, i_customer: int, reach: Reach = Reach.CHILDREN) -> st
     Raises:
         NotFound: It does not exist or is out of reach; nobody can tell which.
     """
-    statement = select(Customer.path).where(within(call.caller, reach), named(i_customer))
-    rows = await call.store.select(statement, is_short=True)
-    if not rows:
+    query, values = finding(call, i_customer, reach)
+    rows = await call.store.rows(query, **values)
+    return found(call, rows[0] if rows else None)
+
+
+def finding(call: Call, i_customer: int | str, reach: Reach = Reach.CHILDREN, *, held: bool = False) -> Asked:
+    """What to ask for a customer that may be in reach; `found` makes sure that it is."""
+    if isinstance(i_customer, int):
+        return _finding(reach, by_name=False, held=held), {**bounds(call.caller), "i_customer": i_customer}
+    return _finding(reach, by_name=True, held=held), {**bounds(call.caller), **names.forms(i_customer)}
+
+
+def found(call: Call, row: Row | None) -> str:
+    """
+    The path of the customer that `finding` has found.
+
+    Raises:
+        NotFound: It has found none.
+    """
+    if row is None:
         raise NotFound(Customer)
-    path: str = rows[0]["path"]
+    path: str = row["path"]
+    call.store.scopes[row["i_customer"]] = subtree(path, row["i_customer"])[0]
     return path
+
+
+@cache
+def _finding(reach: Reach, *, by_name: bool, held: bool) -> Query:
+    statement = select(Customer.i_customer, Customer.path).where(
+        reached(reach), names.is_customer() if by_name else Customer.i_customer == _WANTED
+    )
+    return Query(statement.with_for_update(read=True, key_share=True) if held else statement, is_short=True)
 
 
 async def path_of(call: Call, i_customer: int) -> str:
@@ -176,9 +207,9 @@ async def hold(call: Call, known: int | str, reach: Reach = Reach.SUBTREE_AND_SE
     Returns:
         Its id, if it is there and in reach.
     """
-    statement = select(Customer.i_customer).where(within(call.caller, reach), named(known))
-    held = await call.session.execute(statement.with_for_update(read=True, key_share=True))
-    return held.scalar_one_or_none()
+    query, values = finding(call, known, reach, held=True)
+    rows = await call.store.rows(query, **values)
+    return rows[0]["i_customer"] if rows else None
 
 
 async def load_caller(store: HasRows, i_customer: int) -> Caller | None:
@@ -202,7 +233,7 @@ async def any_blocked(session: AsyncSession, customers: list[int]) -> bool:
     return (await session.execute(statement)).first() is not None
 
 
-async def lock_caller(store: HasRows, caller: Caller) -> Caller:
+async def lock_caller(store: Store, caller: Caller) -> Caller:
     """
     Hold the caller and everybody above it as they are until the end of the transaction.
 
@@ -217,6 +248,7 @@ async def lock_caller(store: HasRows, caller: Caller) -> Caller:
     rows = await store.rows(_locking(len(chain)), **dict(zip(_places(len(chain)), chain, strict=True)))
     if len(rows) != len(chain) or any(row["blocked"] for row in rows):
         raise NotPermitted("the caller is blocked")
+    store.scopes.update(zip(chain, accumulate(f"{i_customer}." for i_customer in chain), strict=True))
     return caller_from({**rows[-1], "reseller_active": all(row["reseller_active"] for row in rows[1:])})
 
 

@@ -37,7 +37,6 @@ from xmlrpc_api.services.tree import names
 from xmlrpc_api.services.upgrade import baseline, funding_opening, mending
 from xmlrpc_api.services.verification import objects
 from xmlrpc_api.services.verification.objects import Kind
-from xmlrpc_api.storage.database import insert_or_lock
 
 BATCH = 200
 FINDINGS_KEPT = 1000
@@ -131,7 +130,7 @@ async def found(session: AsyncSession, step: Step) -> tuple[list[str], int]:
 async def take(call: Call, step: Step) -> Batch:
     """Do the next batch of a step; it is as if empty if another process has done them all."""
     new = {"name": step.name, "last": 0, "findings": [], "unmended": 0}
-    await insert_or_lock(call.session, UpgradeStep, new)
+    await call.transaction.insert_or_lock(UpgradeStep, new)
     row = (await call.session.scalars(select(UpgradeStep).where(UpgradeStep.name == step.name))).one()
     if row.finished is not None:
         return Batch(None, 0)
