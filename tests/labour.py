@@ -11,6 +11,7 @@ import bcrypt
 from harness import Server
 from sqlalchemy import event
 
+from xmlrpc_api.storage.transaction import Transaction
 from xmlrpc_api.transport import pages
 
 UPKEEP = re.compile(r"audit_head|audit_log\.seq|SET seq|^BEGIN")
@@ -26,11 +27,16 @@ def recorded(server: Server) -> Iterator[Counter[str]]:
     """
     done: Counter[str] = Counter()
     database = server.app[pages.DATABASE]
-    fetch, check = database._driver.fetch, bcrypt.checkpw
+    fetch, check, run_on_driver = database._driver.fetch, bcrypt.checkpw, Transaction._run
 
     def note(text: str) -> None:
         if not UPKEEP.search(text):
             done[LIST.sub("IN (…)", text)] += 1
+
+    async def run(transaction: Transaction, text: str, values: list[Any]) -> Any:
+        if transaction._driver is not None:  # else SQLAlchemy runs it, and tells below
+            note(text)
+        return await run_on_driver(transaction, text, values)
 
     def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
         note(text)
@@ -49,5 +55,6 @@ def recorded(server: Server) -> Iterator[Counter[str]]:
             event.listen(engine, "before_cursor_execute", statement)
             stack.callback(event.remove, engine, "before_cursor_execute", statement)
         stack.enter_context(patch.object(database._driver, "fetch", fetched))
+        stack.enter_context(patch.object(Transaction, "_run", run))
         stack.enter_context(patch.object(bcrypt, "checkpw", checked))
         yield done

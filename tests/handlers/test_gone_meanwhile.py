@@ -15,6 +15,7 @@ import xmlrpc.client
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from conftest import RIGHTS, WEB_PASSWORD
@@ -35,7 +36,8 @@ from xmlrpc_api.dialects.switch import METHODS
 from xmlrpc_api.services import accounts, customers
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.tree.ownership import Reach
-from xmlrpc_api.storage.database import Database, insert_or_lock
+from xmlrpc_api.storage.database import Database
+from xmlrpc_api.storage.transaction import Transaction
 from xmlrpc_api.transport import http, pages
 
 WAITING = (
@@ -319,13 +321,19 @@ def interrupted(server: Server, at: int, deletion: Work, attempt: Callable[[], A
         if not is_deleting.get() and next(counted) == at:
             await_only(begin())
 
+    async def run(transaction: Transaction, sql: str, values: list[Any]) -> list[Any]:
+        if transaction._driver is not None and not is_deleting.get() and next(counted) == at:
+            await begin()
+        return await run_on_driver(transaction, sql, values)
+
     async def end(_database: Database) -> None:
         await asyncio.gather(*begun)
 
-    engine = database._writer.sync_engine
+    engine, run_on_driver = database._writer.sync_engine, Transaction._run
     event.listen(engine, "before_cursor_execute", before_statement)
     try:
-        return code_of(attempt)
+        with patch.object(Transaction, "_run", run):
+            return code_of(attempt)
     finally:
         event.remove(engine, "before_cursor_execute", before_statement)
         server.run(end)
@@ -364,8 +372,8 @@ def test_a_row_that_goes_while_it_is_waited_for_is_made_anew(trusting: Server) -
     mine = Throttle.key == values["key"]
 
     async def insert(database: Database) -> None:
-        async with database.write() as session:
-            await insert_or_lock(session, Throttle, values)
+        async with database.transaction() as transaction:
+            await transaction.insert_or_lock(Throttle, values)
 
     async def hold(call: Call) -> None:
         await call.session.execute(select(Throttle).where(mine).with_for_update())
