@@ -46,6 +46,7 @@ async def savepoint(store: Transaction) -> AsyncIterator[None]:
     """
     try:
         async with keeping(store.session.begin_nested()):
+            await store.session.connection()  # only now the database knows of it, whichever way it is asked next
             yield
     except BaseException:
         store.session.expire_all()
