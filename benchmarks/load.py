@@ -1,217 +1,229 @@
 """
-Load: wrk where it is installed, else a client of our own in a process of its own.
+Load: a client in a process of its own, that keeps so many connections busy and looks into every answer.
 
-Both send prepared requests, in order, over keep-alive connections, so that neither computes anything meanwhile. Digest
-is computed when they are prepared: one nonce, and a count of its own for each request.
+A connection sends its next request when the last one is answered. When the time is over no more are sent, and those
+under way are waited for: what a server has worked on counts, for slow ones as for fast ones. That, and that an answer
+with HTTP 200 may be a fault, is why this is no `wrk`, which need not be installed.
 """
 
 import asyncio
-import hashlib
 import json
+import os
+import pickle
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from itertools import cycle, islice
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-SEPARATOR = b"\n\x00\n"
-PATH = "/xmlapi/xmlapi"
-WRK_SCRIPT = """
-local file = io.open(os.getenv("BENCH_REQUESTS"), "rb")
-local all = file:read("*a")
-file:close()
-local requests, start = {}, 1
-while true do
-  local from, to = string.find(all, "\\n\\0\\n", start, true)
-  if not from then break end
-  requests[#requests + 1] = string.sub(all, start, from - 1)
-  start = to + 1
-end
-local number = 0
-request = function()
-  number = number % #requests + 1
-  return requests[number]
-end
-done = function(summary, latency, _)
-  local errors = summary.errors
-  io.write(string.format('{"requests": %d, "seconds": %f, "p50": %f, "p99": %f, "errors": %d}\\n',
-    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e6, latency:percentile(99) / 1e6,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
-end
-"""
+from benchmarks.calls import Call
+
+TIMEOUT_SECONDS = 30
+FAULTS = (b"<fault>", b"faultCode", b":Fault")  # as XML-RPC, JSON and SOAP begin to tell one
+BEGINNING = 400
+SHOWN = 160
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
+TIMEOUT, LOST = "time-out", "connection lost"
 
 
 @dataclass(frozen=True)
 class Load:
-    """What clients saw: answers, for how long, how long half and nearly all of them took, and what was no answer."""
+    """
+    What clients saw.
 
-    requests: int
+    Attributes:
+        answers: How many came, right or wrong.
+        seconds: From the first request to the last answer.
+        p50: What half of them took, in seconds.
+        p99: What nearly all of them took.
+        problems: How many were wrong, and how.
+        example: The first of these.
+    """
+
+    answers: int
     seconds: float
     p50: float
     p99: float
-    errors: int
+    problems: dict[str, int] = field(default_factory=dict)
+    example: str = ""
+
+    @property
+    def complaint(self) -> str | None:
+        """Why it does not count; None: all is right."""
+        if self.problems:
+            told = ", ".join(f"{count} × {kind}" for kind, count in sorted(self.problems.items()))
+            return f"{told} among {self.answers} answers; the first: {self.example}"
+        return None if self.answers else "nothing was answered"
 
 
-def document(method: str, members: dict[str, object]) -> bytes:
-    """A call with one struct of texts and ints."""
-    inner = "".join(
-        f"<member><name>{name}</name><value>{_value(value)}</value></member>" for name, value in members.items()
-    )
-    return (
-        f"<?xml version='1.0'?>\n<methodCall><methodName>{method}</methodName><params><param><value>"
-        f"<struct>{inner}</struct></value></param></params></methodCall>\n"
-    ).encode()
+def problem_of(head: bytes, body: bytes, wanted: bytes) -> str | None:
+    """What is wrong with an answer, if anything is: its HTTP status, a fault, or that it is another's."""
+    if not head.startswith(b"HTTP/1.1 200"):
+        return f"HTTP {head[9:12].decode(errors='replace')}"
+    beginning = body[:BEGINNING]
+    if any(mark in beginning for mark in FAULTS):
+        return "fault"
+    return None if wanted in body else "wrong answer"
 
 
-def _value(value: object) -> str:
-    if value is None:
-        return "<nil/>"
-    return f"<int>{value}</int>" if isinstance(value, int) else f"<string>{value}</string>"
-
-
-def request(port: int, body: bytes, *headers: str) -> bytes:
-    """One request as it goes over the wire."""
-    lines = [f"POST {PATH} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Content-Type: text/xml", *headers]
-    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
-
-
-def plain(port: int, bodies: Iterable[bytes]) -> Iterator[bytes]:
-    """Requests without credentials."""
-    return (request(port, body) for body in bodies)
-
-
-def with_digest(port: int, login: str, password: str, bodies: Iterable[bytes]) -> Iterator[bytes]:
-    """Requests with the Digest answer of each (RFC 7616, MD5, qop=auth)."""
-    realm, nonce = _challenge(port)
-    secret = _md5(f"{login}:{realm}:{password}")
-    target = _md5(f"POST:{PATH}")
-    for number, body in enumerate(bodies, 1):
-        count = f"{number:08x}"
-        response = _md5(f"{secret}:{nonce}:{count}:0a4f113b:auth:{target}")
-        yield request(
-            port,
-            body,
-            f'Authorization: Digest username="{login}", realm="{realm}", nonce="{nonce}", uri="{PATH}", qop=auth,'
-            f' nc={count}, cnonce="0a4f113b", response="{response}"',
-        )
-
-
-def _challenge(port: int) -> tuple[str, str]:
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}{PATH}", b"", timeout=10)
-    except urllib.error.HTTPError as error:
-        header = error.headers["WWW-Authenticate"]
-        return re.findall('realm="([^"]+)"', header)[0], re.findall('nonce="([^"]+)"', header)[0]
-    raise RuntimeError("this server asks for no credentials")
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode()).hexdigest()
-
-
-def run(port: int, requests: Iterable[bytes], seconds: int, connections: int) -> Load:
-    """Send these requests, over and over, for so long."""
+def run(port: int, requests: Iterable[Call], seconds: float, connections: int) -> Load:
+    """Send these requests, each once, for so long or until there are no more."""
     with tempfile.NamedTemporaryFile(suffix=".requests") as file:
-        for one in requests:
-            file.write(one + SEPARATOR)
+        pickle.dump(list(requests), file)
         file.flush()
-        return (
-            _wrk(port, file.name, seconds, connections)
-            if shutil.which("wrk")
-            else _own(port, file.name, seconds, connections)
-        )
-
-
-def generator() -> str:
-    """What makes the load."""
-    return "wrk" if shutil.which("wrk") else "the bundled client"
-
-
-def _wrk(port: int, file: str, seconds: int, connections: int) -> Load:
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(WRK_SCRIPT)
-        script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name, f"http://127.0.0.1:{port}"]
-        done = subprocess.run(
-            command,
-            env={"BENCH_REQUESTS": file, "PATH": "/usr/bin:/bin:/usr/local/bin"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    return Load(**json.loads(done.stdout.strip().splitlines()[-1]))
-
-
-def _own(port: int, file: str, seconds: int, connections: int) -> Load:
-    command = [sys.executable, "-m", "benchmarks.load", str(port), file, str(seconds), str(connections)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-m", "benchmarks.load", str(port), file.name, str(seconds), str(connections)]
+        patience = seconds + 2 * TIMEOUT_SECONDS
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=patience)
     return Load(**json.loads(done.stdout))
+
+
+@dataclass
+class _Shared:
+    """What the connections have in common."""
+
+    port: int
+    requests: Iterator[Call]
+    until: float
+    taken: list[float] = field(default_factory=list)
+    problems: Counter[str] = field(default_factory=Counter)
+    example: str = ""
+
+    def note(self, problem: str, answer: bytes) -> None:
+        """Count a problem, and keep the first."""
+        self.problems[problem] += 1
+        self.example = self.example or f"{problem} {answer[:SHOWN].decode(errors='replace')}".strip()
 
 
 class _Client(asyncio.Protocol):
     """One connection: a request, its answer, the next one, until the time is over."""
 
-    def __init__(self, requests: Iterator[bytes], until: float, seconds: list[float]) -> None:
-        self._requests, self._until, self._seconds = requests, until, seconds
-        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._errors = 0
-        self._buffer = b""
-        self._wanted = 0
+    def __init__(self, shared: _Shared, done: asyncio.Future[None]) -> None:
+        self._shared, self._done = shared, done
+        self._pieces: list[bytes] = []
+        self._head = b""
+        self._missing = 0
+        self._wanted = b""
+        self.started: float | None = None  # when the request under way was sent
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport: Any = transport  # uvloop's are no asyncio.Transport
         self._next()
 
     def _next(self) -> None:
-        self._started = time.perf_counter()
-        if self._started > self._until:
-            self._transport.close()
+        now = time.perf_counter()
+        call = next(self._shared.requests, None) if now < self._shared.until else None
+        if call is None:
+            self._end()
             return
-        self._transport.write(next(self._requests))
+        self.started = now
+        self._wanted = call[1]
+        self._transport.write(call[0])
+
+    def _end(self) -> None:
+        self.started = None
+        self._transport.close()
+        if not self._done.done():
+            self._done.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        if not self._wanted:
-            end = self._buffer.find(b"\r\n\r\n")
+        if not self._head:
+            data = b"".join((*self._pieces, data))
+            end = data.find(b"\r\n\r\n")
             if end < 0:
+                self._pieces = [data]
                 return
-            length = re.search(rb"\r\nContent-Length: (\d+)", self._buffer[:end], re.IGNORECASE)
-            self._wanted = end + 4 + int(length[1] if length else 0)
-        if len(self._buffer) >= self._wanted:
-            self._errors += not self._buffer.startswith(b"HTTP/1.1 200")
-            self._seconds.append(time.perf_counter() - self._started)
-            self._buffer, self._wanted = b"", 0
+            self._head, data, self._pieces = data[:end], data[end + 4 :], []
+            length = _LENGTH.search(self._head)
+            self._missing = int(length[1]) if length else 0
+        self._pieces.append(data)
+        self._missing -= len(data)
+        if self._missing <= 0:
+            self._take(self._head, b"".join(self._pieces))
+
+    def _take(self, head: bytes, body: bytes) -> None:
+        assert self.started is not None
+        self._shared.taken.append(time.perf_counter() - self.started)
+        self.started = None
+        if problem := problem_of(head, body, self._wanted):
+            self._shared.note(problem, body)
+        self._pieces, self._head = [], b""
+        if _CLOSES.search(head):
+            self._again()
+        else:
             self._next()
 
+    def _again(self) -> None:
+        """The server closes after each answer: connect anew."""
+        self._transport.close()
+        follower = _Client(self._shared, self._done)
+        _CLIENTS.remove(self)
+        _CLIENTS.append(follower)
+        connecting = asyncio.ensure_future(_connect(self._shared.port, follower))
+        _CONNECTING.add(connecting)
+        connecting.add_done_callback(_CONNECTING.discard)
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self.done.set_result(self._errors + (time.perf_counter() < self._until))
+        if not self._done.done() and self in _CLIENTS:
+            self.give_up(LOST, str(exc or "closed before it was answered"))
+
+    def give_up(self, problem: str, why: str) -> None:
+        """What is under way is not answered any more."""
+        self.started = None
+        self._shared.note(problem, why.encode())
+        self._end()
+
+
+_CLIENTS: list[_Client] = []
+_CONNECTING: set[asyncio.Future[None]] = set()
+
+
+async def _connect(port: int, client: _Client) -> None:
+    try:
+        await asyncio.get_running_loop().create_connection(lambda: client, "127.0.0.1", port)
+    except OSError as error:
+        client.started = None
+        client._shared.note(LOST, str(error).encode())  # noqa: SLF001 (one of ours)
+        client._done.set_result(None)  # noqa: SLF001
+
+
+def _crash(context: dict[str, Any]) -> None:
+    """A bug of the client ends it at once: nobody would ever answer."""
+    sys.stderr.write(f"{context['message']}: {context.get('exception')!r}\n")
+    os._exit(1)
+
+
+async def _watch() -> None:
+    while True:
+        await asyncio.sleep(0.5)
+        late = time.perf_counter() - TIMEOUT_SECONDS
+        for client in _CLIENTS:
+            if client.started is not None and client.started < late:
+                client.give_up(TIMEOUT, f"no answer for {TIMEOUT_SECONDS} s")
 
 
 async def _send(port: int, file: str, seconds: float, connections: int) -> Load:
-    requests = cycle(Path(file).read_bytes().split(SEPARATOR)[:-1])
-    taken: list[float] = []
-    started = time.perf_counter()
     loop = asyncio.get_running_loop()
-    clients = [
-        (await loop.create_connection(lambda: _Client(requests, started + seconds, taken), "127.0.0.1", port))[1]
-        for _ in range(connections)
-    ]
-    errors = sum([await client.done for client in clients])
+    loop.set_exception_handler(lambda _loop, context: _crash(context))
+    requests: list[Call] = pickle.loads(Path(file).read_bytes())
+    started = time.perf_counter()
+    shared = _Shared(port, iter(requests), started + seconds)
+    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
+    _CLIENTS.extend(_Client(shared, end) for end in ends)
+    watch = asyncio.ensure_future(_watch())
+    for client in _CLIENTS:
+        await _connect(port, client)
+    await asyncio.gather(*ends)
     passed = time.perf_counter() - started
-    taken.sort()
-    return Load(len(taken), passed, taken[len(taken) // 2], taken[len(taken) * 99 // 100], errors)
-
-
-def repeat(body: bytes, times: int) -> Iterator[bytes]:
-    """The same body again and again."""
-    return islice(cycle([body]), times)
+    watch.cancel()
+    taken = sorted(shared.taken) or [0.0]
+    p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
+    return Load(len(shared.taken), passed, p50, p99, dict(shared.problems), shared.example)
 
 
 if __name__ == "__main__":

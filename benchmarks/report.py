@@ -1,136 +1,166 @@
-"""What was measured, as a table for people, as JSON for machines, and as a chart."""
+"""What was measured: kept as JSON case by case, shown as tables on a page, and as a chart."""
 
 import json
-from dataclasses import asdict, dataclass, field
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from benchmarks.cases.case import Case
+    from benchmarks.measuring import Result
 
-console = Console(stderr=True)
 MARK = "<!-- `make bench` writes what follows -->\n\n"
+STARTED = time.monotonic()
+GOALS = (
+    "| what | against | ratio of | measured | 95 % interval | goal | | commit |",
+    "|---|---|---|---|---|---|---|---|",
+)
+FIGURES = (
+    "| case | server | requests/s | CPU µs, server | CPU µs, database | p50 ms | p99 ms | spread |",
+    "|---|---|---|---|---|---|---|---|",
+)
+Kept = dict[str, dict[str, Any]]
 
 
 def progress(what: str) -> None:
     """Tell what is being measured."""
-    console.print(f"[dim]{what}[/dim]")
+    minutes, seconds = divmod(int(time.monotonic() - STARTED), 60)
+    print(f"{minutes:3}:{seconds:02}  {what}", file=sys.stderr, flush=True)
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One server in one case: requests a second, CPU microseconds each, and how long half and 99 % of them took."""
-
-    case: str
-    server: str
-    rate: float
-    cpu_us: float
-    p50: float
-    p99: float
-    errors: int
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A ratio to a peer, or a quantity, and what it has to be: at least the goal, or at most where it is a ceiling."""
-
-    case: str
-    against: str
-    value: float
-    goal: float
-    aim: float | None = None
-    is_ceiling: bool = False
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the goal is reached."""
-        return self.value <= self.goal if self.is_ceiling else self.value >= self.goal
-
-    @property
-    def shown(self) -> tuple[str, str, str, str, str]:
-        """As a row of the table."""
-        sign, unit = ("≤", "") if self.is_ceiling else ("≥", " ×")
-        goal = f"{sign} {self.goal:g}{unit}" + (f" (aim {self.aim:g})" if self.aim else "")
-        return self.case, self.against, f"{self.value:.2f}{unit}", goal, "held" if self.is_held else "MISSED"
+def machine() -> str:
+    """What is measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    processor = models[0] if models else platform.machine()
+    return (
+        f"{os.cpu_count()} cores ({processor}), {memory:.0f} GiB, Linux {platform.release()},"
+        f" Python {platform.python_version()}"
+    )
 
 
-@dataclass
-class Report:
-    """All of one run."""
+def commit() -> str:
+    """The commit of this tree, with a plus if something is not committed."""
 
-    generator: str
-    machine: str = ""
-    figures: list[Figure] = field(default_factory=list)
-    comparisons: list[Comparison] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
 
-    @property
-    def all_held(self) -> bool:
-        """Whether every goal is reached."""
-        return all(comparison.is_held for comparison in self.comparisons)
+    changed = git(
+        "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance.md", ":!benchmarks/results"
+    )
+    return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
 
-    def write(self, folder: Path, page: Path) -> None:
-        """Print it, keep it in a folder, and show its tables below the mark of a page."""
-        folder.mkdir(parents=True, exist_ok=True)
-        out = Console()
-        out.print(self._figures())
-        out.print(self._comparisons())
-        for note in self.notes:
-            out.print(note)
-        (folder / "results.json").write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
-        introduction, mark, _old = page.read_text().partition(MARK)
-        page.write_text(f"{introduction}{mark}{self.as_markdown()}")
-        self._chart(folder / "results.png")
 
-    def _figures(self) -> Table:
-        table = Table("case", "server", "requests/s", "CPU µs", "p50 ms", "p99 ms", "errors", title=self.machine)
-        for one in self.figures:
-            times = f"{one.p50 * 1000:.1f}", f"{one.p99 * 1000:.1f}"
-            table.add_row(one.case, one.server, f"{one.rate:,.0f}", f"{one.cpu_us:,.0f}", *times, str(one.errors))
-        return table
+def keep(file: Path, case: "Case", result: "Result", scale: Mapping[str, Any]) -> Kept:
+    """Keep what became of a case beside the others, and give them all."""
+    kept: Kept = json.loads(file.read_text()) if file.exists() else {}
+    kept[case.name] = {
+        "title": case.title,
+        "about": case.about,
+        "commit": commit(),
+        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        "machine": machine(),
+        "scale": dict(scale),
+        **asdict(result),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    return kept
 
-    def _comparisons(self) -> Table:
-        table = Table("case", "against", "measured", "goal", "", title="requests a CPU-second, or as named")
-        for one in self.comparisons:
-            table.add_row(*one.shown, style=None if one.is_held else "bold red")
-        return table
 
-    def as_markdown(self) -> str:
-        """The tables, as the page shows them."""
-        lines = [f"Measured on {self.machine}; load by {self.generator}.", ""]
-        lines += ["| case | against | measured | goal | |", "|---|---|---|---|---|"]
-        lines += [f"| {' | '.join(one.shown)} |" for one in self.comparisons]
-        lines += ["", "| case | server | requests/s | CPU µs a request | p99 ms |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {one.case} | {one.server} | {one.rate:,.0f} | {one.cpu_us:,.0f} | {one.p99 * 1000:.1f} |"
-            for one in self.figures
-        ]
-        lines += ["", *self.notes]
-        return "\n".join(lines).rstrip() + "\n"
+def write(page: Path, kept: Kept, order: Iterable[str]) -> None:
+    """Show all that is kept below the mark of a page."""
+    introduction, mark, _old = page.read_text().partition(MARK)
+    page.write_text(f"{introduction}{mark}{as_markdown(kept, order)}")
 
-    def _chart(self, path: Path) -> None:
-        import matplotlib as mpl
 
-        mpl.use("Agg")
-        from matplotlib import pyplot as plt
+def as_markdown(kept: Kept, order: Iterable[str]) -> str:
+    """The tables."""
+    cases = [kept[name] for name in order if name in kept]
+    machines = dict.fromkeys(f"{case['machine']}; {_scale(case['scale'])}" for case in cases)
+    lines = [f"Measured on {one}." for one in machines]
+    lines += ["", "## Goals", "", *GOALS]
+    lines += [_goal(case, verdict) for case in cases for verdict in case["verdicts"]]
+    lines += ["", "## What is compared", "", "| case | what | measured | |", "|---|---|---|---|"]
+    lines += [_about(name, kept[name]) for name in order if name in kept]
+    lines += ["", "## Cases", "", *FIGURES]
+    lines += [_figure(figure) for case in cases for figure in case["figures"]]
+    notes = [note for case in cases for note in case["notes"]]
+    return "\n".join([*lines, "", *(f"* {note}" for note in notes)]).rstrip() + "\n"
 
-        cases = list(dict.fromkeys(figure.case for figure in self.figures))
-        names = list(dict.fromkeys(figure.server for figure in self.figures))
-        colors = dict(zip(names, plt.get_cmap("tab10").colors, strict=False))
-        figure, axes = plt.subplots(figsize=(10, 1 + 0.28 * len(self.figures) + 0.3 * len(cases)))
-        place, ticks, labels = 0.0, [], []
-        for case in cases:
-            bars = [one for one in self.figures if one.case == case]
-            ticks.append(place + (len(bars) - 1) / 2)
-            labels.append(case)
-            for one in bars:
-                axes.barh(place, 1e6 / one.cpu_us, color=colors[one.server], height=0.9)
-                axes.text(1e6 / one.cpu_us, place, f" {1e6 / one.cpu_us:,.0f}", va="center", fontsize=7)
-                place += 1
-            place += 0.8
-        axes.set_yticks(ticks, labels, fontsize=8)
-        axes.invert_yaxis()
-        axes.set_xscale("log")
-        axes.set_xlabel("requests a CPU-second (logarithmic)")
-        axes.legend([plt.Rectangle((0, 0), 1, 1, color=colors[name]) for name in names], names, fontsize=8)
-        figure.tight_layout()
-        figure.savefig(path, dpi=120)
+
+def _scale(scale: Mapping[str, Any]) -> str:
+    return f"{scale['rounds']} rounds of {scale['seconds']:g} s or more, in turns"
+
+
+def _goal(case: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
+    measured, bounds = "–", "–"
+    if verdict["mean"] is not None:
+        measured = _number(verdict["mean"])
+        bounds = "–" if verdict["low"] == verdict["high"] else f"{_number(verdict['low'])} … {_number(verdict['high'])}"
+    cells = (verdict["what"], verdict["against"], verdict["unit"], measured, bounds, verdict["goal"], verdict["state"])
+    return f"| {' | '.join(cells)} | {case['commit']} |"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def _about(name: str, case: Mapping[str, Any]) -> str:
+    failed = f"FAILED: {_cell(case['failed'])}" if case["failed"] else ""
+    return f"| `{name}`: {case['title']} | {case['about']} | {case['measured']}, {case['commit']} | {failed} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+
+
+def _figure(figure: Mapping[str, Any]) -> str:
+    cells = (
+        figure["what"],
+        figure["server"],
+        f"{figure['rate']:,.0f}" if figure["rate"] >= 10 else f"{figure['rate']:.2g}",
+        f"{figure['server_us']:,.0f}",
+        f"{figure['database_us']:,.0f}",
+        f"{figure['p50_ms']:.1f}",
+        f"{figure['p99_ms']:.1f}",
+        f"± {figure['spread'] * 100:.0f} %",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def chart(file: Path, kept: Kept, order: Iterable[str]) -> None:
+    """Draw the ratios that have a goal, each as a part of it, with their intervals."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    rows = [
+        verdict
+        for name in order
+        if name in kept
+        for verdict in kept[name]["verdicts"]
+        if verdict["goal"] != "–" and verdict["mean"] and verdict["low"] != verdict["high"]
+    ]
+    figure, axes = plt.subplots(figsize=(11, 1.5 + 0.26 * len(rows)))
+    for place, row in enumerate(rows):
+        bound = float(row["goal"].split()[-1])
+        mean, low, high = (row[name] / bound for name in ("mean", "low", "high"))
+        color = "tab:green" if row["state"] == "held" else "tab:red"
+        axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], fmt="o", color=color, capsize=3)
+    axes.axvline(1, color="grey", linewidth=0.8)
+    axes.set_yticks(range(len(rows)), [f"{row['what']} / {row['against']} {row['goal']}" for row in rows], fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("measured, with its 95 % interval, as a part of the goal")
+    figure.tight_layout()
+    figure.savefig(file, dpi=120)
+    plt.close(figure)

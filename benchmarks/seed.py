@@ -1,107 +1,182 @@
-"""Databases to measure on: many customers directly below one reseller, who calls."""
+"""
+Rows to measure on: a reseller, who calls, and many customers directly below it.
 
-import asyncio
+The server itself makes one of each, through its public methods; the others are copies of these, made by SQL, with ids
+and names of their own. So no table needs to be known here, and an earlier server fills its own tables as well.
+"""
+
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from benchmarks import databases, servers
+from benchmarks.calls import XMLRPC
+from benchmarks.servers import HERE, Unmeasurable
 
-from benchmarks.servers import KEY
-from models import DEFAULT_PASSWORD_POLICY, Customer, place_of
-from xmlrpc_api.app import new_platform
-from xmlrpc_api.config import Config, load
-from xmlrpc_api.installation import create_root, migrate
-from xmlrpc_api.storage.database import Database
-
+ROOT_ID, RESELLER_ID, FIRST_ID = 1, 2, 3
 RESELLER, PASSWORD = "bench-reseller", "s3cret-Api"
-RESELLER_ID = 2
-FIRST_ID = 3
-BATCH = 50_000
-NUMBERS = {
-    "sqlite": "WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)",
-    "postgresql": "WITH n(i) AS (SELECT generate_series(CAST(:first AS integer), CAST(:last AS integer)))",
-}
+DOMAIN = "bench.example"
+ACCOUNTS = 1000
+BATCH = 100_000
+ROOM = 100  # between ids of the samples and of their copies: the account has a balance, too
 CUSTOMER = {
-    "blocked": "false", "version": "1", "accounts_mgmt": "7", "customers_mgmt": "7", "system_mgmt": "0",
-    "company_name": "'Acme Telecom Ltd. ' || i", "first_name": "'Ada'", "last_name": "'Byron'",
-    "street_addr": "'12 Main Street'", "postal_code": "'10115'", "city": "'Berlin'", "country": "'Germany'",
-    "phone": "'+49305550100'", "email": "'ada' || i || '@example.com'", "min_payment_amount": "10000000",
-    "payment_currency": "'EUR'", "api_access": "0", "api_mgmt": "0", "commission_size": "0", "tariffs_mgmt": "0",
-    "max_depth": "3", "use_own_tariff": "1", "vouchers_mgmt": "0", "description": "'Customer of the benchmark'",
-    "i_password_policy": str(DEFAULT_PASSWORD_POLICY), "callshop_enabled": "false", "overcommit_protection": "false",
-    "overcommit_limit": "0", "did_pool_enabled": "false", "ivr_apps_enabled": "false", "asr_acd_enabled": "false",
-    "debit_credit_cards_enabled": "false", "conferencing_enabled": "false", "share_payment_processors": "false",
-    "dncl_enabled": "false", "i_time_zone": "370", "i_lang": "'en'", "i_export_type": "1", "start_page": "1",
-    "reseller_active": "true",
+    "web_password": "s3cret-Pa55", "i_tariff": None, "balance": 25.5, "credit_limit": 100.0, "accounts_mgmt": 7,
+    "customers_mgmt": 7, "company_name": "Acme Telecom Ltd.", "first_name": "Ada", "last_name": "Byron",
+    "street_addr": "12 Main Street", "postal_code": "10115", "city": "Berlin", "country": "Germany",
+    "phone": "+49305550100", "email": "ada@example.com", "min_payment_amount": 10.0, "payment_currency": "EUR",
+    "max_depth": 3, "description": "Customer of the benchmark", "i_lang": "en",
 }  # fmt: skip
+ACCOUNT = {
+    "translation_rule": "", "cli_translation_rule": "", "cpe_number": "", "vm_notify_emails": "",
+    "vm_forward_emails": "", "company_name": "", "salutation": "", "mid_init": "", "street_addr": "", "state": "",
+    "postal_code": "", "city": "", "country": "", "contact": "", "phone": "", "fax": "", "alt_phone": "",
+    "alt_contact": "", "cc": "", "bcc": "", "vm_enabled": 0, "blocked": 0, "welcome_call_ivr": 0,
+    "i_media_relay_type": 0, "use_preferred_codec_only": False, "trust_cli": False, "disallow_loops": False,
+    "vm_del_after_fwd": False,
+    "username": f"user-1@{DOMAIN}", "authname": f"user-1@{DOMAIN}", "web_password": "s3cret-Pa55",
+    "voip_password": "s3cret-V01p", "vm_password": "1234", "balance": 5.0, "credit_limit": 10.0, "max_sessions": 2,
+    "max_credit_time": 3600, "i_billing_plan": 1, "i_time_zone": 370, "i_lang": "en", "payment_currency": "USD",
+    "payment_method": 1, "i_export_type": 1, "lifetime": -1, "preferred_codec": None, "reg_allowed": 1,
+    "on_payment_action": None, "min_payment_amount": 10.0, "first_name": "Ada", "last_name": "Byron",
+    "email": "ada@example.com", "i_password_policy": 1,
+}  # fmt: skip
+SERIES = "WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+
+KEYS = {
+    "customers": "i_customer",
+    "web_users": "i_web_user",
+    "balances": "i_balance",
+    "accounts": "i_account",
+    "ledger": "i_ledger",
+}
+
+Expressions = Mapping[str, str]  # of columns, where `i` counts
 
 
-def seed(database_url: str, count: int) -> None:
-    """Make tables, root, the reseller and so many customers below him."""
-    config = load(database_url=database_url, secret_key=KEY, bcrypt_cost=4)
-    asyncio.run(_seed(config, count))
+def command(url: str, *arguments: str, source: Path = HERE) -> str:
+    """
+    Run a command of this server, or of another tree's, on a database, and give what it prints.
+
+    Raises:
+        Unmeasurable: It fails.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "xmlrpc_api", *arguments],
+        cwd=source,
+        env=servers.environment(url, {"statement_seconds": 600}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        told = (done.stderr or done.stdout).strip().splitlines()
+        raise Unmeasurable(f"xmlrpc-api {' '.join(arguments)}: {' '.join(told[-3:])}")
+    return done.stdout
 
 
-async def _seed(config: Config, count: int) -> None:
-    database = Database(config)
-    engine = "sqlite" if config.is_sqlite else "postgresql"
-    try:
-        await migrate(database)
-        platform = new_platform(config)
-        await create_root(platform, database)
-        password = platform.vault.encrypt(PASSWORD, place_of(Customer.api_password, RESELLER_ID))
-        await _insert(database, engine, RESELLER_ID, RESELLER_ID, parent="1", path="'1.'", name=f"'{RESELLER}'")
-        grant = (
-            "UPDATE customers SET api_access = 1, api_mgmt = 1, max_depth = 20, api_password = :p WHERE i_customer = 2"
-        )
-        await _run(database, grant, p=password)
-        for first in range(FIRST_ID, FIRST_ID + count, BATCH):
-            last = min(first + BATCH, FIRST_ID + count) - 1
-            await _insert(
-                database, engine, first, last, parent=str(RESELLER_ID), path="'1.2.'", name="'customer-' || i"
-            )
-        if engine == "postgresql":
-            for table, column in (("customers", "i_customer"), ("web_users", "i_web_user"), ("balances", "i_balance")):
-                newest = f"(SELECT max({column}) FROM {table})"
-                await _run(database, f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {newest})")
-        await _run(database, "ANALYZE")
-    finally:
-        await database.close()
+def make(url: str, customers: int, source: Path = HERE, accounts: int = ACCOUNTS) -> str:
+    """Tables, root, the reseller, so many customers and accounts of it; their ids follow each other."""
+    command(url, "init", source=source)
+    with servers.product(url, source, trusted_hosts="127.0.0.1") as running:
+        sample, account = _samples(f"http://127.0.0.1:{running.port}{XMLRPC}")
+    for first in range(sample + 1, sample + customers, BATCH):
+        clone_customers(url, sample, range(first, min(first + BATCH, sample + customers)))
+    _clone_accounts(url, account, accounts)
+    finish(url)
+    return url
 
 
-async def _insert(database: Database, engine: str, first: int, last: int, *, parent: str, path: str, name: str) -> None:
-    row = {**CUSTOMER, "i_customer": "i", "i_wholesaler": parent, "path": path, "name": name, "name_key": name}
-    users = {
-        "i_customer": "i",
-        "is_default": "true",
-        "web_login": name,
-        "web_login_key": name,
-        "web_password": "'!'",
-        "i_access_level": "'ADMINISTRATOR'",
-        "blocked": "false",
-        "second_factor": "false",
-    }
-    money = {
-        "i_customer": "i",
-        "is_default": "true",
-        "name": "''",
-        "currency": "'USD'",
-        "balance": "25500000",
-        "credit_limit": "100000000",
-        "notify_by_email": "false",
-        "charge_card": "false",
-        "charge_amount": "0",
-        "notification_retry_count": "0",
-    }
-    for table, values in (("customers", row), ("web_users", users), ("balances", money)):
-        insert = f"INSERT INTO {table} ({', '.join(values)})"
-        select = f"SELECT {', '.join(values.values())} FROM n"
-        numbers = NUMBERS[engine]
-        statement = f"{insert} {numbers} {select}" if engine == "sqlite" else f"{numbers} {insert} {select}"
-        await _run(database, statement, first=first, last=last)
+def finish(url: str) -> None:
+    """Let new rows get ids of their own, and leave nothing to be cleaned up later."""
+    if url.startswith("postgresql"):
+        for table, key in KEYS.items():
+            newest = f"(SELECT max({key}) FROM {table})"
+            databases.ask(url, f"SELECT setval(pg_get_serial_sequence('{table}', '{key}'), {newest})")
+    databases.tidy(url)
 
 
-async def _run(database: Database, statement: str, **values: Any) -> None:
-    async with database.write() as session:
-        if not database.is_sqlite:
-            await session.execute(text("SET LOCAL statement_timeout = 0"))
-        await session.execute(text(statement), values)
+def _samples(address: str) -> tuple[int, int]:
+    """The ids of a customer and of an account, and the reseller, whose id is the one before."""
+    with xmlrpc.client.ServerProxy(address, allow_none=True) as server:
+        api: Any = server
+        reseller = {
+            **CUSTOMER, "name": RESELLER, "balance": 10**9, "api_access": 1, "api_mgmt": 1, "api_password": PASSWORD,
+            "max_depth": 20, "vouchers_mgmt": 7,
+        }  # fmt: skip
+        made = api.createCustomer({**reseller, "i_wholesaler": ROOT_ID})["i_customer"]
+        name = f"customer-{FIRST_ID}"
+        customer = api.createCustomer({**CUSTOMER, "name": name, "i_wholesaler": RESELLER_ID})["i_customer"]
+        if (made, customer) != (RESELLER_ID, FIRST_ID):
+            raise Unmeasurable(f"ids of a new installation are {made} and {customer}")
+        account = api.createAccount({**ACCOUNT, "i_customer": RESELLER_ID})
+        return customer, account["i_account"]
+
+
+def columns(url: str, table: str) -> list[str]:
+    """Those of a table."""
+    if url.startswith("sqlite"):
+        return [row["name"] for row in databases.ask(url, "SELECT name FROM pragma_table_info(:name)", name=table)]
+    wanted = "SELECT column_name FROM information_schema.columns WHERE table_name = :name AND is_generated = 'NEVER'"
+    return [row["column_name"] for row in databases.ask(url, wanted, name=table)]
+
+
+def clone(url: str, table: str, where: str, changed: Expressions, numbers: range) -> None:
+    """Copies of one row, each with a number, but for what is changed."""
+    names = columns(url, table)
+    values = ", ".join(changed.get(name, name) for name in names)
+    statement = f"INSERT INTO {table} ({', '.join(names)}) {SERIES} SELECT {values} FROM {table}, n WHERE {where}"
+    bounds = {"first": numbers.start, "last": numbers.stop - 1}
+    if url.startswith("sqlite"):
+        databases.run(url, [(statement, bounds)])
+        return
+    typed = statement.replace(":first", "CAST(:first AS integer)").replace(":last", "CAST(:last AS integer)")
+    databases.run(url, [("SET LOCAL statement_timeout = 0", {}), (typed, bounds)])
+
+
+def clone_customers(url: str, sample: int, numbers: range) -> None:
+    """Copies of a customer, of its default web user and balance, and of how its balance began."""
+    owned = f"i_customer = {sample}"
+    name = {"name": "'customer-' || i", "name_key": "'customer-' || i"}
+    clone(url, "customers", owned, {"i_customer": "i", **name, "email": "'ada' || i || '@example.com'"}, numbers)
+    user = _key(url, "web_users", owned)
+    balance = _key(url, "balances", f"{owned} AND i_account IS NULL")
+    entry = _key(url, "ledger", f"i_balance = {balance}")
+    login = {"web_login": "'customer-' || i", "web_login_key": "'customer-' || i"}
+    changed = {"i_web_user": f"i + {user - sample + ROOM}", "i_customer": "i", **login}
+    clone(url, "web_users", f"i_web_user = {user}", changed, numbers)
+    changed = {"i_balance": f"i + {balance - sample + ROOM}", "i_customer": "i"}
+    clone(url, "balances", f"i_balance = {balance}", changed, numbers)
+    changed = {"i_ledger": f"i + {entry - sample + ROOM}", "i_balance": f"i + {balance - sample + ROOM}"}
+    clone(url, "ledger", f"i_ledger = {entry}", changed, numbers)
+
+
+def _clone_accounts(url: str, sample: int, count: int) -> None:
+    """Copies of an account, and of its balance."""
+    balance = _key(url, "balances", f"i_account = {sample}")
+    apart = _key(url, "balances", "true", "max") + ROOM  # ids that no customer's balance has
+    name = dict.fromkeys(("username", "username_key", "authname", "authname_key"), f"'user-' || i || '@{DOMAIN}'")
+    numbers = range(sample + 1, sample + count)
+    if not numbers:
+        return
+    clone(url, "accounts", f"i_account = {sample}", {"i_account": "i", **name}, numbers)
+    changed = {"i_balance": f"i + {apart}", "i_account": "i"}
+    clone(url, "balances", f"i_balance = {balance}", changed, numbers)
+
+
+def _key(url: str, table: str, condition: str, which: str = "min") -> int:
+    """The first, or last, id of the rows for which a condition holds."""
+    return int(databases.ask(url, f"SELECT {which}({KEYS[table]}) AS found FROM {table} WHERE {condition}")[0]["found"])
+
+
+def add_payments(url: str, i_customer: int, count: int) -> None:
+    """So many rows in the ledger of a customer, each a payment of a millionth."""
+    balance = _key(url, "balances", f"i_customer = {i_customer} AND i_account IS NULL")
+    sample = _key(url, "ledger", f"i_balance = {balance}")
+    newest = _key(url, "ledger", "true", "max")
+    paid = {"amount": "1", "paid_amount": "1", "paid_currency": "'USD'", "rate": str(10**12), "kind": "'funds'"}
+    told = {"i_ledger": f"i + {newest}", "balance_after": "balance_after + i", "funded_change": "1", **paid}
+    for first in range(1, count + 1, BATCH):
+        clone(url, "ledger", f"i_ledger = {sample}", told, range(first, min(first + BATCH, count + 1)))
