@@ -39,8 +39,8 @@ soak: $(VENV)/dev.stamp ## the same tests of races and crashes at full length, a
 fuzz: $(VENV)/dev.stamp ## 100,000 mutated calls, others with each SEED
 	$(BIN)/python -m pytest -n 2 tests/test_fuzz.py --soak --seed $(SEED)
 
-bench: $(VENV)/dev.stamp ## measure beside the peers, about 20 minutes; results in benchmarks/results/
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/dev.stamp ## measure beside the peers, about half an hour, or ONLY="info funds"; writes docs/performance.md
+	$(BIN)/python -m benchmarks $(addprefix --only ,$(ONLY))
 
 pair: $(VENV)/dev.stamp ## REV=tag: what a call costs beside an earlier revision, in turns, about 10 minutes
 	$(BIN)/python -m benchmarks.pair $(REV)
@@ -71,9 +71,10 @@ migration: $(VENV)/dev.stamp ## NAME="add a table": the next migration, from wha
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export XMLRPC_API_DATABASE_URL="sqlite:///$$folder/head.db" \
 		&& $(BIN)/alembic upgrade head && $(BIN)/alembic revision --autogenerate -m "$(NAME)"
 
-lock: $(VENV)/dev.stamp ## refresh both lock files (needs uv: pip install uv)
+lock: $(VENV)/dev.stamp ## refresh the lock files (needs uv: pip install uv)
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-annotate -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate -q -c requirements.lock -o requirements-dev.lock
+	uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes --no-annotate -q -c requirements-dev.lock -o benchmarks/requirements.lock
 
 clean: ## remove the environment and every cache, but not var/ (your data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

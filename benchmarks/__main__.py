@@ -124,7 +124,7 @@ def main() -> int:
 
 
 def _show(results: Path, page: Path | None) -> None:
-    kept = json.loads(results.read_text())
+    kept = json.loads(results.read_text()) if results.exists() else {}
     if page is not None:
         report.write(page, kept, ALL)
         report.chart(results.with_suffix(".png"), kept, ALL)

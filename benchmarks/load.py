@@ -19,13 +19,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from benchmarks.calls import Call
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = float(os.environ.get("BENCH_TIMEOUT_SECONDS", "30"))
 FAULTS = (b"<fault>", b"faultCode", b":Fault")  # as XML-RPC, JSON and SOAP begin to tell one
 BEGINNING = 400
+READ_AHEAD = 2**22
 SHOWN = 160
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -57,8 +57,8 @@ class Load:
     def complaint(self) -> str | None:
         """Why it does not count; None: all is right."""
         if self.problems:
-            told = ", ".join(f"{count} × {kind}" for kind, count in sorted(self.problems.items()))
-            return f"{told} among {self.answers} answers; the first: {self.example}"
+            told = ", ".join(f"{kind}: {count}" for kind, count in sorted(self.problems.items()))
+            return f"{told} (beside {self.answers} answers in all); the first: {self.example}"
         return None if self.answers else "nothing was answered"
 
 
@@ -84,7 +84,7 @@ def run(port: int, requests: Iterable[Call], seconds: float, connections: int) -
 
 
 @dataclass
-class _Shared:
+class _Clients:
     """What the connections have in common."""
 
     port: int
@@ -94,136 +94,69 @@ class _Shared:
     problems: Counter[str] = field(default_factory=Counter)
     example: str = ""
 
+    def next(self) -> Call | None:
+        """What to send next, while there is time."""
+        return next(self.requests, None) if time.perf_counter() < self.until else None
+
     def note(self, problem: str, answer: bytes) -> None:
         """Count a problem, and keep the first."""
         self.problems[problem] += 1
         self.example = self.example or f"{problem} {answer[:SHOWN].decode(errors='replace')}".strip()
 
-
-class _Client(asyncio.Protocol):
-    """One connection: a request, its answer, the next one, until the time is over."""
-
-    def __init__(self, shared: _Shared, done: asyncio.Future[None]) -> None:
-        self._shared, self._done = shared, done
-        self._pieces: list[bytes] = []
-        self._head = b""
-        self._missing = 0
-        self._wanted = b""
-        self.started: float | None = None  # when the request under way was sent
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport  # uvloop's are no asyncio.Transport
-        self._next()
-
-    def _next(self) -> None:
-        now = time.perf_counter()
-        call = next(self._shared.requests, None) if now < self._shared.until else None
-        if call is None:
-            self._end()
-            return
-        self.started = now
-        self._wanted = call[1]
-        self._transport.write(call[0])
-
-    def _end(self) -> None:
-        self.started = None
-        self._transport.close()
-        if not self._done.done():
-            self._done.set_result(None)
-
-    def data_received(self, data: bytes) -> None:
-        if not self._head:
-            data = b"".join((*self._pieces, data))
-            end = data.find(b"\r\n\r\n")
-            if end < 0:
-                self._pieces = [data]
-                return
-            self._head, data, self._pieces = data[:end], data[end + 4 :], []
-            length = _LENGTH.search(self._head)
-            self._missing = int(length[1]) if length else 0
-        self._pieces.append(data)
-        self._missing -= len(data)
-        if self._missing <= 0:
-            self._take(self._head, b"".join(self._pieces))
-
-    def _take(self, head: bytes, body: bytes) -> None:
-        assert self.started is not None
-        self._shared.taken.append(time.perf_counter() - self.started)
-        self.started = None
-        if problem := problem_of(head, body, self._wanted):
-            self._shared.note(problem, body)
-        self._pieces, self._head = [], b""
-        if _CLOSES.search(head):
-            self._again()
-        else:
-            self._next()
-
-    def _again(self) -> None:
-        """The server closes after each answer: connect anew."""
-        self._transport.close()
-        follower = _Client(self._shared, self._done)
-        _CLIENTS.remove(self)
-        _CLIENTS.append(follower)
-        connecting = asyncio.ensure_future(_connect(self._shared.port, follower))
-        _CONNECTING.add(connecting)
-        connecting.add_done_callback(_CONNECTING.discard)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self._done.done() and self in _CLIENTS:
-            self.give_up(LOST, str(exc or "closed before it was answered"))
-
-    def give_up(self, problem: str, why: str) -> None:
-        """What is under way is not answered any more."""
-        self.started = None
-        self._shared.note(problem, why.encode())
-        self._end()
+    async def keep_busy(self) -> None:
+        """One connection: a request, its answer, the next one; what is lost or late ends it."""
+        line: _Line | None = None
+        try:
+            while (call := self.next()) is not None:
+                started = time.perf_counter()
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    line = line or await _Line.to(self.port)
+                    head, body = await line.ask(call[0])
+                self.taken.append(time.perf_counter() - started)
+                if problem := problem_of(head, body, call[1]):
+                    self.note(problem, body)
+                if _CLOSES.search(head):
+                    line.close()
+                    line = None
+        except TimeoutError:
+            self.note(TIMEOUT, f"no answer for {TIMEOUT_SECONDS:g} s".encode())
+        except (OSError, EOFError) as error:
+            self.note(LOST, str(error).encode())
+        finally:
+            if line is not None:
+                line.close()
 
 
-_CLIENTS: list[_Client] = []
-_CONNECTING: set[asyncio.Future[None]] = set()
+@dataclass(frozen=True)
+class _Line:
+    """A connection."""
 
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
 
-async def _connect(port: int, client: _Client) -> None:
-    try:
-        await asyncio.get_running_loop().create_connection(lambda: client, "127.0.0.1", port)
-    except OSError as error:
-        client.started = None
-        client._shared.note(LOST, str(error).encode())  # noqa: SLF001 (one of ours)
-        client._done.set_result(None)  # noqa: SLF001
+    @classmethod
+    async def to(cls, port: int) -> "_Line":
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_AHEAD))
 
+    async def ask(self, request: bytes) -> tuple[bytes, bytes]:
+        self.writer.write(request)
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        return head, await self.reader.readexactly(int(length[1]) if length else 0)
 
-def _crash(context: dict[str, Any]) -> None:
-    """A bug of the client ends it at once: nobody would ever answer."""
-    sys.stderr.write(f"{context['message']}: {context.get('exception')!r}\n")
-    os._exit(1)
-
-
-async def _watch() -> None:
-    while True:
-        await asyncio.sleep(0.5)
-        late = time.perf_counter() - TIMEOUT_SECONDS
-        for client in _CLIENTS:
-            if client.started is not None and client.started < late:
-                client.give_up(TIMEOUT, f"no answer for {TIMEOUT_SECONDS} s")
+    def close(self) -> None:
+        self.writer.close()
 
 
 async def _send(port: int, file: str, seconds: float, connections: int) -> Load:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _loop, context: _crash(context))
     requests: list[Call] = pickle.loads(Path(file).read_bytes())
     started = time.perf_counter()
-    shared = _Shared(port, iter(requests), started + seconds)
-    ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
-    _CLIENTS.extend(_Client(shared, end) for end in ends)
-    watch = asyncio.ensure_future(_watch())
-    for client in _CLIENTS:
-        await _connect(port, client)
-    await asyncio.gather(*ends)
+    clients = _Clients(port, iter(requests), started + seconds)
+    await asyncio.gather(*(clients.keep_busy() for _ in range(connections)))
     passed = time.perf_counter() - started
-    watch.cancel()
-    taken = sorted(shared.taken) or [0.0]
+    taken = sorted(clients.taken) or [0.0]
     p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
-    return Load(len(shared.taken), passed, p50, p99, dict(shared.problems), shared.example)
+    return Load(len(clients.taken), passed, p50, p99, dict(clients.problems), clients.example)
 
 
 if __name__ == "__main__":
