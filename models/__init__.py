@@ -24,7 +24,15 @@ from models.base import (
     purpose_of,
 )
 from models.billing_plan import BillingPlan
-from models.customer import DEFAULT_PASSWORD_POLICY, ROOT_DEPTH, ROOT_ID, Customer, ancestors, subtree
+from models.customer import (
+    DEFAULT_PASSWORD_POLICY,
+    ROOT_DEPTH,
+    ROOT_ID,
+    Customer,
+    CustomerCount,
+    ancestors,
+    subtree,
+)
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey
 from models.login_key import account_key, exact_key, login_key
@@ -70,6 +78,7 @@ __all__ = [
     "ChangeTime",
     "Currency",
     "Customer",
+    "CustomerCount",
     "CustomerProperty",
     "DictionaryEntry",
     "Event",

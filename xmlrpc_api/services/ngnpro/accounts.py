@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, exists, or_, select
 
-from models import ROOT_ID, Account, SipAlias, SipDomain, TimeZone
+from models import ROOT_ID, Account, Customer, SipAlias, SipDomain, TimeZone
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import NotFound
@@ -54,6 +54,7 @@ ACCOUNTS = List(
         "groups": groups.is_in_all,
     },
     {"changeDate": Account.updated_on, "username": Account.username, "domain": Account.i_domain},
+    lean=select(Account.i_account).join(Customer, Customer.i_customer == Account.i_customer),
 )
 _BY_ID = queries.finding(ACCOUNTS, names.IS_ACCOUNT)
 

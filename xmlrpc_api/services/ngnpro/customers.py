@@ -6,11 +6,11 @@ What differs from the XML-RPC dialect is who may set what; creating, changing an
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import Integer, and_, bindparam, func, select
 
-from models import ROOT_ID, Customer, TimeZone
+from models import ROOT_ID, Customer, CustomerCount, TimeZone, subtree
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import Values
+from xmlrpc_api.declaration.entity import Statement, Values
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
 from xmlrpc_api.declaration.rights import ADD, DELETE, EDIT, Caller, Right
 from xmlrpc_api.dialects import ngnpro
@@ -44,6 +44,7 @@ CUSTOMERS = List(
     Customer.i_customer,
     {**queries.by_text(TEXTS), **queries.OF_CUSTOMERS},
     {"changeDate": Customer.changed, **queries.columns(CUSTOMER, *ORDERED), "customer": Customer.i_customer},
+    lean=select(Customer.i_customer).where(Customer.i_customer != ROOT_ID),
 )
 _BY_ID = queries.finding(CUSTOMERS, Customer.i_customer == bindparam("wanted", type_=Integer))
 
@@ -165,8 +166,21 @@ async def search(call: Call, query: Values, *, only_resellers: bool) -> Found:
     """
     asked = queries.asked(query)
     conditions = [Customer.i_wholesaler == ROOT_ID] if only_resellers and "customer" not in asked.filters else []
-    found = await queries.search(call, CUSTOMERS, asked, *conditions)
+    is_filtered = asked.filters.keys() & CUSTOMERS.filters.keys()
+    counting = None if is_filtered else _counting(call, only_resellers=only_resellers)
+    found = await queries.search(call, CUSTOMERS, asked, *conditions, counting=counting)
     return Found(found.total, await _shown(call, found.rows))
+
+
+def _counting(call: Call, *, only_resellers: bool) -> Statement | None:
+    """A statement that tells how many customers the caller may see, or how many resellers; None: it must count."""
+    is_admin = resellers.is_admin(call)
+    if only_resellers and not is_admin:
+        return None
+    first, end = subtree(call.caller.path, call.caller.i_customer)
+    path, itself = CustomerCount.path, 0 if is_admin else 1
+    wanted = path == first if only_resellers else and_(path >= first, path < end)
+    return select((func.coalesce(func.sum(CustomerCount.customers), 0) + itself).label("total")).where(wanted)
 
 
 async def _path(call: Call, i_customer: int) -> str:

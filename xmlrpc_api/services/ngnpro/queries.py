@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import ROOT_ID, Customer
@@ -114,18 +114,25 @@ def belonging(
 ) -> List:
     """The list of what belongs to customers: its attributes and `more`, by customer, reseller and these texts."""
     told = entity.select(field for field in entity.fields.values() if not field.secret).add_columns(*more)
-    owned = with_owner(told, entity.column("i_customer"))
-    return List(owned, entity.column(entity.key_name), {**by_text(texts), **OF_CUSTOMERS}, orders)
+    key, i_customer = entity.column(entity.key_name), entity.column("i_customer")
+    filters = {**by_text(texts), **OF_CUSTOMERS}
+    lean = select(key).join(Customer, Customer.i_customer == i_customer)
+    return List(with_owner(told, i_customer), key, filters, orders, lean)
 
 
-async def search(call: Call, listed: List, asked: Asked, *conditions: Condition) -> Found:
+async def search(
+    call: Call, listed: List, asked: Asked, *conditions: Condition, counting: Statement | None = None
+) -> Found:
     """
     The rows that are asked for and that the caller may see, each with its customer and reseller.
+
+    As to `counting`, see `List.page`.
 
     Raises:
         BadParameter: The query cannot be answered.
     """
-    found = await listed.page(call, asked, ownership.within(call.caller, REACH), *conditions)
+    within = ownership.within(call.caller, REACH)
+    found = await listed.page(call, asked, within, *conditions, counting=counting)
     for row in found.rows:
         _place(row)
     return found

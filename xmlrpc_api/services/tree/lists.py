@@ -5,9 +5,10 @@ What can be asked of a list is declared once, as a `List`; what a client asks fo
 calls it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, UnaryExpression, bindparam, func, select, union_all
@@ -18,10 +19,12 @@ from xmlrpc_api.declaration.entity import Statement
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, Thing
 from xmlrpc_api.declaration.numbers import INT_HIGH
 from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.nested import among
 from xmlrpc_api.storage.rows import Row, Rows
 
 NEAR = 2000  # rows from the first that are found in no time
 DIRECTIONS = ("ASC", "DESC")
+ID = "id of the row"  # what no attribute is called
 Order = ColumnElement[Any] | InstrumentedAttribute[Any]
 Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
 Filters = Mapping[str, Callable[[Any], ColumnElement[bool]]]
@@ -121,7 +124,7 @@ def _id_of(key: Order) -> Order:
     return key.element if isinstance(key, UnaryExpression) else key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class List:
     """
     A list, and what can be asked of it.
@@ -131,12 +134,16 @@ class List:
         key: Its own order, which is the order among equals, too: an id, or the same descending.
         filters: What it can be filtered by.
         orders: What else it can be ordered by.
+        lean: Reads the ids of the same rows, with no more tables than that takes. Which rows are on a page, and how
+            many there are in all, is asked of it, where filters and order need no more. What is told of the rows is
+            asked by their ids then: the plan for that is the same for every page, and need not be made again.
     """
 
     statement: Statement
     key: Order
     filters: Filters = field(default_factory=dict)
     orders: Mapping[str, Order] = field(default_factory=dict)
+    lean: Statement | None = None
 
     async def rows(self, call: Call, asked: Asked, *conditions: Condition) -> Rows:
         """
@@ -168,18 +175,44 @@ class List:
         asked.demand_whole(call, len(found))
         return found
 
-    async def page(self, call: Call, asked: Asked, *conditions: Condition) -> Found:
+    async def page(self, call: Call, asked: Asked, *conditions: Condition, counting: Statement | None = None) -> Found:
         """
         The rows that are asked for, and how many there are in all.
+
+        Args:
+            call: The call.
+            asked: What is asked.
+            conditions: What holds for all of them.
+            counting: A statement that tells the `total` without counting, where there is one.
 
         Raises:
             BadParameter: As in `rows`.
         """
-        matches = self._matches(asked, conditions)
-        (counted,) = await call.store.select(select(func.count().label("total")).select_from(matches.subquery()))
-        total = counted["total"]
-        asked.demand_whole(call, total - asked.start)
-        return Found(total, await self.rows(call, asked, *conditions))
+        matching = self._matching(asked, conditions)
+        if self.lean is None or not _are_about(self.lean, (*matching, *self._order(asked))):
+            rows: Sequence[Row] = await self.rows(call, asked, *conditions)
+            there = len(rows)
+        else:
+            found = await self._read(call, asked, self.lean.where(*matching).order_by(*self._order(asked), self.key))
+            rows, there = await self._whole(call, found), len(found)
+        if there < asked.fetched(call) and (there or not asked.start):  # none is behind the last page
+            return Found(asked.start + there, list(rows))
+        (counted,) = await call.store.select(self._counting(matching) if counting is None else counting)
+        return Found(counted["total"], list(rows))
+
+    async def _whole(self, call: Call, found: Sequence[Row]) -> list[Row]:
+        """The rows of which `lean` told the ids; one that is gone meanwhile is left out."""
+        name = str(_id_of(self.key).key)
+        ids = [row[name] for row in found]
+        rows = {row.pop(ID): row for row in await call.store.rows(_by_ids(self), ids=ids)} if ids else {}
+        return [rows[i_row] for i_row in ids if i_row in rows]
+
+    def _counting(self, matching: tuple[Condition, ...]) -> Statement:
+        """A statement that counts the rows for which these conditions hold."""
+        total = func.count().label("total")
+        if self.lean is not None and _are_about(self.lean, matching):
+            return self.lean.where(*matching).with_only_columns(total)
+        return select(total).select_from(self.statement.where(*matching).subquery())
 
     async def one(self, call: Call, thing: Thing, *conditions: Condition) -> Row:
         """
@@ -195,14 +228,14 @@ class List:
 
     def asked_for(self, asked: Asked, *conditions: Condition) -> Statement:
         """A statement that reads all pages of what is asked for, in order."""
-        matches = self._matches(asked, conditions)
+        matches = self.statement.where(*self._matching(asked, conditions))
         if asked.after is not None:
             matches = matches.where(behind(self.key, asked.after))
         return matches.order_by(*self._order(asked), self.key)
 
-    def _matches(self, asked: Asked, conditions: tuple[Condition, ...]) -> Statement:
+    def _matching(self, asked: Asked, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         given = {name: value for name, value in asked.filters.items() if value is not None and name in self.filters}
-        return self.statement.where(*conditions, *(self.filters[name](value) for name, value in given.items()))
+        return (*conditions, *(self.filters[name](value) for name, value in given.items()))
 
     def _order(self, asked: Asked) -> list[ColumnElement[Any]]:
         if not asked.order:
@@ -215,6 +248,19 @@ class List:
             raise BadParameter(asked.words.direction, f"must be {' or '.join(DIRECTIONS)}")
         order = self.orders[asked.order]
         return [order.desc() if asked.direction.upper() == "DESC" else order.asc()]
+
+
+@cache
+def _by_ids(listed: List) -> Query:
+    key = _id_of(listed.key)
+    return Query(listed.statement.add_columns(key.label(ID)).where(among(key)))
+
+
+def _are_about(statement: Statement, clauses: Iterable[Order]) -> bool:
+    """Whether conditions and orders need no other tables than a statement reads."""
+    (there,) = statement.get_final_froms()
+    tables = set(there._from_objects)  # noqa: SLF001 (nothing else tells)
+    return all(tables.issuperset(clause._from_objects) for clause in clauses)  # noqa: SLF001
 
 
 class Pages:
