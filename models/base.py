@@ -264,8 +264,9 @@ def model_of(table: FromClause) -> type[Base]:
 
 def one_default_per_customer(table: str) -> Index:
     """An index that allows one row marked `is_default` for each `i_customer`."""
-    default = text("is_default")
-    return Index(f"uq_{table}_default", "i_customer", unique=True, sqlite_where=default, postgresql_where=default)
+    name, default = f"uq_{table}_default", text("is_default")
+    as_asked = text("is_default = 1")  # SQLite takes an index for what is written in the same letters
+    return Index(name, "i_customer", unique=True, sqlite_where=as_asked, postgresql_where=default)
 
 
 def field(

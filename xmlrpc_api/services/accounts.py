@@ -23,6 +23,7 @@ from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.tree import limits, lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
+from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.rows import Row
 
@@ -48,7 +49,8 @@ _CURRENCY = Query(
     select(Balance.currency).where(Balance.i_customer == bindparam("i_customer", type_=Integer), Balance.is_default)
 )  # that of a customer, which is that of its accounts
 ALL = lists.List(
-    ACCOUNT.select(ACCOUNT.read).join(Customer, Customer.i_customer == Account.i_customer), Account.i_account
+    ACCOUNT.select(ACCOUNT.read).join(Customer, Customer.i_customer == Account.i_customer),
+    Account.i_account,
 )
 OWN = lists.List(ACCOUNT.select(LISTED), Account.i_account)
 
@@ -199,7 +201,7 @@ async def balance_of(call: Call, i_account: int) -> int:
 
 async def page_of(call: Call, page: Values) -> list[Row]:
     """The caller's own accounts, oldest first."""
-    rows = await OWN.rows(call, lists.asked(page), Account.i_customer == call.caller.i_customer)
+    rows = await OWN.rows(call, lists.asked(page), of=Of({Account.i_customer: call.caller.i_customer}))
     return [
         {
             **row,

@@ -12,6 +12,7 @@ from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.tree import lists, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.rows import Row, Rows
 
 REACH = Reach.SUBTREE_AND_SELF
@@ -104,7 +105,7 @@ class Belongings(Generic[B]):
         """
         owner = _owner(call, params)
         await ownership.find(call, owner, REACH)
-        return await self._some.rows(call, lists.asked(params), self._customer == owner)
+        return await self._some.rows(call, lists.asked(params), of=Of({self._customer: owner}))
 
     def _settable(self, values: Values) -> Values:
         return {name: value for name, value in values.items() if name in self.entity.writable}

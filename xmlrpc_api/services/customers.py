@@ -26,6 +26,7 @@ from xmlrpc_api.services.money.ledger import Booking
 from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
+from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.errors import ERRORS, is_refusal, violated_constraint
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.foresight import Companion, Foreseen
@@ -49,7 +50,7 @@ INFO_BY_ID = _INFO.query
 INFO_BY_NAME = Query(SELECT_INFO.where(_is_his_or_him(Customer, _CALLER), names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
-CHILDREN = lists.Pages(CUSTOMER.select(LISTED).where(Customer.i_wholesaler == _CALLER), Customer.i_customer)
+CHILDREN = lists.Pages(CUSTOMER.select(LISTED), Customer.i_customer, Of({Customer.i_wholesaler: _CALLER}))
 NEEDED = records.needed(Customer, Balance, WebUser, LedgerEntry)
 PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of itself, whatever it may manage

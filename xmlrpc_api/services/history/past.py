@@ -14,6 +14,7 @@ from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import lists
+from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.rows import Row
 
 MOST = 100
@@ -87,7 +88,7 @@ async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
     first, end = subtree(call.caller.path, call.caller.i_customer)
     if not rows or not first <= rows[0]["scope"] < end:
         raise NotFound(Customer)
-    return await _page(call, page, AuditEntry.scope == rows[0]["scope"])
+    return await _page(call, page, of=Of({AuditEntry.scope: rows[0]["scope"]}))
 
 
 async def rewound(call: Call, entity: Entity, i_row: int, present: Values, time: datetime) -> dict[str, Any] | None:
@@ -134,8 +135,8 @@ def _loaded(entity: Entity, values: Values) -> dict[str, Any]:
     }
 
 
-async def _page(call: Call, filters: Values, condition: ColumnElement[bool]) -> list[Row]:
-    rows = await HISTORY.rows(call, lists.asked({"limit": MOST, **filters}, MOST), condition)
+async def _page(call: Call, filters: Values, *conditions: ColumnElement[bool], of: Of | None = None) -> list[Row]:
+    rows = await HISTORY.rows(call, lists.asked({"limit": MOST, **filters}, MOST), *conditions, of=of)
     return [_shown(row) for row in rows]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, not_, select
+from sqlalchemy import ColumnElement, not_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import ROOT_ID, Balance, Customer, LedgerEntry
@@ -21,6 +21,7 @@ from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.lists import Asked
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.ids import Wanted
 from xmlrpc_api.storage.rows import Row, Rows
 
@@ -200,7 +201,7 @@ async def entries(call: Call, i_customer: int | None, page: Values) -> Rows:
 
 async def entries_of(call: Call, i_balance: int, page: Values) -> Rows:
     """The ledger of a balance that the caller may see, newest first."""
-    return await ENTRIES.rows(call, lists.asked(page), LedgerEntry.i_balance == i_balance)
+    return await ENTRIES.rows(call, lists.asked(page), of=Of({LedgerEntry.i_balance: i_balance}))
 
 
 async def _balances(call: Call, *conditions: ColumnElement[bool] | InstrumentedAttribute[bool]) -> Rows:
@@ -231,16 +232,16 @@ async def _payments(call: Call, asked: Asked) -> Sequence[Row]:
     i_customer, i_account = (asked.filters.get(name) for name in ("i_customer", "i_account"))
     if i_customer is not None:
         await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
-    of_customer = [] if i_customer is None else [LedgerEntry.i_payee == i_customer]
     if i_account is not None:
-        found = await _balances(call, Balance.i_account == i_account)
-        of_account = [LedgerEntry.i_balance == row["i_balance"] for row in found]
-        return await PAYMENTS.rows(call, asked, *of_account, *of_customer) if found else []
-    if of_customer:
-        return await PAYMENTS.rows(call, asked, *of_customer)
+        also = [] if i_customer is None else [Balance.i_customer == i_customer]
+        found = await _balances(call, Balance.i_account == i_account, *also)
+        of = [Of({LedgerEntry.i_balance: row["i_balance"]}) for row in found]
+        return await PAYMENTS.rows(call, asked, of=of[0]) if of else []
+    if i_customer is not None:
+        return await PAYMENTS.rows(call, asked, of=Of({LedgerEntry.i_payee: i_customer}))
     caller = call.caller.i_customer
-    below = and_(LedgerEntry.i_payer == caller, IS_THERE)
-    return await PAYMENTS.merged(call, asked, below, LedgerEntry.i_payee == caller)
+    own, below = Of({LedgerEntry.i_payee: caller}), Of({LedgerEntry.i_payer: caller}, (IS_THERE,))
+    return await PAYMENTS.merged(call, asked, own, below)
 
 
 async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> Row:

@@ -15,8 +15,9 @@ from xmlrpc_api.declaration.faults import NotFound, Thing
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.ngnpro import NAMES, struct
 from xmlrpc_api.services.tree import ownership, resellers
-from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Condition, Filters, Found, List, Order, Words
+from xmlrpc_api.services.tree.lists import DIRECTIONS, Asked, Filters, Found, List, Words
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree.stretches import Condition, Order
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.rows import Row
 

@@ -11,13 +11,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, UnaryExpression, bindparam, func, select, union_all
+from sqlalchemy import ColumnElement, Integer, bindparam, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, Thing
 from xmlrpc_api.declaration.numbers import INT_HIGH
+from xmlrpc_api.services.tree.stretches import Condition, Key, Of, Order
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.nested import among
 from xmlrpc_api.storage.rows import Row, Rows
@@ -25,8 +26,7 @@ from xmlrpc_api.storage.rows import Row, Rows
 NEAR = 2000  # rows from the first that are found in no time
 DIRECTIONS = ("ASC", "DESC")
 ID = "id of the row"  # what no attribute is called
-Order = ColumnElement[Any] | InstrumentedAttribute[Any]
-Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
+DATES = ("start_date", "end_date")
 Filters = Mapping[str, Callable[[Any], ColumnElement[bool]]]
 
 
@@ -110,18 +110,8 @@ def asked(params: Mapping[str, Any], most: int | None = None) -> Asked:
 
 def times(time: InstrumentedAttribute[datetime]) -> Filters:
     """The filters for rows from `start_date` on, up to but without `end_date`."""
-    return {"start_date": lambda start: time >= start, "end_date": lambda end: time < end}
-
-
-def behind(key: Order, after: Any) -> ColumnElement[bool]:
-    """The condition for what comes after a row in the order of an id; nothing is asked of that row but its id."""
-    condition: ColumnElement[bool] = key > after if key is _id_of(key) else _id_of(key) < after
-    return condition
-
-
-def _id_of(key: Order) -> Order:
-    """The id by which a list is ordered, be it descending or not."""
-    return key.element if isinstance(key, UnaryExpression) else key
+    start, end = DATES
+    return {start: lambda first: time >= first, end: lambda last: time < last}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,18 +135,18 @@ class List:
     orders: Mapping[str, Order] = field(default_factory=dict)
     lean: Statement | None = None
 
-    async def rows(self, call: Call, asked: Asked, *conditions: Condition) -> Rows:
+    async def rows(self, call: Call, asked: Asked, *conditions: Condition, of: Of | None = None) -> Rows:
         """
         The rows that are asked for, of those for which the conditions hold.
 
         Raises:
             BadParameter: More rows were asked for, or exist, than one answer may hold; or an order is not known.
         """
-        return await self._read(call, asked, self.asked_for(asked, *conditions))
+        return await self._read(call, asked, self.asked_for(asked, *conditions, of=of))
 
-    async def merged(self, call: Call, asked: Asked, *alternatives: Condition) -> Rows:
+    async def merged(self, call: Call, asked: Asked, *owners: Of) -> Rows:
         """
-        The rows for which one of these conditions holds; never two.
+        The rows of several owners; none is of two.
 
         Each is read by an index of its own, no further than the page reaches. An OR would be read whole, and sorted.
 
@@ -164,11 +154,11 @@ class List:
             BadParameter: As in `rows`.
         """
         reach = min(asked.start + asked.fetched(call), INT_HIGH)
-        each = (self.asked_for(asked, condition).limit(reach).subquery() for condition in alternatives)
-        both = union_all(*(select(one) for one in each)).subquery()
-        key = both.columns[str(_id_of(self.key).key)]
-        is_descending = self.key is not _id_of(self.key)
-        return await self._read(call, asked, select(both).order_by(key.desc() if is_descending else key))
+        each = (self.asked_for(asked, of=owner).limit(reach).subquery() for owner in owners)
+        everything = union_all(*(select(one) for one in each)).subquery()
+        key = Key.of(self.key)
+        order = key.order(everything.columns[key.id.key])
+        return await self._read(call, asked, select(everything).order_by(*order))
 
     async def _read(self, call: Call, asked: Asked, pages: Statement) -> Rows:
         found = await call.store.select(pages.offset(asked.start).limit(asked.fetched(call)))
@@ -202,7 +192,7 @@ class List:
 
     async def _whole(self, call: Call, found: Sequence[Row]) -> list[Row]:
         """The rows of which `lean` told the ids; one that is gone meanwhile is left out."""
-        name = str(_id_of(self.key).key)
+        name = Key.of(self.key).id.key
         ids = [row[name] for row in found]
         rows = {row.pop(ID): row for row in await call.store.rows(_by_ids(self), ids=ids)} if ids else {}
         return [rows[i_row] for i_row in ids if i_row in rows]
@@ -226,12 +216,21 @@ class List:
             raise NotFound(thing)
         return rows[0]
 
-    def asked_for(self, asked: Asked, *conditions: Condition) -> Statement:
+    def asked_for(self, asked: Asked, *conditions: Condition, of: Of | None = None) -> Statement:
         """A statement that reads all pages of what is asked for, in order."""
-        matches = self.statement.where(*self._matching(asked, conditions))
+        matches = self.statement.where(*self._matching(asked, (*conditions, *(of.also if of else ()))))
+        key = Key.of(self.key)
+        if of is not None and not asked.order and not self._is_dated(asked):
+            return of.stretch(matches, key, asked.after)
+        if of is not None:
+            matches = matches.where(*of.equal())
         if asked.after is not None:
-            matches = matches.where(behind(self.key, asked.after))
+            matches = matches.where(key.behind(key.id, asked.after))
         return matches.order_by(*self._order(asked), self.key)
+
+    def _is_dated(self, asked: Asked) -> bool:
+        """Whether an index by time may be the shorter way."""
+        return any(name in self.filters and asked.filters.get(name) is not None for name in DATES)
 
     def _matching(self, asked: Asked, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         given = {name: value for name, value in asked.filters.items() if value is not None and name in self.filters}
@@ -252,7 +251,7 @@ class List:
 
 @cache
 def _by_ids(listed: List) -> Query:
-    key = _id_of(listed.key)
+    key = Key.of(listed.key).id
     return Query(listed.statement.add_columns(key.label(ID)).where(among(key)))
 
 
@@ -270,17 +269,14 @@ class Pages:
     Args:
         statement: What to read.
         key: Its order, as that of a `List`.
+        of: Whose rows, by `bindparam`s.
     """
 
-    def __init__(self, statement: Statement, key: Order) -> None:
+    def __init__(self, statement: Statement, key: Order, of: Of) -> None:
         offset, limit, after = (bindparam(name, type_=Integer) for name in ("offset", "limit", "after"))
-        every = statement.order_by(key).offset(offset).limit(limit)
-        rest = every.where(behind(key, after))
-        self._queries = {
-            (is_rest, is_near): Query(rest if is_rest else every, is_short=is_near)
-            for is_rest in (False, True)
-            for is_near in (False, True)
-        }
+        self._key = Key.of(key)
+        page = of.stretch(statement, self._key, after).offset(offset).limit(limit)
+        self._near, self._far = Query(page, is_short=True), Query(page)
 
     async def rows(self, call: Call, asked: Asked, **values: Any) -> Rows:
         """
@@ -290,7 +286,8 @@ class Pages:
             BadParameter: More rows were asked for, or exist, than one answer may hold.
         """
         fetched = asked.fetched(call)
-        query = self._queries[asked.after is not None, asked.start + fetched <= NEAR]
-        found = await call.store.rows(query, after=asked.after, offset=asked.start, limit=fetched, **values)
+        query = self._near if asked.start + fetched <= NEAR else self._far
+        after = self._key.first if asked.after is None else asked.after
+        found = await call.store.rows(query, after=after, offset=asked.start, limit=fetched, **values)
         asked.demand_whole(call, len(found))
         return found

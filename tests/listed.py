@@ -1,0 +1,55 @@
+"""The lists that page, and rows for all of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from conftest import WEB_PASSWORD, Customers, Reseller
+from faces import Api
+from harness import unique
+from sippy import new
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list: how it is asked for, and what its rows and their ids are called."""
+
+    method: str
+    rows: str
+    id: str
+    of_customer: bool = False
+    newest_first: bool = True
+    is_sorted: bool = False  # a page of each of two indexes is
+    most: int = 10_000
+    of_subtree: bool = False  # of everybody below: of the root, of all
+
+    def page(self, api: Api, i_customer: int, **asked: Any) -> list[dict[str, Any]]:
+        whose = {"i_customer": i_customer} if self.of_customer else {}
+        page: list[dict[str, Any]] = getattr(api, self.method)(**whose, **asked)[self.rows]
+        return page
+
+    def ids(self, api: Api, i_customer: int, **asked: Any) -> list[int]:
+        return [row[self.id] for row in self.page(api, i_customer, **asked)]
+
+
+LISTS = {
+    "ledger": Listed("getLedger", "ledger", "i_ledger", of_customer=True),
+    "payments of one": Listed("getPaymentsList", "payments", "i_payment", of_customer=True),
+    "payments of all": Listed("getPaymentsList", "payments", "i_payment", is_sorted=True),
+    "history": Listed("getCustomerHistory", "records", "i_audit", of_customer=True, most=100),
+    "audit log": Listed("getAuditLogs", "records", "i_audit", most=100, of_subtree=True),
+    "events": Listed("listEvents", "events", "i_event", newest_first=False, of_subtree=True),
+    "customers": Listed("listCustomers", "customers", "i_customer", newest_first=False),
+    "accounts": Listed("listAccounts", "accounts", "i_account", newest_first=False),
+    "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
+}
+
+
+def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
+    i_customer, *_ = [customers.make(reseller) for _ in range(5)]
+    reseller.setLowBalance(i_customer=i_customer, threshold=1)
+    for amount in range(2, 7):
+        reseller.customerAddFunds(i_customer=i_customer, amount=amount, currency="USD")
+        reseller.customerDebit(i_customer=i_customer, amount=amount, currency="USD")
+        reseller.createAccount(**new())
+        reseller.createWebUser(web_login=unique("login"), web_password=WEB_PASSWORD, i_access_level="ADMINISTRATOR")
+    return reseller, i_customer
