@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -19,6 +19,29 @@ LIST = re.compile(r"\bIN \([^)]*\)")
 
 
 @contextmanager
+def transacted(server: Server, note: Callable[[str], None]) -> Iterator[None]:
+    """Notes each statement that a transaction sends, or a session that reads; not what the server does beside."""
+    database = server.app[pages.DATABASE]
+    run_on_driver = Transaction._run
+
+    def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
+        if not UPKEEP.search(text):
+            note(text)
+
+    async def run(transaction: Transaction, text: str, values: list[Any]) -> Any:
+        if transaction._driver is not None:  # else SQLAlchemy runs it, and tells above
+            note(text)
+        return await run_on_driver(transaction, text, values)
+
+    with ExitStack() as stack:
+        for engine in {database._writer.sync_engine, database._reader.sync_engine}:
+            event.listen(engine, "before_cursor_execute", statement)
+            stack.callback(event.remove, engine, "before_cursor_execute", statement)
+        stack.enter_context(patch.object(Transaction, "_run", run))
+        yield
+
+
+@contextmanager
 def recorded(server: Server) -> Iterator[Counter[str]]:
     """
     Counts what is done meanwhile: each statement by its text, and the runs of bcrypt by their cost.
@@ -27,19 +50,10 @@ def recorded(server: Server) -> Iterator[Counter[str]]:
     """
     done: Counter[str] = Counter()
     database = server.app[pages.DATABASE]
-    fetch, check, run_on_driver = database._driver.fetch, bcrypt.checkpw, Transaction._run
+    fetch, check = database._driver.fetch, bcrypt.checkpw
 
     def note(text: str) -> None:
-        if not UPKEEP.search(text):
-            done[LIST.sub("IN (…)", text)] += 1
-
-    async def run(transaction: Transaction, text: str, values: list[Any]) -> Any:
-        if transaction._driver is not None:  # else SQLAlchemy runs it, and tells below
-            note(text)
-        return await run_on_driver(transaction, text, values)
-
-    def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
-        note(text)
+        done[LIST.sub("IN (…)", text)] += 1
 
     async def fetched(text: str, *arguments: Any, **options: Any) -> Any:
         note(text)
@@ -49,12 +63,9 @@ def recorded(server: Server) -> Iterator[Counter[str]]:
         done[hashed[:7].decode()] += 1
         return check(password, hashed)
 
-    engines = {database._writer.sync_engine, database._reader.sync_engine}
-    with ExitStack() as stack:
-        for engine in engines:
-            event.listen(engine, "before_cursor_execute", statement)
-            stack.callback(event.remove, engine, "before_cursor_execute", statement)
-        stack.enter_context(patch.object(database._driver, "fetch", fetched))
-        stack.enter_context(patch.object(Transaction, "_run", run))
-        stack.enter_context(patch.object(bcrypt, "checkpw", checked))
+    with (
+        transacted(server, note),
+        patch.object(database._driver, "fetch", fetched),
+        patch.object(bcrypt, "checkpw", checked),
+    ):
         yield done

@@ -90,17 +90,17 @@ MUTANTS = (
     Mutant(
         "a balance is read, changed and written",
         f"{SERVICES}/money/ledger.py",
-        ".values(balance=Balance.balance + booking.amount,",
-        ".values(balance=balance.balance + booking.amount,",
+        ".with_for_update()",
+        "",
         "tests/handlers/test_payments.py -k concurrent_credits",
-        also=((".with_for_update()", ""),),
     ),
     Mutant(
         "a debit takes what is not there",
         f"{SERVICES}/money/ledger.py",
-        "    if booking.amount < 0:\n",
+        "    if booking.amount < 0 and after + balance.credit_limit < 0:\n",
         "    if False:\n",
         "tests/handlers/test_payments.py -k Races",
+        also=(("    .where(or_(_AMOUNT >= 0, _BALANCES.c.balance + _BALANCES.c.credit_limit + _AMOUNT >= 0))\n", ""),),
     ),
     Mutant(
         "a one-time password is checked, then marked",
@@ -162,24 +162,19 @@ MUTANTS = (
     ),
     Mutant(
         "it answers before it commits",
-        "xmlrpc_api/storage/database.py",
-        "        async with (\n"
-        "            AsyncSession(self._writer, expire_on_commit=False, autoflush=False) as session,\n"
-        "            session.begin(),\n"
-        "        ):\n"
-        "            yield session\n",
-        "        import asyncio\n\n"
-        "        session = AsyncSession(self._writer, expire_on_commit=False, autoflush=False)\n"
-        "        try:\n"
-        "            yield session\n"
-        "        except BaseException:\n"
-        "            await session.close()\n"
-        "            raise\n\n"
-        "        async def commit() -> None:\n"
-        "            await asyncio.sleep(0.01)\n"
-        "            await session.commit()\n"
-        "            await session.close()\n\n"
-        "        self.pending = asyncio.ensure_future(commit())\n",
+        "xmlrpc_api/storage/transaction.py",
+        "                await self.commit()\n"
+        "        finally:\n"
+        "            self._batch = Batch()\n"
+        "            if not self._connection.closed:\n",
+        "                import asyncio\n\n"
+        "                await self.flush()\n\n"
+        "                async def commit() -> None:\n"
+        "                    await asyncio.sleep(0.01)\n"
+        "                    await self._connection.run_sync(_commit)\n\n"
+        "                self.pending = asyncio.ensure_future(commit())\n"
+        "        finally:\n"
+        "            if kind is not None:\n",
         "tests/cli/test_crash.py",
     ),
     Mutant(
@@ -204,17 +199,52 @@ MUTANTS = (
         "tests/transport/test_browsers.py",
     ),
     Mutant(
+        "a savepoint is there when a session begins with it",
+        "xmlrpc_api/dispatch/transactions.py",
+        "            await store.session.connection()",
+        "            pass",
+        "tests/storage/test_transaction.py -k Savepoint",
+    ),
+    Mutant(
+        "what waits is sent though its savepoint is undone",
+        "xmlrpc_api/storage/transaction.py",
+        'if self._batch and statement.startswith("ROLLBACK TO"):',
+        "if False:",
+        "tests/handlers/test_payments.py tests/test_dispatch.py tests/test_conservation.py",
+    ),
+    Mutant(
+        "a statement of a session overtakes what waits",
+        "xmlrpc_api/storage/transaction.py",
+        "            util.await_only(self._send())\n",
+        "            pass\n",
+        "tests/storage/test_transaction.py -k statement_of_the_session",
+    ),
+    Mutant(
+        "two changes of one row are sent as one statement",
+        "xmlrpc_api/storage/together.py",
+        "any(given[query.row] == old[query.row] for old in rows)",
+        "False",
+        "tests/storage/test_transaction.py -k two_changes",
+    ),
+    Mutant(
+        "a change that finds no row is none",
+        "xmlrpc_api/storage/transaction.py",
+        "                if len(await self._run(sql, values)) != changes:\n",
+        "                if len(await self._run(sql, values)) < 0:\n",
+        "tests/storage/test_transaction.py -k finds_no_row",
+    ),
+    Mutant(
         "a booking that was undone is believed",
         "xmlrpc_api/dispatch/transactions.py",
-        "        session.expire_all()\n",
+        "        store.session.expire_all()\n",
         "",
         "tests/test_dispatch.py -k undone",
     ),
     Mutant(
         "a trial keeps what a fault keeps",
         "xmlrpc_api/dispatch/execution.py",
-        "        self._begin = database.write if keep else lambda: undone(database.write())\n",
-        "        self._begin = database.write\n",
+        "        self._begin = database.transaction if keep else lambda: undone(database.transaction())\n",
+        "        self._begin = database.transaction\n",
         "tests/test_dispatch.py -k unless_nothing",
     ),
     Mutant(
@@ -320,7 +350,7 @@ MUTANTS = (
     Mutant(
         "over-commit is not looked at",
         f"{SERVICES}/money/overcommit.py",
-        "    for i_customer in sorted(set(customers)):\n",
+        "    for i_customer in protected:\n",
         "    for i_customer in ():\n",
         "tests/handlers/test_overcommit.py -k Paths",
     ),

@@ -95,8 +95,8 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
     )
     values |= _of_phone(call, username, key, values.get("voip_password", ""))
     await records.add(call, account, values, ids=new, unnoted=unnoted)
-    await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, owner.path)
     await ledger.open_with(call, account.money, new[LedgerEntry][0])
+    await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, owner.path)
     return account
 
 

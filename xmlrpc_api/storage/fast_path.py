@@ -37,14 +37,14 @@ class Query:
         row: Of a change of one row: the parameter that tells which.
 
     Attributes:
-        table: What it writes to.
+        table: To what it writes, if it does.
     """
 
     def __init__(self, statement: Statement, *, is_short: bool = False, row: str | None = None) -> None:
         self.statement = statement
         self.is_short = is_short
         self.row = row
-        self.table = statement.table if isinstance(statement, UpdateBase) else None
+        self.table = table_name(statement) if isinstance(statement, UpdateBase) else ""
         self._forms: dict[str, Form] = {}
 
     def form(self, dialect: Dialect) -> "Form":
@@ -53,6 +53,12 @@ class Query:
         if form is None:
             form = self._forms[dialect.name] = Form(self.statement, dialect)
         return form
+
+
+def table_name(statement: UpdateBase) -> str:
+    """What a statement writes to; by its name, since a model's table is not always the same object."""
+    table: Any = statement.table
+    return str(table.name)
 
 
 def inserting(table: Table, names: Iterable[str]) -> Insert:

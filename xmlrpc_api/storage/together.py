@@ -70,9 +70,9 @@ class Batch:
     def fits(self, query: Query, given: Row) -> bool:
         """Whether a write may be sent along with those that wait."""
         if query.row is None:
-            return all(step.row is None for step, _ in self._steps if step.table is query.table)
+            return all(step.row is None for step, _ in self._steps if step.table == query.table)
         return not any(
-            step.table is query.table and (step is not query or any(given[query.row] == old[query.row] for old in rows))
+            step.table == query.table and (step is not query or any(given[query.row] == old[query.row] for old in rows))
             for step, rows in self._steps
         )
 

@@ -160,9 +160,8 @@ async def told(call: Call, object_type: str, objects: Mapping[int, int]) -> None
 
 async def _subject(call: Call, entity: Entity, row: Base, i_customer: int) -> Subject:
     if isinstance(row, Customer):
-        scope = subtree(row.path, i_customer)[0]
-    else:
-        scope = await scope_of(call.store, i_customer)
+        call.store.scopes[i_customer] = subtree(row.path, i_customer)[0]
+    scope = await scope_of(call.store, i_customer)
     return Subject(entity.name, getattr(row, entity.key_name), i_customer, scope)
 
 
