@@ -449,7 +449,13 @@ class TestRaces:
         assert findings(server) == []
 
     def test_concurrent_credits_add_up(
-        self, root: Api, funded: Reseller, customers: Customers, spread: Crowd, length: Callable[[int, int], int]
+        self,
+        server: Server,
+        root: Api,
+        funded: Reseller,
+        customers: Customers,
+        spread: Crowd,
+        length: Callable[[int, int], int],
     ) -> None:
         count = length(400, 10_000)
         i_customer = customers.make(funded)
@@ -462,6 +468,7 @@ class TestRaces:
         assert answers == [{"result": "OK"}] * count
         assert balance(funded, i_customer) == count / 100
         assert balance(root, funded.i_customer) == 1000 - count / 100
+        assert findings(server) == []
 
     @pytest.mark.timing
     def test_a_busy_balance_does_not_hold_up_the_others(self, root: Api, customers: Customers, crowd: Crowd) -> None:

@@ -157,6 +157,15 @@ class TestSavepoint:
 
         assert kept(server, new) == []
 
+    def test_what_waits_is_not_even_tried_when_it_is_undone(self, server: Server, new: dict[str, Any]) -> None:
+        async def work(transaction: Transaction) -> None:
+            await transaction.write(NEW, **new)
+            await fail_in_savepoint(transaction, new)  # which the database would refuse: it is there
+
+        within(server, work)
+
+        assert kept(server, new) == [new["name"]]
+
     def test_what_was_written_in_it_is_kept_with_it(self, server: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             async with savepoint(transaction):
