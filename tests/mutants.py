@@ -81,6 +81,27 @@ MUTANTS = (
         "tests/handlers/test_gone_meanwhile.py -k matter",
     ),
     Mutant(
+        "what belongs to strangers is told by NGNPro's ids",
+        f"{SERVICES}/ngnpro/queries.py",
+        "listed.statement.where(wanted, ownership.reached(REACH))",
+        "listed.statement.where(wanted)",
+        "tests/handlers/ngnpro/test_customers.py -k sees_himself",
+    ),
+    Mutant(
+        "rights that nobody can lend are lent",
+        f"{SERVICES}/tree/lending.py",
+        "return loan if loan.is_good else None",
+        "return loan",
+        "tests/handlers/ngnpro/test_lending.py -k is_ignored",
+    ),
+    Mutant(
+        "a page behind the last tells that nothing is there",
+        f"{SERVICES}/tree/lists.py",
+        "and (there or not asked.start)",
+        "",
+        "tests/handlers/ngnpro/test_reading.py -k may_be_seen",
+    ),
+    Mutant(
         "a refusal on the driver's path is a bug of ours",
         "xmlrpc_api/storage/errors.py",
         "_REFUSALS = (IntegrityError, asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError)",

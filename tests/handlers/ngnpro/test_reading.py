@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from books import findings
 from conftest import WEB_PASSWORD, Customers, Reseller
 from harness import Server, unique
 from labour import recorded
@@ -141,6 +142,14 @@ class TestTotals:
 
         assert server.sql(DELETED, below=f"%.{below.i_customer}.") == [(0,)]
         assert server.sql(COUNTED) == server.sql(THERE)
+
+
+def test_what_lists_would_tell_wrongly_is_found(spoilt: Server) -> None:
+    ((root_has,),) = spoilt.sql("SELECT sum(customers) FROM customer_counts WHERE path = '1.'") or [(None,)]
+
+    spoilt.sql("INSERT INTO customer_counts (path, part, customers) VALUES ('1.', 99, 2)")
+
+    assert findings(spoilt) == [f"{root_has or 0} customers have the path 1., not {(root_has or 0) + 2}"]
 
 
 def test_an_account_of_the_other_dialect_is_told_alike(clients: Clients, customers: Customers) -> None:

@@ -1,6 +1,8 @@
 """What can be asked of the lists of SIP domains and aliases."""
 
-from models import SipAlias, SipDomain
+from sqlalchemy import select
+
+from models import Customer, SipAlias, SipDomain
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.sip.aliases import ALIAS
 from xmlrpc_api.services.sip.domains import DOMAIN
@@ -27,5 +29,8 @@ ALIASES = List(
     SipAlias.i_alias,
     {**queries.by_text(ALIAS_TEXTS), **queries.OF_CUSTOMERS, "owner": lambda owner: SipAlias.owner == owner},
     {"changeDate": SipAlias.changed, **ALIAS_TEXTS},
+    lean=select(SipAlias.i_alias)
+    .join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
+    .join(Customer, Customer.i_customer == SipDomain.i_customer),
 )
 ALIAS_BY_ID = queries.finding(ALIASES, names.has_key(SipAlias.alias_key, SipAlias.alias_key))

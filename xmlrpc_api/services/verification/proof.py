@@ -16,7 +16,7 @@ from xmlrpc_api.services import keys
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import overcommit
 from xmlrpc_api.services.tree import lending
-from xmlrpc_api.services.verification import funding_proof, history_proof, voucher_proof
+from xmlrpc_api.services.verification import count_proof, funding_proof, history_proof, voucher_proof
 
 BATCH = 2000
 NO_LINK = "0:"  # the end of a chain that has not begun
@@ -65,6 +65,7 @@ async def verify(session: AsyncSession, vault: Vault, head: str | None = None) -
         yield step
     async for step in _customers(session):
         yield step
+    yield Step(0, await count_proof.of_customers(session))
     async for step in _accounts(session):
         yield step
     async for rows, findings in history_proof.of_objects(session):
