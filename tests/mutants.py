@@ -53,6 +53,48 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "a page behind a row begins with the row",
+        f"{SERVICES}/tree/stretches.py",
+        "        condition: ColumnElement[bool] = place < other if self.newest_first else place > other\n",
+        "        condition: ColumnElement[bool] = place <= other if self.newest_first else place >= other\n",
+        "tests/handlers/test_paging.py -k together",
+    ),
+    Mutant(
+        "a stretch of an index goes on with the next owner",
+        f"{SERVICES}/tree/stretches.py",
+        "        usual = and_(key.behind(tuple_(*columns), tuple_(*bound, after)), within)\n",
+        "        usual = and_(key.behind(tuple_(*columns), tuple_(*bound, after)))\n",
+        "tests/handlers/test_paging.py -k callers",
+    ),
+    Mutant(
+        "a list is read by the ids of everybody's rows",
+        f"{SERVICES}/tree/lists.py",
+        "            return of.stretch(matches, key, asked.after)\n",
+        "            matches = matches.where(*of.equal())\n",
+        "tests/test_plans.py",
+    ),
+    Mutant(
+        "payments of a customer that is gone are told",
+        f"{SERVICES}/money/payments.py",
+        "Of({LedgerEntry.i_payer: caller}, (IS_THERE,))",
+        "Of({LedgerEntry.i_payer: caller})",
+        "tests/handlers/test_paging.py -k gone",
+    ),
+    Mutant(
+        "the payments of an account are those of any customer",
+        f"{SERVICES}/money/payments.py",
+        "        also = [] if i_customer is None else [Balance.i_customer == i_customer]\n",
+        "        also: list[ColumnElement[bool]] = []\n",
+        "tests/handlers/test_paging.py -k alone",
+    ),
+    Mutant(
+        "payments do not tell whose they are",
+        "alembic/versions/0014-find_payments_by_owner.py",
+        "    tell_parties()\n    is_payment",
+        "    is_payment",
+        "tests/test_migrations.py -k whose_they_are",
+    ),
+    Mutant(
         "a table that is made again takes along what points at it",
         "alembic/env.py",
         '    switch(connection, "OFF")\n',

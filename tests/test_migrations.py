@@ -16,7 +16,7 @@ from alembic.config import Config
 from check_migrations import Filler, Walk, check
 from harness import test_config
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from xmlrpc_api.config import ConfigError
 from xmlrpc_api.installation import newest_revision
@@ -151,6 +151,34 @@ class TestRows:
 
         with pytest.raises(AssertionError, match=told):
             on("sqlite", lambda database: self.walk(database, config))
+
+    def test_payments_that_are_older_tell_whose_they_are_and_stay_as_they_were(self, on, with_migration, engine):
+        """0014 writes to the ledger, which refuses that before and afterwards."""
+        config = with_migration("pass", "pass")
+
+        async def work(database: Database) -> tuple[Any, Any]:
+            await go(database, config, "0013")
+            await fill(database)
+            theirs = "i_balance = (SELECT min(i_balance) FROM ledger)"
+            await sql(
+                database, f"UPDATE balances SET i_customer = (SELECT max(i_customer) FROM customers) WHERE {theirs}"
+            )
+            for kind in ("funds", "set"):
+                columns = "i_balance, amount, balance_after, payment_time, created"
+                await sql(database, f"INSERT INTO ledger (kind, {columns}) SELECT '{kind}', {columns} FROM ledger")
+            await go(database, config, NEWEST)
+            with pytest.raises((IntegrityError, DBAPIError), match="append-only"):
+                await sql(database, "UPDATE ledger SET i_payee = 1")
+            of = "FROM ledger JOIN balances USING (i_balance) JOIN customers USING (i_customer)"
+            told = await sql(database, f"SELECT kind, i_payee, i_payer {of} WHERE kind IN ('funds', 'set')")
+            known = await sql(database, f"SELECT kind, i_customer, i_wholesaler {of} WHERE kind IN ('funds', 'set')")
+            return told, known
+
+        told, known = on(engine, work)
+        assert sorted(told, key=str) == sorted(
+            [row if row[0] == "funds" else ("set", None, None) for row in known], key=str
+        )
+        assert {row[0] for row in told} == {"funds", "set"}
 
     def test_an_id_is_not_given_again_after_its_table_was_made_again(self, on, with_migration):
         config = with_migration(AGAIN.format(table="vouchers", check="value", kept=True))
