@@ -28,7 +28,7 @@ GOLDEN = 0.618
 class Scale:
     """How long is measured, how often, and how many customers there are."""
 
-    seconds: float = 2.0
+    seconds: float = 1.5
     rounds: int = 5
     large: int = LARGE
     million: int = 1_000_000

@@ -101,7 +101,9 @@ class _Clients:
     def note(self, problem: str, answer: bytes) -> None:
         """Count a problem, and keep the first."""
         self.problems[problem] += 1
-        self.example = self.example or f"{problem} {answer[:SHOWN].decode(errors='replace')}".strip()
+        if not self.example:
+            told = answer[:SHOWN].decode(errors="replace").split()
+            self.example = " ".join([problem, *told])
 
     async def keep_busy(self) -> None:
         """One connection: a request, its answer, the next one; what is lost or late ends it."""

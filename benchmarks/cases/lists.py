@@ -9,13 +9,14 @@ from benchmarks.cases.case import Case, Contenders, compared
 from benchmarks.cases.reads import infos
 from benchmarks.databases import POSTGRESQL
 from benchmarks.judging import at_least
-from benchmarks.laboratory import OURS, SMALL, Laboratory, each
+from benchmarks.laboratory import OURS, SMALL, Laboratory, answer_of, each
 from benchmarks.measuring import Contender, Ratio
+from benchmarks.servers import Unmeasurable
 
 PAGE, SHORT = 100, 10
-FULL, TENTH = "first 100 of 100 rows", "first 10 of 10 rows"
+FULL = "first 100 of 100 rows"
 LITTLE = "first 100 of 10 rows (a tenth of the answer)"
-MANY, MANY_TENTH = "first 100 of 1,000,000 rows", "first 10 of 1,000,000 rows"
+MANY = "first 100 of 1,000,000 rows"
 FEWER = "with 1,000 customers"
 
 
@@ -43,17 +44,15 @@ def _pages(method: str, row: str) -> Contenders:
         few, some, many = _owners(entries)
         with laboratory.ours(url) as server:
 
-            def asked(name: str, i_customer: int, limit: int) -> Contender:
-                body = calls.document(method, {"i_customer": i_customer, "limit": limit})
+            def asked(name: str, i_customer: int) -> Contender:
+                body = calls.document(method, {"i_customer": i_customer, "limit": PAGE})
                 return server.asked(lambda: _again((body, b"<name>%s</name>" % row.encode())), name)
 
-            yield [
-                asked(MANY, many, PAGE),
-                asked(FULL, some, PAGE),
-                asked(LITTLE, few, PAGE),
-                asked(MANY_TENTH, many, SHORT),
-                asked(TENTH, few, SHORT),
-            ]
+            contenders = [asked(MANY, many), asked(FULL, some), asked(LITTLE, few)]
+            rows = [answer_of(contender).count(b"<name>%s</name>" % row.encode()) for contender in contenders]
+            if rows[:2] != [PAGE, PAGE] or rows[2] not in (SHORT, SHORT + 1):  # the ledger has how it began, too
+                raise Unmeasurable(f"{method} answers {rows} rows")
+            yield contenders
 
     return contenders
 
@@ -65,7 +64,6 @@ def _again(call: Call) -> Iterator[Call]:
 
 RATIOS = (
     Ratio(MANY, FULL, at_least(0.85)),
-    Ratio(MANY_TENTH, TENTH, at_least(0.85)),
     Ratio(MANY, LITTLE, at_least(0.85)),
 )
 
@@ -138,7 +136,7 @@ CASES: tuple[Case, ...] = (
         "A page of 100 and the total, with 100,000 customers and with 1,000.",
         _soap,
         [Ratio(OURS, FEWER, at_least(0.85))],
-        longer=1.5,
+        longer=2,
     ),
     compared(
         "million",

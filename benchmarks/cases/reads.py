@@ -105,6 +105,7 @@ CASES: tuple[Case, ...] = (
         f"{ABOUT_LEAN}. SQLite works in the server's process.",
         _info(SQLITE, [LEAN], [MEMORY]),
         [Ratio(OURS, LEAN, None), Ratio(OURS, MEMORY, None)],
+        connections=(32,),
     ),
     compared(
         "list",
@@ -112,7 +113,7 @@ CASES: tuple[Case, ...] = (
         "1000 rows of 7 columns from the database; the library answers the same from memory and checks nothing.",
         _lists(POSTGRESQL),
         [Ratio(OURS, MEMORY, at_least(10)), Ratio(OURS, LEAN, None)],
-        longer=1.5,
+        longer=2,
     ),
     compared(
         "list-sqlite",
@@ -120,13 +121,13 @@ CASES: tuple[Case, ...] = (
         "The same on SQLite.",
         _lists(SQLITE),
         [Ratio(OURS, MEMORY, at_least(9)), Ratio(OURS, LEAN, None)],
-        longer=1.5,
+        longer=2,
     ),
     compared(
         "memory",
         "getCustomerInfo from memory",
         "For the picture: the standard library's server, and what a Python server cannot pass.",
-        beside(SQLITE, [], infos, [], [MEMORY, STDLIB, CONSTANT], same_info),
+        beside(SQLITE, [], infos, [], [STDLIB, CONSTANT], same_info),
         [Ratio(OURS, STDLIB, None), Ratio(OURS, CONSTANT, None)],
         connections=(32,),
     ),

@@ -173,5 +173,6 @@ CASES: tuple[Case, ...] = (
         "The same customers, by the JSON gateway and by XML-RPC, from one server.",
         _twins(JSON, json_infos, infos, is_json=True),
         [Ratio(JSON, TWIN, None, is_cost=True)],
+        connections=(32,),
     ),
 )

@@ -104,7 +104,7 @@ CASES: tuple[Case, ...] = (
         f"{ABOUT_CREATE}.",
         _beside(POSTGRESQL, new_customers, NEW),
         [Ratio(OURS, OBVIOUS, at_least(3))],
-        longer=1.5,
+        longer=2,
     ),
     compared(
         "create-sqlite",
@@ -120,7 +120,7 @@ CASES: tuple[Case, ...] = (
         "Two balances locked and changed, two rows of the ledger, in a transaction; one payer, 1000 customers in turn.",
         _beside(POSTGRESQL, payments, PAID),
         [Ratio(OURS, OBVIOUS, at_least(2.5))],
-        longer=1.5,
+        longer=2,
     ),
     compared(
         "funds-before",
@@ -128,6 +128,6 @@ CASES: tuple[Case, ...] = (
         "This server beside its own revision speed-baseline, on databases that were filled alike.",
         _before,
         [Ratio(OURS, BASELINE, at_least(3))],
-        longer=1.5,
+        longer=2,
     ),
 )
