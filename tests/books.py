@@ -10,7 +10,7 @@ from sqlalchemy import func, select, type_coerce
 
 from models import Balance, Customer, LedgerEntry, Money
 from xmlrpc_api import background
-from xmlrpc_api.app import new_platform
+from xmlrpc_api.call import new_platform
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.verification import proof
 from xmlrpc_api.storage.database import Database

@@ -15,8 +15,8 @@ from faces import Api
 from sqlalchemy import text
 
 from xmlrpc_api import logs, metrics
-from xmlrpc_api.app import create_app, create_metrics_app, new_platform
-from xmlrpc_api.call import Platform, utc_now
+from xmlrpc_api.app import create_app, create_metrics_app
+from xmlrpc_api.call import Platform, new_platform, utc_now
 from xmlrpc_api.config import Config, load
 from xmlrpc_api.installation import create_root, migrate
 from xmlrpc_api.storage.database import Database

@@ -1,7 +1,6 @@
 """Puts the pieces together: configuration in, an aiohttp application out."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
@@ -11,34 +10,13 @@ import handlers  # noqa: F401 (publishes the methods)
 from xmlrpc_api import background
 from xmlrpc_api.access.authenticator import Authenticator
 from xmlrpc_api.access.digest import ReplayGuard
-from xmlrpc_api.call import Platform
+from xmlrpc_api.call import Platform, new_platform
 from xmlrpc_api.config import Config
-from xmlrpc_api.crypto.passwords import PasswordHasher
-from xmlrpc_api.crypto.vault import open_vault
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import http, pages, rest, soap, xmlrpc
 from xmlrpc_api.transport.protocol import SERVER_NAME
-
-
-def new_platform(config: Config) -> Platform:
-    """
-    What all calls of this process share.
-
-    Raises:
-        ConfigError: The key is missing or unusable.
-    """
-    return Platform(
-        config=config,
-        vault=open_vault(config),
-        hasher=PasswordHasher(
-            config.bcrypt_cost,
-            config.bcrypt_queue,
-            max(1, (os.cpu_count() or 1) // config.workers),
-            config.caller_queue,
-        ),
-    )
 
 
 def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Application:

@@ -1,5 +1,6 @@
 """What a handler gets: one call, with its session, its caller and the platform it runs on."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from xmlrpc_api.config import Config
 from xmlrpc_api.crypto.passwords import PasswordHasher
-from xmlrpc_api.crypto.vault import Vault
+from xmlrpc_api.crypto.vault import Vault, open_vault
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.storage.database import Reading, Store
@@ -30,6 +31,25 @@ class Platform:
     vault: Vault
     hasher: PasswordHasher
     clock: Callable[[], datetime] = utc_now
+
+
+def new_platform(config: Config) -> Platform:
+    """
+    What all calls of this process share.
+
+    Raises:
+        ConfigError: The key is missing or unusable.
+    """
+    return Platform(
+        config=config,
+        vault=open_vault(config),
+        hasher=PasswordHasher(
+            config.bcrypt_cost,
+            config.bcrypt_queue,
+            max(1, (os.cpu_count() or 1) // config.workers),
+            config.caller_queue,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,7 @@ import typer
 from rich.progress import TaskID
 
 from xmlrpc_api import installation, logs
-from xmlrpc_api.app import new_platform
-from xmlrpc_api.call import Platform
+from xmlrpc_api.call import Platform, new_platform
 from xmlrpc_api.cli import console
 from xmlrpc_api.cli.troubles import TROUBLES, explained
 from xmlrpc_api.config import Config, ConfigError, load

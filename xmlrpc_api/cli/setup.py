@@ -10,13 +10,13 @@ from typing import Any
 import typer
 from rich.markup import escape
 
-from xmlrpc_api import installation, server
-from xmlrpc_api.app import new_platform
+from xmlrpc_api import installation
+from xmlrpc_api.call import new_platform
 from xmlrpc_api.cli import calls, console, running
 from xmlrpc_api.config import Config, ConfigError
 from xmlrpc_api.crypto.passwords import PasswordHasher
 from xmlrpc_api.crypto.vault import create_key_file
-from xmlrpc_api.transport import xml_writer, xmlrpc
+from xmlrpc_api.transport import xml, xml_writer
 
 PLACEHOLDER = "THE-API-PASSWORD"
 
@@ -119,6 +119,8 @@ def migrate(context: typer.Context, revision: str) -> None:
 
 def serve(context: typer.Context, **given: Any) -> None:
     """Serve, with the settings that were given in place of those configured."""
+    from xmlrpc_api import server
+
     config = running.settings(context, **given)
 
     async def check() -> None:
@@ -130,5 +132,5 @@ def serve(context: typer.Context, **given: Any) -> None:
 
 
 def _announce(address: str) -> None:
-    where = address if address.startswith("unix:") else f"{address}{xmlrpc.PATH} (reference: {address}/docs)"
+    where = address if address.startswith("unix:") else f"{address}{xml.PATH} (reference: {address}/docs)"
     console.err.print(f"Serving on {where}. Ctrl-C ends it.")

@@ -1,6 +1,8 @@
 """`customers export` and `customers import`: CSV or JSON lines, through the same rules as calls."""
 
 import csv
+import io
+import re
 import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,15 +26,18 @@ from xmlrpc_api.declaration.rights import Caller, Right
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import customers
-from xmlrpc_api.services.customers import CUSTOMER, children_after
+from xmlrpc_api.services.customers import CHILDREN_AFTER, CUSTOMER
 from xmlrpc_api.services.logins import takeover
 from xmlrpc_api.services.logins.takeover import Brought
 from xmlrpc_api.storage.database import Database
+from xmlrpc_api.storage.rows import Process, Rows
 from xmlrpc_api.transport import plain_json
 from xmlrpc_api.transport.xml_writer import plain_decimal
 
-PAGE = 500
+PAGE = 1000
+I_CUSTOMER = CUSTOMER.read.index(CUSTOMER["i_customer"])
 PASSWORD_BYTES = 12
+_IS_BARE = re.compile(r"[^\",\r\n]*").fullmatch
 COLUMNS = ("line", "name", "result", "i_customer", "code", "text", "web_password")
 
 
@@ -50,29 +55,49 @@ async def _export(config: Config, file: Path, owner: str, form: Format) -> int:
         caller = await rows.find_owner(database, owner)
         with _writing(file) as stream, console.progress("customers") as progress:
             task = progress.add_task("Exporting", total=None)
-            writer = csv.DictWriter(stream, names, lineterminator="\n")
-            if form is Format.CSV:
-                writer.writeheader()
-            async for row in _all_children(database, caller.i_customer):
-                if form is Format.CSV:
-                    writer.writerow({name: _cell(value) for name, value in row.items()})
-                else:
-                    stream.write(plain_json.dumps(row) + "\n")
-                count += 1
+            write = _csv(stream, names) if form is Format.CSV else _json_lines(stream, names)
+            async for page in _all_children(database, caller.i_customer):
+                write(page)
+                count += len(page)
                 progress.update(task, completed=count)
     return count
 
 
-async def _all_children(database: Database, owner: int) -> AsyncIterator[dict[str, Any]]:
-    last = 0
-    while True:
-        async with database.read() as session:
-            rows = await children_after(session, owner, last, PAGE)
-        for row in rows:
-            yield row
-        if len(rows) < PAGE:
-            return
-        last = rows[-1]["i_customer"]
+async def _all_children(database: Database, owner: int) -> AsyncIterator[Rows]:
+    last, page = 0, Rows((), ())
+    while not last or len(page) == PAGE:
+        page = await database.rows(CHILDREN_AFTER, caller=owner, last=last, count=PAGE)
+        if page:
+            yield page
+            last = page.found[-1][I_CUSTOMER]
+
+
+def _csv(stream: IO[str], names: list[str]) -> Callable[[Rows], None]:
+    csv.writer(stream, lineterminator="\n").writerow(names)
+    return lambda page: stream.writelines(",".join(texts) + "\n" for texts in _texts(page, _cell))
+
+
+def _json_lines(stream: IO[str], names: list[str]) -> Callable[[Rows], None]:
+    line = ", ".join(f"{plain_json.dumps(name)}: %s" for name in names).join(("{", "}\n"))
+    return lambda page: stream.writelines(line % texts for texts in _texts(page, plain_json.dumps))
+
+
+def _texts(page: Rows, write: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:
+    """Rows as texts, column by column: what comes again and again in one is written once."""
+    columns = zip(*page.found, strict=True)
+    return zip(*(map(_Texts(kind.read, write).__getitem__, next(columns)) for kind in page.kinds), strict=True)
+
+
+class _Texts(dict[Any, str]):
+    """The texts of a column's values, by what the driver answers."""
+
+    def __init__(self, read: Process | None, write: Callable[[Any], str]) -> None:
+        super().__init__()
+        self._read, self._write = read, write
+
+    def __missing__(self, found: Any) -> str:
+        text = self[found] = self._write(found if self._read is None else self._read(found))
+        return text
 
 
 def _cell(value: Any) -> str:
@@ -80,7 +105,14 @@ def _cell(value: Any) -> str:
         return rows.NIL
     if isinstance(value, bool):
         return f"{value:d}"
-    return plain_decimal(value) if isinstance(value, Decimal) else str(value)
+    text = plain_decimal(value) if isinstance(value, Decimal) else str(value)
+    return text if _IS_BARE(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow((text, ""))
+    return line.getvalue()[: -len(",\n")]
 
 
 @contextmanager

@@ -50,6 +50,9 @@ INFO_BY_ID = _INFO.query
 INFO_BY_NAME = Query(SELECT_INFO.where(_is_his_or_him(Customer, _CALLER), names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
+_AFTER = Customer.i_customer > bindparam("last", type_=Integer)
+_ALL_CHILDREN = SELECT_INFO.where(Customer.i_wholesaler == _CALLER, _AFTER).order_by(Customer.i_customer)
+CHILDREN_AFTER = Query(_ALL_CHILDREN.limit(bindparam("count", type_=Integer)))
 CHILDREN = lists.Pages(CUSTOMER.select(LISTED), Customer.i_customer, Of({Customer.i_wholesaler: _CALLER}))
 NEEDED = records.needed(Customer, Balance, WebUser, LedgerEntry)
 PASSWORDS = ("web_password", "api_password")
@@ -343,13 +346,6 @@ async def ids_by_name(session: AsyncSession, caller: Caller, wanted: list[str]) 
     exactly, by_key = ({row[column]: row.i_customer for row in rows} for column in (0, 1))
     ids = {name: exactly.get(name, by_key.get(key)) for name, key in keys.items()}
     return {name: i_customer for name, i_customer in ids.items() if i_customer is not None}
-
-
-async def children_after(session: AsyncSession, owner: int, last: int, count: int) -> list[Row]:
-    """The next direct sub-customers of `owner` whose id is above `last`, with all their attributes."""
-    statement = SELECT_INFO.where(Customer.i_wholesaler == owner, Customer.i_customer > last)
-    rows = await session.execute(statement.order_by(Customer.i_customer).limit(count))
-    return [dict(row) for row in rows.mappings()]
 
 
 async def children(call: Call, page: Values) -> Rows:
