@@ -64,9 +64,10 @@ async def _export(config: Config, file: Path, owner: str, form: Format) -> int:
 
 
 async def _all_children(database: Database, owner: int) -> AsyncIterator[Rows]:
-    last, page = 0, Rows((), ())
-    while not last or len(page) == PAGE:
+    last, is_more = 0, True
+    while is_more:
         page = await database.rows(CHILDREN_AFTER, caller=owner, last=last, count=PAGE)
+        is_more = len(page) == PAGE
         if page:
             yield page
             last = page.found[-1][I_CUSTOMER]

@@ -5,7 +5,7 @@ import hmac
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -221,6 +221,20 @@ class Vault:
         name, _, mac = signature.partition(":")
         key = self._proof(name, purpose)
         return key is not None and hmac.compare_digest(_mac(key, data), mac)
+
+    def proving(self, purpose: bytes) -> Callable[[bytes, str], bool | None]:
+        """What tells of many signatures whether each is one of this server; None where its key is missing."""
+        known: dict[str, bytes] = {}
+
+        def proves(data: bytes, signature: str) -> bool | None:
+            name, _, mac = signature.partition(":")
+            key = known.get(name) or self._proof(name, purpose)
+            if key is None:
+                return None
+            known[name] = key
+            return hmac.compare_digest(_mac(key, data), mac)
+
+        return proves
 
     def missing(self, purpose: bytes, signature: str) -> str | None:
         """The name of the key that this signature was made with, if nothing is there to prove it."""

@@ -106,16 +106,18 @@ async def _sums(session: AsyncSession, batch: Any) -> list[str]:
     """`funded` must follow from the ledger, and be 0 where nothing can have been paid in."""
     total = type_coerce(func.coalesce(func.sum(LedgerEntry.funded_change), 0), Money)
     has_none = or_(Balance.i_account.is_not(None), Customer.i_customer.is_(None), Customer.i_wholesaler == ROOT_ID)
+    has_none = or_(has_none, Customer.i_wholesaler.is_(None))
     columns = (Balance.i_balance, Balance.funded, Balance.funded_opening)
-    sums = (
-        select(*columns, total.label("total"), or_(has_none, Customer.i_wholesaler.is_(None)).label("has_none"))
+    wrong = (
+        select(*columns, total.label("total"), has_none.label("has_none"))
         .outerjoin(LedgerEntry, LedgerEntry.i_balance == Balance.i_balance)
         .outerjoin(Customer, Customer.i_customer == Balance.i_customer)
         .where(batch)
         .group_by(*columns, Balance.i_account, Customer.i_customer, Customer.i_wholesaler)
+        .having(or_(Balance.funded != Balance.funded_opening + total, and_(has_none, Balance.funded != 0)))
     )
     found = []
-    for row in await session.execute(sums):
+    for row in await session.execute(wrong):
         expected = row.funded_opening + row.total
         if row.funded != expected:
             found.append(f"balance {row.i_balance} is funded with {row.funded}, but its ledger says {expected}")

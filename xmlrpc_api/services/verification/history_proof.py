@@ -20,6 +20,7 @@ from models import (
     LedgerEntry,
 )
 from xmlrpc_api.services.history import audit
+from xmlrpc_api.services.verification import objects
 from xmlrpc_api.services.verification.objects import (
     ACCOUNTS,
     BLOCKED,
@@ -34,16 +35,30 @@ from xmlrpc_api.services.verification.objects import (
     batches,
     holder_of,
     is_noted,
+    plain_amount,
+    stored,
 )
 
 SHOWN = 60
+BOOKED = (
+    LedgerEntry.i_ledger,
+    LedgerEntry.kind,
+    stored(LedgerEntry.amount),
+    stored(LedgerEntry.balance_after),
+    stored(LedgerEntry.funded_change),
+    LedgerEntry.i_ledger_source,
+    LedgerEntry.i_customer_actor,
+)
 
 
 def differences(kind: Kind, present: Present, known: Known) -> dict[str, tuple[Any, Any]]:
     """Attributes that are not what the history says: each with what it is, and what it says."""
-    said = {**kind.defaults(), **({"groups": [], "acl": []} if kind is ACCOUNTS else {}), **known.values}
+    said = {**kind.defaults, **({"groups": [], "acl": []} if kind is ACCOUNTS else {}), **known.values}
     if kind is ACCOUNTS:
         said["groups"] = sorted(set(said["groups"]) - {BLOCKED})
+    not_compared = {name: present.values.get(name) for name in kind.hidden(present)}
+    if {**said, **not_compared} == {**present.values, **not_compared}:  # so it is with nearly all
+        return {}
     names = kind.names(present) | (said.keys() if kind.entity is None else set())
     pairs = {name: (present.values.get(name), said.get(name)) for name in sorted(names)}
     return {name: (is_now, was_said) for name, (is_now, was_said) in pairs.items() if is_now != was_said}
@@ -88,14 +103,11 @@ def _short(value: Any) -> str:
 
 async def _gone(session: AsyncSession, kind: Kind, batch: Batch) -> list[str]:
     """Objects that the history knows and that are not there, although it does not say that they were deleted."""
-    gone = {
-        key: known.owner
-        for key, known in batch.known.items()
-        if not known.is_deleted and key not in batch.present and key not in batch.incomplete
-    }
+    gone = {key: known.owner for key, known in batch.known.items() if not known.is_deleted and key not in batch.present}
+    if gone:  # what lacks a part that every one has is a finding of its own
+        gone = {key: gone[key] for key in gone.keys() - await objects.among(session, kind.key, gone)}
     if kind.goes_along and gone:
-        wanted = select(Customer.i_customer).where(Customer.i_customer.in_(set(gone.values())))
-        owners = set((await session.execute(wanted)).scalars())
+        owners = await objects.among(session, Customer.i_customer, gone.values())
         gone = {key: owner for key, owner in gone.items() if owner in owners}
     return [f"{kind.noun} {key} is gone, but the change history does not say that it was deleted" for key in gone]
 
@@ -103,14 +115,12 @@ async def _gone(session: AsyncSession, kind: Kind, batch: Batch) -> list[str]:
 async def _bookings(session: AsyncSession, kind: Kind, batch: Batch) -> list[str]:
     """Each booking has its row in the history, and each of those its booking; they are read side by side."""
     holder, is_held = holder_of(kind)
-    names = ("i_ledger", "kind", "amount", "balance_after", "funded_change", "i_ledger_source", "i_customer_actor")
     booked = (
-        select(holder.label("holder"), Balance.currency, *(getattr(LedgerEntry, name) for name in names))
+        select(holder.label("holder"), Balance.currency, *BOOKED)
         .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
         .where(is_held, holder.between(batch.first, batch.last))
         .order_by(holder, LedgerEntry.i_ledger)
     )
-    columns = [column["name"] for column in booked.column_descriptions]
     noted = (
         select(AuditEntry.object_id, AuditEntry.i_customer_actor, AuditEntry.after)
         .where(is_noted(kind), AuditEntry.action == audit.FUNDS)
@@ -118,19 +128,16 @@ async def _bookings(session: AsyncSession, kind: Kind, batch: Batch) -> list[str
         .order_by(AuditEntry.object_id, AuditEntry.i_audit)
     )
     options = {"yield_per": PAGE}
-    bookings = aiter(await session.stream(booked, execution_options=options))
-    notes = aiter(await session.stream(noted, execution_options=options))
-    sides = Sides()
-    booking, note = await anext(bookings, None), await anext(notes, None)
-    while booking is not None or note is not None:
-        if booking is not None:
-            sides.booked[booking.i_ledger] = _of_booking(dict(zip(columns, booking, strict=True)))
-        if note is not None:
-            values = _of_note(note)
-            sides.noted[values["i_ledger"]] = values
+    bookings = (await session.stream(booked, execution_options=options)).partitions()
+    notes = (await session.stream(noted, execution_options=options)).partitions()
+    sides, nothing = Sides(), list[Any]()
+    while True:
+        some_booked, some_noted = await anext(bookings, nothing), await anext(notes, nothing)
+        if not some_booked and not some_noted:
+            return [*sides.found, *sides.alone(kind)]
+        sides.booked.update(map(_of_booking, some_booked))
+        sides.noted.update(map(_of_note, some_noted))
         sides.compare()
-        booking, note = await anext(bookings, None), await anext(notes, None)
-    return [*sides.found, *sides.alone(kind)]
 
 
 @dataclass(slots=True)
@@ -154,15 +161,26 @@ class Sides:
             yield f"booking {key} of {kind.noun} {values['holder']} is gone, but the change history tells of it"
 
 
-def _of_booking(values: dict[str, Any]) -> Values:
+def _of_booking(row: Any) -> tuple[int, Values]:
     """A booking, as the history would tell it."""
-    values["balance"] = values.pop("balance_after")
-    plain: Values = json.loads(audit.as_json(values))
-    return plain
+    holder, currency, i_ledger, kind, amount, balance, funded_change, source, actor = row
+    return i_ledger, {
+        "holder": holder,
+        "currency": currency,
+        "i_ledger": i_ledger,
+        "kind": kind,
+        "amount": plain_amount(amount),
+        "funded_change": plain_amount(funded_change),
+        "i_ledger_source": source,
+        "i_customer_actor": actor,
+        "balance": plain_amount(balance),
+    }
 
 
-def _of_note(row: Any) -> Values:
-    return {**json.loads(row.after), "holder": row.object_id, "i_customer_actor": row.i_customer_actor}
+def _of_note(row: Any) -> tuple[int, Values]:
+    object_id, actor, after = row
+    values = json.loads(after)
+    return values["i_ledger"], {**values, "holder": object_id, "i_customer_actor": actor}
 
 
 def _contradictions(booking: Values, note: Values) -> list[str]:

@@ -6,14 +6,16 @@ replayed, oldest first. Of secrets they tell that they are there. What is read m
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BigInteger, ColumnElement, null, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import (
+    SCALE,
     Account,
     AccountGroup,
     AuditEntry,
@@ -21,8 +23,10 @@ from models import (
     Base,
     Customer,
     CustomerProperty,
+    Exact,
     SipAlias,
     SipDomain,
+    UtcDateTime,
     subtree,
 )
 from xmlrpc_api.declaration.entity import Entity
@@ -35,7 +39,7 @@ from xmlrpc_api.services.money.payments import BALANCE
 from xmlrpc_api.services.sip.aliases import ALIAS
 from xmlrpc_api.services.sip.domains import DOMAIN
 
-BATCH, PAGE = 500, 1000
+BATCH, PAGE = 1000, 1000
 QUOTA, QUOTA_BY = "quota", "quota by"  # the group, and what the history calls who put an account there
 BLOCKED = "blocked"  # of the groups of an account the one that is an attribute
 STATES = (audit.ADDED, audit.BASELINE, audit.UPDATED, audit.DELETED)
@@ -44,6 +48,7 @@ OF_BALANCE = MONEY | {"currency", "credit_limit"}
 OF_DEFAULT_USER = frozenset({"i_web_user", "i_customer", "is_default", "web_login", "web_password", "i_access_level"})
 
 Values = Mapping[str, Any]
+Tellers = tuple[tuple[str, Callable[[Any], Any]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +79,22 @@ class Known:
     owner: int = 0
     scope: str = ""
 
-    def replay(self, row: Any) -> None:
+    def replay(self, action: str, i_customer: int, actor: int, scope: str, text: str | None) -> None:
         """Take a row of the history into account."""
-        after = json.loads(row.after) if row.after else {}
-        self.owner, self.scope = row.i_customer, row.scope
-        if row.action in (audit.ADDED, audit.BASELINE):
+        after = json.loads(text) if text else {}
+        self.owner, self.scope = i_customer, scope
+        if action in (audit.ADDED, audit.BASELINE):
             self.values, self.is_begun, self.is_deleted = after, True, False
-        elif row.action == audit.DELETED:
+        elif action == audit.DELETED:
             self.is_deleted = True
         else:
             added = set(after.get("groups", ())) - set(self.values.get("groups", ()))
             if QUOTA in added:  # whoever puts somebody there lifts it
-                self.values[QUOTA_BY] = row.i_customer_actor
+                self.values[QUOTA_BY] = actor
             self.values |= after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """
     One kind of objects of the history.
@@ -114,11 +119,15 @@ class Kind:
         """The attributes that are compared; of properties all that there are."""
         if self.entity is None:
             return set(present.values)
-        hidden = OF_DEFAULT_USER if present.is_part and self.entity is WEB_USER else self.omitted
         extra = {"groups", "acl"} if self.entity is ACCOUNT else set()
         extra |= {QUOTA_BY} & present.values.keys()
-        return (set(self.entity.fields) | extra) - hidden
+        return (set(self.entity.fields) | extra) - self.hidden(present)
 
+    def hidden(self, present: Present) -> frozenset[str]:
+        """The attributes that are not."""
+        return OF_DEFAULT_USER if present.is_part and self.entity is WEB_USER else self.omitted
+
+    @cached_property
     def defaults(self) -> dict[str, Any]:
         """What attributes began with that are younger than the row of the object's creation."""
         if self.entity is None:
@@ -129,6 +138,28 @@ class Kind:
             if default is not None and (default.is_scalar or default.is_callable):
                 found[name] = default.arg(None) if default.is_callable else default.arg
         return audit.plain_values(self.entity, found)
+
+    @cached_property
+    def statement(self) -> Any:
+        """Reads id, owner, what is kept beside, and all attributes."""
+        assert self.entity is not None  # noqa: S101 (properties are read otherwise)
+        entity = self.entity
+        statement = entity.select(entity.fields.values())
+        owner: Any = entity.model.__table__.c.get("i_customer")
+        if entity is ALIAS:
+            statement, owner = statement.join(SipDomain, SipDomain.i_domain == SipAlias.i_domain), SipDomain.i_customer
+        aside = {CUSTOMER: Customer.path, ACCOUNT: Account.acl}.get(entity, null())
+        columns = (stored(entity.column(name)).label(name) for name in entity.fields)
+        return statement.with_only_columns(
+            self.key.label("_key"), owner.label("_owner"), aside.label("_aside"), *columns, maintain_column_froms=True
+        )
+
+    @cached_property
+    def tellers(self) -> Tellers:
+        """How attributes are told that the history says otherwise than they are."""
+        assert self.entity is not None  # noqa: S101 (properties are texts)
+        found = ((name, _teller(self.entity, name)) for name in self.entity.fields)
+        return tuple((name, tell) for name, tell in found if tell is not None)
 
 
 def _usual(entity: Entity) -> Kind:
@@ -167,7 +198,6 @@ class Batch:
     Attributes:
         present: Those that are in the tables.
         known: Those that are in the history.
-        incomplete: Ids of those that lack a part which every one has; that is a finding of its own.
         rows: How many rows of the history were read.
     """
 
@@ -175,7 +205,6 @@ class Batch:
     last: int
     present: dict[int, Present]
     known: dict[int, Known]
-    incomplete: set[int]
     rows: int
 
 
@@ -203,12 +232,16 @@ async def batch_after(session: AsyncSession, kind: Kind, last: int, size: int = 
     columns = [getattr(AuditEntry, name) for name in names]
     noted = select(*columns).where(is_noted(kind), AuditEntry.action.in_(STATES))
     noted = noted.where(AuditEntry.object_id.between(first, last)).order_by(AuditEntry.object_id, AuditEntry.i_audit)
-    async for row in await session.stream(noted, execution_options={"yield_per": PAGE}):
-        known.setdefault(row.object_id, Known()).replay(row)
-        rows += 1
-    present = await _present(session, kind, first, last)
-    there = set((await session.execute(select(kind.key).where(kind.key.between(first, last)))).scalars())
-    return Batch(first, last, present, known, there - present.keys(), rows)
+    async for some in (await session.stream(noted, execution_options={"yield_per": PAGE})).partitions():
+        for key, *row in some:
+            known.setdefault(key, Known()).replay(*row)
+        rows += len(some)
+    return Batch(first, last, await _present(session, kind, first, last), known, rows)
+
+
+async def among(session: AsyncSession, key: Any, ids: Iterable[int]) -> set[int]:
+    """Which of these ids are there."""
+    return set((await session.execute(select(key).where(key.in_(set(ids))))).scalars())
 
 
 def _where_ids_are(kind: Kind) -> list[tuple[Any, ColumnElement[bool]]]:
@@ -238,20 +271,9 @@ async def _present(session: AsyncSession, kind: Kind, first: int, last: int) -> 
         for row in await session.execute(statement):
             found.setdefault(row.i_customer, {})[row.name] = row.value
         return {key: Present(values, key, is_part=True) for key, values in found.items()}
-    entity = kind.entity
-    statement = entity.select(entity.fields.values()).add_columns(kind.key.label("_key"))
-    if entity is ALIAS:
-        statement = statement.join(SipDomain, SipDomain.i_domain == SipAlias.i_domain)
-        statement = statement.add_columns(SipDomain.i_customer.label("_owner"))
-    else:
-        statement = statement.add_columns(entity.model.__table__.c.i_customer.label("_owner"))
-    if entity is CUSTOMER:
-        statement = statement.add_columns(Customer.path.label("_path"))
-    if entity is ACCOUNT:
-        statement = statement.add_columns(Account.acl.label("_acl"))
-    rows = (await session.execute(statement.where(within))).mappings()
-    groups = await _groups(session, first, last) if entity is ACCOUNT else {}
-    return {row["_key"]: _as_present(entity, row, groups.get(row["_key"], {})) for row in rows}
+    rows = (await session.execute(kind.statement.where(within))).all()
+    groups = await _groups(session, first, last) if kind.entity is ACCOUNT else {}
+    return {row[0]: _as_present(kind.entity, kind.tellers, row, groups.get(row[0], {})) for row in rows}
 
 
 async def _groups(session: AsyncSession, first: int, last: int) -> dict[int, dict[str, int | None]]:
@@ -263,11 +285,37 @@ async def _groups(session: AsyncSession, first: int, last: int) -> dict[int, dic
     return found
 
 
-def _as_present(entity: Entity, row: Mapping[Any, Any], groups: Mapping[str, int | None]) -> Present:
-    values = audit.plain_values(entity, {name: row[name] for name in entity.fields})
+def _as_present(entity: Entity, tellers: Tellers, row: Sequence[Any], groups: Mapping[str, int | None]) -> Present:
+    key, owner, aside, *found = row
+    values = {name: value for name, value in zip(entity.fields, found, strict=True) if value is not None}
+    for name, tell in tellers:
+        if name in values:
+            values[name] = tell(values[name])
     if entity is ACCOUNT:
-        values |= {"groups": list(groups), "acl": json.loads(row["_acl"] or "[]")}
+        values |= {"groups": list(groups), "acl": json.loads(aside or "[]")}
         values |= {QUOTA_BY: groups[QUOTA]} if QUOTA in groups else {}
-    is_part = entity is BALANCE or (entity is WEB_USER and row["is_default"])
-    scope = subtree(row["_path"], row["_key"])[0] if entity is CUSTOMER else None
-    return Present(values, row["_owner"], is_part, scope)
+    is_part = entity is BALANCE or (entity is WEB_USER and values["is_default"])
+    scope = subtree(aside, key)[0] if entity is CUSTOMER else None
+    return Present(values, owner, is_part, scope)
+
+
+def stored(column: Any) -> Any:
+    """A column as the database holds it, if that is a whole number of millionths: many are told at once."""
+    kind = column.type
+    return type_coerce(column, BigInteger) if isinstance(kind, Exact) and kind.places == SCALE else column
+
+
+@lru_cache(maxsize=10_000)
+def plain_amount(millionths: int | None) -> str | None:
+    """What the history says for a number of millionths."""
+    return None if millionths is None else audit.plain(millionths * Exact.unit)
+
+
+def _teller(entity: Entity, name: str) -> Callable[[Any], Any] | None:
+    """What makes of an attribute that is not nil what the history says; None: it says the same."""
+    column = entity.column(name)
+    if name in entity.secrets:
+        return lambda _: audit.CHANGED
+    if stored(column) is not column:
+        return plain_amount
+    return audit.plain if isinstance(column.type, Exact | UtcDateTime) else None

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, func, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -21,6 +21,7 @@ from xmlrpc_api.services.verification import count_proof, funding_proof, history
 BATCH = 2000
 NO_LINK = "0:"  # the end of a chain that has not begun
 AUDIT_COLUMNS = tuple(AuditEntry.__table__.columns)
+AUDIT_NAMES = tuple(column.name for column in AUDIT_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +94,16 @@ async def _batches(session: AsyncSession, key: Any) -> AsyncIterator[tuple[int, 
 async def _balances(session: AsyncSession) -> AsyncIterator[Step]:
     async for first, last, rows in _batches(session, Balance.i_balance):
         total = type_coerce(func.coalesce(func.sum(LedgerEntry.amount), 0), Money)
-        sums = (
+        wrong = (
             select(Balance.i_balance, Balance.balance, total.label("total"))
             .outerjoin(LedgerEntry, LedgerEntry.i_balance == Balance.i_balance)
             .where(Balance.i_balance.between(first, last))
             .group_by(Balance.i_balance, Balance.balance)
+            .having(Balance.balance != total)
         )
         findings = [
             f"balance {row.i_balance} is {row.balance}, but its ledger adds up to {row.total}"
-            for row in await session.execute(sums)
-            if row.balance != row.total
+            for row in await session.execute(wrong)
         ]
         findings += await _running_sums(session, first, last)
         yield Step(rows, findings + await funding_proof.of_balances(session, first, last))
@@ -131,10 +132,11 @@ async def _customers(session: AsyncSession) -> AsyncIterator[Step]:
     deleted = await funding_proof.of_deleted(session)
     async for first, last, rows in _batches(session, Customer.i_customer):
         batch = Customer.i_customer.between(first, last)
-        pairs = select(Customer, parent).join(parent, parent.i_customer == Customer.i_wholesaler).where(batch)
+        pairs = select(Customer, parent).join(parent, parent.i_customer == Customer.i_wholesaler)
+        wrong = pairs.where(batch, or_(*_where_misfits_are(parent)))
         findings = [
             f"customer {child.i_customer}: {what}"
-            for child, above in await session.execute(pairs)
+            for child, above in await session.execute(wrong)
             for what in _misfits(child, above)
         ]
         for what, statement in _missing(batch):
@@ -155,6 +157,17 @@ async def _void_loans(session: AsyncSession, first: int, last: int) -> list[str]
     return [
         f"customer {loan.borrower} is to act as customer {loan.lender}, who is not of his reseller"
         for loan in await lending.void(session, first, last)
+    ]
+
+
+def _where_misfits_are(parent: type[Customer]) -> list[ColumnElement[bool]]:
+    """Each contradiction that `_misfits` finds, as a condition."""
+    path = parent.path.concat(cast(parent.i_customer, String)).concat(".")
+    return [
+        Customer.path != path,
+        Customer.max_depth >= parent.max_depth,
+        *(getattr(Customer, name).bitwise_and(getattr(parent, name)) != getattr(Customer, name) for name in BITMASKS),
+        *(getattr(Customer, name) > getattr(parent, name) for name in FLAGS),
     ]
 
 
@@ -201,9 +214,10 @@ async def _chain(session: AsyncSession, proof: audit.Proof) -> AsyncIterator[Ste
     seq, previous = 0, ""
     while True:
         statement = select(*AUDIT_COLUMNS).where(AuditEntry.seq > seq).order_by(AuditEntry.seq).limit(BATCH)
-        rows = (await session.execute(statement)).mappings().all()
-        if not rows:
+        found = (await session.execute(statement)).all()
+        if not found:
             break
+        rows = [dict(zip(AUDIT_NAMES, row, strict=True)) for row in found]
         yield Step(len(rows), list(proof.breaks(rows, seq, previous)))
         seq, previous = rows[-1]["seq"], rows[-1]["hash"]
     if await newest_link(session) != f"{seq}:{previous}":
