@@ -40,15 +40,8 @@ from xmlrpc_api.services.verification.objects import (
 )
 
 SHOWN = 60
-BOOKED = (
-    LedgerEntry.i_ledger,
-    LedgerEntry.kind,
-    stored(LedgerEntry.amount),
-    stored(LedgerEntry.balance_after),
-    stored(LedgerEntry.funded_change),
-    LedgerEntry.i_ledger_source,
-    LedgerEntry.i_customer_actor,
-)
+_BOOKED = ("i_ledger", "kind", "amount", "balance_after", "funded_change", "i_ledger_source", "i_customer_actor")
+BOOKED = tuple(stored(LedgerEntry.__table__.c[name]) for name in _BOOKED)
 
 
 def differences(kind: Kind, present: Present, known: Known) -> dict[str, tuple[Any, Any]]:
@@ -116,13 +109,13 @@ async def _bookings(session: AsyncSession, kind: Kind, batch: Batch) -> list[str
     """Each booking has its row in the history, and each of those its booking; they are read side by side."""
     holder, is_held = holder_of(kind)
     booked = (
-        select(holder.label("holder"), Balance.currency, *BOOKED)
-        .join(Balance, Balance.i_balance == LedgerEntry.i_balance)
+        select(holder.label("holder"), Balance.__table__.c.currency, *BOOKED)
+        .select_from(LedgerEntry.__table__.join(Balance.__table__))
         .where(is_held, holder.between(batch.first, batch.last))
         .order_by(holder, LedgerEntry.i_ledger)
     )
     noted = (
-        select(AuditEntry.object_id, AuditEntry.i_customer_actor, AuditEntry.after)
+        select(*(AuditEntry.__table__.c[name] for name in ("object_id", "i_customer_actor", "after")))
         .where(is_noted(kind), AuditEntry.action == audit.FUNDS)
         .where(AuditEntry.object_id.between(batch.first, batch.last))
         .order_by(AuditEntry.object_id, AuditEntry.i_audit)

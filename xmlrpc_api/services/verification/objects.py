@@ -229,7 +229,7 @@ async def batch_after(session: AsyncSession, kind: Kind, last: int, size: int = 
     known: dict[int, Known] = {}
     rows = 0
     names = ("object_id", "action", "i_customer", "i_customer_actor", "scope", "after")
-    columns = [getattr(AuditEntry, name) for name in names]
+    columns = [AuditEntry.__table__.c[name] for name in names]
     noted = select(*columns).where(is_noted(kind), AuditEntry.action.in_(STATES))
     noted = noted.where(AuditEntry.object_id.between(first, last)).order_by(AuditEntry.object_id, AuditEntry.i_audit)
     async for some in (await session.stream(noted, execution_options={"yield_per": PAGE})).partitions():
@@ -257,9 +257,10 @@ def is_noted(kind: Kind) -> ColumnElement[bool]:
 
 def holder_of(kind: Kind) -> tuple[Any, ColumnElement[bool]]:
     """The column that tells whose a balance is, and the condition for those of this kind."""
+    columns = Balance.__table__.c
     if kind is ACCOUNTS:
-        return Balance.i_account, Balance.i_account.is_not(None)
-    return Balance.i_customer, Balance.i_account.is_(None)
+        return columns.i_account, columns.i_account.is_not(None)
+    return columns.i_customer, columns.i_account.is_(None)
 
 
 async def _present(session: AsyncSession, kind: Kind, first: int, last: int) -> dict[int, Present]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, bindparam, cast, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,11 +17,14 @@ from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import overcommit
 from xmlrpc_api.services.tree import lending
 from xmlrpc_api.services.verification import count_proof, funding_proof, history_proof, voucher_proof
+from xmlrpc_api.storage.database import Transaction
+from xmlrpc_api.storage.fast_path import Query
 
 BATCH = 2000
 NO_LINK = "0:"  # the end of a chain that has not begun
 AUDIT_COLUMNS = tuple(AuditEntry.__table__.columns)
-AUDIT_NAMES = tuple(column.name for column in AUDIT_COLUMNS)
+_SEQ = AuditEntry.__table__.c.seq
+_NEXT_LINKS = Query(select(*AUDIT_COLUMNS).where(bindparam("seq") < _SEQ).order_by(_SEQ).limit(BATCH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +214,11 @@ async def _accounts(session: AsyncSession) -> AsyncIterator[Step]:
 
 
 async def _chain(session: AsyncSession, proof: audit.Proof) -> AsyncIterator[Step]:
-    seq, previous = 0, ""
+    seq, previous, store = 0, "", Transaction(session)
     while True:
-        statement = select(*AUDIT_COLUMNS).where(AuditEntry.seq > seq).order_by(AuditEntry.seq).limit(BATCH)
-        found = (await session.execute(statement)).all()
-        if not found:
+        rows = await store.rows(_NEXT_LINKS, seq=seq)
+        if not rows:
             break
-        rows = [dict(zip(AUDIT_NAMES, row, strict=True)) for row in found]
         yield Step(len(rows), list(proof.breaks(rows, seq, previous)))
         seq, previous = rows[-1]["seq"], rows[-1]["hash"]
     if await newest_link(session) != f"{seq}:{previous}":
