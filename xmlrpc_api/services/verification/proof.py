@@ -17,8 +17,8 @@ from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import overcommit
 from xmlrpc_api.services.tree import lending
 from xmlrpc_api.services.verification import count_proof, funding_proof, history_proof, voucher_proof
-from xmlrpc_api.storage.database import Transaction
 from xmlrpc_api.storage.fast_path import Query
+from xmlrpc_api.storage.rows import Rows
 
 BATCH = 2000
 NO_LINK = "0:"  # the end of a chain that has not begun
@@ -214,15 +214,23 @@ async def _accounts(session: AsyncSession) -> AsyncIterator[Step]:
 
 
 async def _chain(session: AsyncSession, proof: audit.Proof) -> AsyncIterator[Step]:
-    seq, previous, store = 0, "", Transaction(session)
+    seq, previous = 0, ""
     while True:
-        rows = await store.rows(_NEXT_LINKS, seq=seq)
+        rows = await _links_after(session, seq)
         if not rows:
             break
         yield Step(len(rows), list(proof.breaks(rows, seq, previous)))
         seq, previous = rows[-1]["seq"], rows[-1]["hash"]
     if await newest_link(session) != f"{seq}:{previous}":
         yield Step(0, [f"the audit chain ends at link {seq}, but more were made: rows are missing at its end"])
+
+
+async def _links_after(session: AsyncSession, seq: int) -> Rows:
+    """The next rows of the chain, as the driver answers them."""
+    form = _NEXT_LINKS.form(session.get_bind().dialect)
+    connection = await session.connection()
+    found = await connection.exec_driver_sql(form.sql, tuple(form.values({"seq": seq})))
+    return form.rows(list(found))
 
 
 async def _unsealed(session: AsyncSession, proof: audit.Proof) -> list[str]:
