@@ -144,14 +144,19 @@ class Kind:
         """Reads id, owner, what is kept beside, and all attributes."""
         assert self.entity is not None  # noqa: S101 (properties are read otherwise)
         entity = self.entity
-        statement = entity.select(entity.fields.values())
-        owner: Any = entity.model.__table__.c.get("i_customer")
+        table = entity.model.__table__.c
+        statement, owner = entity.select(entity.fields.values()), table.get("i_customer")
         if entity is ALIAS:
-            statement, owner = statement.join(SipDomain, SipDomain.i_domain == SipAlias.i_domain), SipDomain.i_customer
-        aside = {CUSTOMER: Customer.path, ACCOUNT: Account.acl}.get(entity, null())
+            domains = SipDomain.__table__
+            statement, owner = statement.join(domains), domains.c.i_customer
+        aside: Any = {CUSTOMER: table.get("path"), ACCOUNT: table.get("acl")}.get(entity, null())
         columns = (stored(entity.column(name)).label(name) for name in entity.fields)
         return statement.with_only_columns(
-            self.key.label("_key"), owner.label("_owner"), aside.label("_aside"), *columns, maintain_column_froms=True
+            table[entity.key_name].label("_key"),
+            owner.label("_owner"),
+            aside.label("_aside"),
+            *columns,
+            maintain_column_froms=True,
         )
 
     @cached_property
