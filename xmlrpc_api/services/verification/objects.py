@@ -145,7 +145,8 @@ class Kind:
         assert self.entity is not None  # noqa: S101 (properties are read otherwise)
         entity = self.entity
         table = entity.model.__table__.c
-        statement, owner = entity.select(entity.fields.values()), table.get("i_customer")
+        statement = entity.select(entity.fields.values())
+        owner: Any = table.get("i_customer")
         if entity is ALIAS:
             domains = SipDomain.__table__
             statement, owner = statement.join(domains), domains.c.i_customer
