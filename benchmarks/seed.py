@@ -177,6 +177,8 @@ def add_payments(url: str, i_customer: int, count: int) -> None:
     sample = _key(url, "ledger", f"i_balance = {balance}")
     newest = _key(url, "ledger", "true", "max")
     paid = {"amount": "1", "paid_amount": "1", "paid_currency": "'USD'", "rate": str(10**12), "kind": "'funds'"}
+    payer = f"(SELECT i_wholesaler FROM customers WHERE i_customer = {i_customer})"
+    paid |= {"i_payee": str(i_customer), "i_payer": payer}  # by which lists find it
     told = {"i_ledger": f"i + {newest}", "balance_after": "balance_after + i", "funded_change": "1", **paid}
     for first in range(1, count + 1, BATCH):
         clone(url, "ledger", f"i_ledger = {sample}", told, range(first, min(first + BATCH, count + 1)))
