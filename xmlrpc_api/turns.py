@@ -56,8 +56,10 @@ class Queues(Generic[K]):
             raise TooManyWaiting(f"Too many calls are waiting for this {self._what}, try again later")
         self._users[key] = users + 1
         turn = self._turns.get(key)
-        if turn is None:
-            turn = self._turns[key] = asyncio.Semaphore(self._at_once)
+        if turn is None and users < self._at_once:
+            return
+        if turn is None:  # those who are at work have taken all there is
+            turn = self._turns[key] = asyncio.Semaphore(0)
         try:
             await turn.acquire()
         except BaseException:
@@ -66,13 +68,15 @@ class Queues(Generic[K]):
 
     def leave(self, key: K) -> None:
         """Give a key back."""
-        self._turns[key].release()
+        if key in self._turns:
+            self._turns[key].release()
         self._forget(key)
 
     def _forget(self, key: K) -> None:
         self._users[key] -= 1
         if not self._users[key]:
-            del self._users[key], self._turns[key]
+            del self._users[key]
+            self._turns.pop(key, None)
 
 
 class _Turn(Generic[K]):

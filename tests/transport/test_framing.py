@@ -230,3 +230,15 @@ def test_clients_that_reset_their_connections_leave_nothing_behind(trusting: Ser
         line.close()
 
     assert raw(trusting, LAST.encode()).startswith(OK.encode())
+
+
+def test_an_answer_has_the_same_head_whether_or_not_the_connection_stays(trusting: Server) -> None:
+    body = LIST
+    stays = raw(trusting, request(f"Content-Length: {len(body)}", body=body), seconds=1)
+    ends = raw(trusting, request(f"Content-Length: {len(body)}", "Connection: close", body=body))
+
+    heads = [told.partition(b"\r\n\r\n")[0].decode().split("\r\n") for told in (stays, ends)]
+    changing = re.compile("(X-Request-Id|Date): .*")
+    usual, closed = ([changing.sub(r"\1", line) for line in head] for head in heads)
+    assert [line for line in closed if line != "Connection: close"] == usual
+    assert stays.partition(b"\r\n\r\n")[2].startswith(ends.partition(b"\r\n\r\n")[2])

@@ -12,7 +12,7 @@ from xmlrpc_api.crypto.passwords import Password
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, MethodNotFound, PostRequired, WrongReference, WrongType
 from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, I_WHOLESALER, IDEMPOTENCY_KEY, Params
-from xmlrpc_api.declaration.registry import Effect, Finder, Method, nearest
+from xmlrpc_api.declaration.registry import Ahead, Effect, Finder, Method, nearest
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.faces import DIALECTS, Face
 from xmlrpc_api.services import idempotency
@@ -123,17 +123,17 @@ class Preparation:
             content=idempotency.content(name, sent.rest) if key else b"",
             unknown=unknown,
         )
-        await self._look_ahead(prepared)
-        await self._hash(prepared)
+        if method.ahead is not None:
+            await self._look_ahead(prepared, method.ahead)
+        if method.params.hashed:
+            await self._hash(prepared)
         return prepared if method.balances is None else await self._announced(prepared, method.balances)
 
-    async def _look_ahead(self, prepared: Prepared) -> None:
+    async def _look_ahead(self, prepared: Prepared, ahead: Ahead) -> None:
         """Do what the method wants to be done ahead; its handler is given what came of it."""
-        ahead = prepared.method.ahead
-        if ahead is not None:
-            async with Reading(self._database) as store:
-                call = self._new_call(prepared, store, prepared.caller)
-                prepared.params[ahead.taken_as] = await ahead.step(call, **prepared.params)
+        async with Reading(self._database) as store:
+            call = self._new_call(prepared, store, prepared.caller)
+            prepared.params[ahead.taken_as] = await ahead.step(call, **prepared.params)
 
     async def _hash(self, prepared: Prepared) -> None:
         """Put new passwords with their hashes in their places."""

@@ -10,6 +10,7 @@ session takes.
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -155,19 +156,19 @@ class PostgresDriver:
 
     def __init__(self, connect: Callable[[], Awaitable[Any]], size: int, wait_seconds: float) -> None:
         self._connect = connect
-        self._turns = asyncio.Semaphore(size)
+        self._size = size
         self._wait_seconds = wait_seconds
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()  # until when, in order
+        self._clock: asyncio.TimerHandle | None = None
         self._idle: list[Any] = []
         self.in_use = 0
 
     async def fetch(self, sql: str, values: list[Any], *, is_short: bool) -> list[Any]:
         """Run a query; once more if the connection turns out to have died since it was used last."""
-        if self._turns.locked():
-            async with asyncio.timeout(self._wait_seconds):
-                await self._turns.acquire()
+        if self.in_use < self._size and not self._waiting:
+            self.in_use += 1
         else:
-            await self._turns.acquire()
-        self.in_use += 1
+            await self._turn()
         try:
             while True:
                 is_new = not self._idle
@@ -183,11 +184,44 @@ class PostgresDriver:
                 self._idle.append(connection)
                 return found
         finally:
-            self.in_use -= 1
-            self._turns.release()
+            self._leave()
+
+    async def _turn(self) -> None:
+        """Wait for a connection of those who are at work: whoever leaves hands its place to the first in the queue."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((loop.time() + self._wait_seconds, turn))
+        if self._clock is None:
+            self._clock = loop.call_later(self._wait_seconds, self._give_up)
+        try:
+            await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._leave()  # it came, but too late
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            _until, turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.in_use -= 1
+
+    def _give_up(self) -> None:
+        """Tell those whose time is over; one timer looks after all of them."""
+        loop, self._clock = asyncio.get_running_loop(), None
+        while self._waiting and (self._waiting[0][0] <= loop.time() or self._waiting[0][1].done()):
+            _until, turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(TimeoutError())
+        if self._waiting:
+            self._clock = loop.call_at(self._waiting[0][0], self._give_up)
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._clock is not None:
+            self._clock.cancel()
         while self._idle:
             self._idle.pop().terminate()
 

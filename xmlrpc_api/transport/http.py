@@ -174,6 +174,8 @@ async def identify(
 
 def is_from_elsewhere(request: web.Request, config: Config) -> bool:
     """Whether a browser says that a page of another site makes it send this."""
+    if "Sec-Fetch-Site" not in request.headers and "Origin" not in request.headers:
+        return False
     sites, origins = (request.headers.getall(name, []) for name in ("Sec-Fetch-Site", "Origin"))
     if any(site not in OWN_SITE for site in sites):
         return True
@@ -298,8 +300,8 @@ async def receive(gate: Gate, request: web.Request, media_types: tuple[str, ...]
 
 
 def _demand_readable(request: web.Request, config: Config, media_types: tuple[str, ...]) -> None:
-    codings = request.headers.getall("Content-Encoding", [])
-    if any(coding.strip().lower() != "identity" for coding in codings):
+    codings = request.headers.getall("Content-Encoding", ())
+    if codings and any(coding.strip().lower() != "identity" for coding in codings):
         raise closing(web.HTTPUnsupportedMediaType(text="the body must not be compressed\n"))
     if request.content_type.lower() not in media_types or "Content-Type" not in request.headers:
         raise closing(web.HTTPUnsupportedMediaType(text=f"the media type must be {media_types[0]}\n"))

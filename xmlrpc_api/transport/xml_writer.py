@@ -112,7 +112,18 @@ def _text(value: Any) -> str:
         return writer(value)
     if kind is dict or isinstance(value, Mapping):
         pieces = _template(tuple(value)).copy()
-        pieces[1::2] = [WRITERS.get(type(member), _text)(member) for member in value.values()]
+        members = value.values()
+        if _is_plain("".join([member for member in members if type(member) is str])):
+            pieces[1::2] = [
+                f"<value><string>{member}</string></value>\n"
+                if type(member) is str
+                else NIL
+                if member is None
+                else WRITERS.get(type(member), _text)(member)
+                for member in members
+            ]
+        else:
+            pieces[1::2] = [WRITERS.get(type(member), _text)(member) for member in members]
         return "".join(pieces)
     writer = _inherited_writer(kind)
     if writer is not None:
