@@ -23,6 +23,7 @@ from xmlrpc_api.transport import rest
 
 NOBODY = "127.0.0.1"  # credentials are needed from here
 TRUSTED = "127.0.0.2"  # and none from here
+KEPT_SECONDS = 3600
 PASSWORD = soap.PASSWORD
 NGNPRO_PATH = "/ngnpro/"
 MULTICALL = "system.multicall"
@@ -72,9 +73,10 @@ class Answer:
 
 
 def trusting(database_url: str, admin_hash: str, **settings: Any) -> Server:
-    """A server that trusts one address of this host, and has an administrator for SOAP."""
+    """A server that trusts one address of this host, and has an administrator for SOAP. Its lines outlive any proof."""
     administrator = {"ngnpro_admin_username": soap.ADMIN, "ngnpro_admin_password_hash": admin_hash}
-    return Server(test_config(database_url, trusted_hosts=[TRUSTED], **administrator, **settings), "")
+    given = {"trusted_hosts": [TRUSTED], "keepalive_seconds": KEPT_SECONDS, **administrator, **settings}
+    return Server(test_config(database_url, **given), "")
 
 
 class Switchboard:
