@@ -14,7 +14,7 @@ from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import lists
-from xmlrpc_api.services.tree.stretches import Of
+from xmlrpc_api.services.tree.stretches import Key, Of
 from xmlrpc_api.storage.rows import Row
 
 MOST = 100
@@ -82,8 +82,8 @@ async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
     Raises:
         NotFound: Nothing is known of it, or it is not the caller's.
     """
-    of_it = (AuditEntry.object_type == Customer.__tablename__, AuditEntry.object_id == i_customer)
-    newest = select(AuditEntry.scope).where(*of_it).order_by(AuditEntry.i_audit.desc()).limit(1)
+    of_it = Of({AuditEntry.object_type: Customer.__tablename__, AuditEntry.object_id: i_customer})
+    newest = of_it.stretch(select(AuditEntry.scope), Key.of(HISTORY.key), None).limit(1)
     rows = await call.store.select(newest, is_short=True)
     first, end = subtree(call.caller.path, call.caller.i_customer)
     if not rows or not first <= rows[0]["scope"] < end:
