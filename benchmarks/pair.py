@@ -51,8 +51,8 @@ def compare(case: str, servers_: tuple[Server, Server], scale: Scale) -> str:
 
 def compare_all(laboratory: Laboratory, engine: str, revision: str, tree: Path, cases: Iterable[str]) -> None:
     """A table, for one engine."""
-    now = laboratory.url(engine, "now", lambda url: seed.make(url, SMALL))
-    then = laboratory.url(engine, "then", lambda url: seed.make(url, SMALL, tree))
+    now = laboratory.url(engine, "pair_now", lambda url: seed.make(url, SMALL))
+    then = laboratory.url(engine, "pair_then", lambda url: seed.make(url, SMALL, tree))
     print(HEADER.format(engine=engine, revision=revision))
     with ExitStack() as stack:
         ours = stack.enter_context(laboratory.ours(now, is_stubbed=True))
