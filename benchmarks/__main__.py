@@ -15,6 +15,7 @@ import argparse
 import importlib.util
 import json
 import platform
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -113,6 +114,7 @@ def main() -> int:
         return 2
     results = chosen.results or (TRIED if chosen.quick else RESULTS)
     page = chosen.page or (None if chosen.quick else PAGE)
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))  # servers and PostgreSQL end with it, as by Ctrl-C
     cases = [] if chosen.show else [ALL[name] for name in chosen.only or ALL]
     scale = QUICK if chosen.quick else Scale()
     scale = replace(scale, seconds=chosen.seconds or scale.seconds, rounds=chosen.rounds or scale.rounds)
