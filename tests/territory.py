@@ -12,7 +12,7 @@ from models import Base
 from models.customer import ancestors
 
 # What the server notes of calls, whoever makes them.
-BOOKKEEPING = frozenset({"audit_head", "audit_log", "idempotency_keys", "throttles"})
+BOOKKEEPING = frozenset({"audit_head", "audit_log", "customer_counts", "idempotency_keys", "throttles"})
 # How to get from a row that names no customer to one that does.
 VIA = {"i_account": "accounts", "i_balance": "balances", "i_domain": "sip_domains", "i_web_user": "web_users"}
 TABLES: Mapping[str, Table] = Base.metadata.tables

@@ -143,6 +143,18 @@ def test_every_edited_attribute_is_named(forged: Server, tree: dict[str, Any]) -
     assert {finding.format(**tree) for finding in EDITS.values()} <= set(found)
 
 
+def test_a_payment_that_is_listed_as_somebody_elses_is_named(forged: Server, tree: dict[str, Any]) -> None:
+    """Lists of payments find them by their payee and payer, which no history tells."""
+    i_customer = tree["first"]
+    forged.api().customerAddFunds(i_customer=i_customer, amount=1, currency="USD")
+    i_ledger = _id(forged, "SELECT max(i_ledger) FROM ledger")
+    _without_triggers(forged, "ledger")
+
+    for change in ("i_payee = 1", f"i_payee = {i_customer}, i_payer = {i_customer}", "i_payee = NULL, i_payer = NULL"):
+        forged.sql(f"UPDATE ledger SET {change} WHERE i_ledger = {i_ledger}")
+        assert findings(forged) == [f"booking {i_ledger} is listed as somebody else's"]
+
+
 def test_a_booking_inserted_together_with_its_balance_is_named(forged: Server, tree: dict[str, Any]) -> None:
     """Balance, ledger and running sums fit."""
     forged.sql(

@@ -109,6 +109,7 @@ async def _balances(session: AsyncSession) -> AsyncIterator[Step]:
             for row in await session.execute(wrong)
         ]
         findings += await _running_sums(session, first, last)
+        findings += await count_proof.of_payments(session, first, last)
         yield Step(rows, findings + await funding_proof.of_balances(session, first, last))
 
 
