@@ -3,7 +3,7 @@ The change history of customers that were copied: that of the sample, row by row
 
     python -m benchmarks.history URL SAMPLE FIRST LAST
 
-It is run in the tree of the revision speed-baseline alone, whose signatures these are; this server must believe them.
+It is run in the tree of the revision c002dcb alone, whose signatures these are; this server must believe them.
 """
 
 import asyncio

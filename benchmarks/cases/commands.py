@@ -143,7 +143,7 @@ CASES: tuple[Case, ...] = (
     _command(
         "verify",
         "verify of 100,000 customers, PostgreSQL",
-        "The command, from its start to its end, on the same rows, beside its own revision speed-baseline.",
+        "The command, from its start to its end, on the same rows, beside its own revision c002dcb.",
         _verify,
     ),
     _command(

@@ -125,7 +125,7 @@ CASES: tuple[Case, ...] = (
     compared(
         "funds-before",
         "customerAddFunds, PostgreSQL, before",
-        "This server beside its own revision speed-baseline, on databases that were filled alike.",
+        "This server beside its own revision c002dcb, on databases that were filled alike.",
         _before,
         [Ratio(OURS, BASELINE, at_least(3))],
         longer=2,
