@@ -427,7 +427,7 @@ MUTANTS = (
     Mutant(
         "the history is not signed as it is",
         f"{SERVICES}/history/audit.py",
-        "        return not self._vault.signed(purpose, data, signature)\n",
+        "        return is_right is False\n",
         "        return False\n",
         "tests/handlers/test_history.py -k changed_row_is_found",
     ),

@@ -224,15 +224,19 @@ class Vault:
 
     def proving(self, purpose: bytes) -> Callable[[bytes, str], bool | None]:
         """What tells of many signatures whether each is one of this server; None where its key is missing."""
-        known: dict[str, bytes] = {}
+        known: dict[str, hmac.HMAC] = {}  # to copy one that has its key costs half of what it takes to begin one
 
         def proves(data: bytes, signature: str) -> bool | None:
             name, _, mac = signature.partition(":")
-            key = known.get(name) or self._proof(name, purpose)
-            if key is None:
-                return None
-            known[name] = key
-            return hmac.compare_digest(_mac(key, data), mac)
+            begun = known.get(name)
+            if begun is None:
+                key = self._proof(name, purpose)
+                if key is None:
+                    return None
+                begun = known[name] = hmac.new(key, digestmod="sha256")
+            made = begun.copy()
+            made.update(data)
+            return hmac.compare_digest(made.hexdigest(), mac)
 
         return proves
 

@@ -43,6 +43,10 @@ class Rows(Sequence[Row]):
         """Whether nobody has been given a row so far, who may have changed it."""
         return self._made is None
 
+    def columns(self) -> Iterator[tuple[Any, ...]]:
+        """The columns as the driver answered them."""
+        return zip(*self.found, strict=True) if self.found else iter([()] * len(self.kinds))
+
     @property
     def _rows(self) -> list[Row]:
         if self._made is None:
@@ -73,3 +77,21 @@ class Rows(Sequence[Row]):
     def __getitem__(self, place: slice) -> list[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | list[Row]:
         return self._rows[place]
+
+
+class Texts(dict[Any, str]):
+    """
+    The texts of a column's values, by what the driver answers: what comes again and again is written once.
+
+    Args:
+        read: Makes a value of what the driver answers, as in `Kind`.
+        write: Makes a text of a value.
+    """
+
+    def __init__(self, read: Process | None, write: Callable[[Any], str]) -> None:
+        super().__init__()
+        self._read, self._write = read, write
+
+    def __missing__(self, found: Any) -> str:
+        text = self[found] = self._write(found if self._read is None else self._read(found))
+        return text

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, cast, func, or_, select, type_coerce
@@ -23,6 +24,7 @@ from xmlrpc_api.storage.rows import Rows
 BATCH = 2000
 NO_LINK = "0:"  # the end of a chain that has not begun
 AUDIT_COLUMNS = tuple(AuditEntry.__table__.columns)
+_LAST_LINK = itemgetter(*(AuditEntry.__table__.columns.keys().index(name) for name in ("seq", "hash")))
 _SEQ = AuditEntry.__table__.c.seq
 _NEXT_LINKS = Query(select(*AUDIT_COLUMNS).where(bindparam("seq") < _SEQ).order_by(_SEQ).limit(BATCH))
 
@@ -221,7 +223,7 @@ async def _chain(session: AsyncSession, proof: audit.Proof) -> AsyncIterator[Ste
         if not rows:
             break
         yield Step(len(rows), list(proof.breaks(rows, seq, previous)))
-        seq, previous = rows[-1]["seq"], rows[-1]["hash"]
+        seq, previous = _LAST_LINK(rows.found[-1])
     if await newest_link(session) != f"{seq}:{previous}":
         yield Step(0, [f"the audit chain ends at link {seq}, but more were made: rows are missing at its end"])
 
