@@ -48,10 +48,13 @@ NEEDED = records.needed(Account, Balance, LedgerEntry)
 _CURRENCY = Query(
     select(Balance.currency).where(Balance.i_customer == bindparam("i_customer", type_=Integer), Balance.is_default)
 )  # that of a customer, which is that of its accounts
-ALL = lists.List(
-    ACCOUNT.select(ACCOUNT.read).join(Customer, Customer.i_customer == Account.i_customer),
-    Account.i_account,
+_REACHED = (
+    ACCOUNT.select(ACCOUNT.read)
+    .join(Customer, Customer.i_customer == Account.i_customer)
+    .where(ownership.reached(REACH))
 )
+_BY_ID = Query(_REACHED.where(Account.i_account == bindparam("i_account", type_=Integer)), is_short=True)
+_BY_NAME = Query(_REACHED.where(names.IS_ACCOUNT), is_short=True)
 OWN = lists.List(ACCOUNT.select(LISTED), Account.i_account)
 
 
@@ -181,10 +184,16 @@ async def info(call: Call, i_account: int | None, username: str | None) -> Row:
         BadParameter: Neither id nor username was given.
         NotFound: It is not there for the caller.
     """
-    known = username if i_account is None else i_account
-    if known is None:
+    bounds = ownership.bounds(call.caller)
+    if i_account is not None:
+        rows = await call.store.rows(_BY_ID, **bounds, i_account=i_account)
+    elif username is not None:
+        rows = await call.store.rows(_BY_NAME, **bounds, **names.account_forms(call, username))
+    else:
         raise BadParameter.required("i_account")
-    return await ALL.one(call, Account, _is(call, known), ownership.within(call.caller, REACH))
+    if not rows:
+        raise NotFound(Account)
+    return rows[0]
 
 
 async def balance_of(call: Call, i_account: int) -> int:
