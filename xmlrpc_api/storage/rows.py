@@ -68,8 +68,7 @@ class Rows(Sequence[Row]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and self._rows == list(other)
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = None  # type: ignore[assignment]  # rows may be changed, as those of a list
 
     @overload
     def __getitem__(self, place: int) -> Row: ...
