@@ -266,7 +266,12 @@ def _postgresql_driver(config: Config, dialect: Dialect) -> PostgresDriver:
         raise ConfigError(f"database_url: there is no option {unknown[0]}{hint}")
     _none, address = dialect.create_connect_args(url)
     wanted = {**address, **_connect_args(config)}
-    return PostgresDriver(lambda: asyncpg.connect(**wanted), _query_connections(config), config.pool_wait_seconds)
+    return PostgresDriver(
+        lambda: asyncpg.connect(**wanted),
+        _query_connections(config),
+        config.pool_wait_seconds,
+        wanted["command_timeout"],
+    )
 
 
 def _query_connections(config: Config) -> int:

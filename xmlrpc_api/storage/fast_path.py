@@ -25,6 +25,7 @@ from xmlrpc_api.storage.rows import Kind, Rows
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 PRIMARY_CODE = 0xFF  # what is above tells more about it
 SHAPES = 500  # as many as SQLAlchemy keeps
+STATEMENTS = 100  # as many as asyncpg keeps on a connection
 Statement = Select[*tuple[Any, ...]] | UpdateBase
 
 
@@ -144,6 +145,22 @@ class Driver(Protocol):
         """Close all connections."""
 
 
+class _Line:
+    """A connection to PostgreSQL, and what it has prepared: asyncpg's own way to that takes as long as to run it."""
+
+    __slots__ = ("connection", "statements")
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.statements: dict[str, Any] = {}
+
+    def is_past(self, error: BaseException) -> bool:
+        """Whether an error says that it died meanwhile, or that tables are not any more what they were."""
+        if isinstance(error, asyncpg.InvalidCachedStatementError):
+            return True
+        return isinstance(error, Exception) and bool(self.connection.is_closed())
+
+
 class PostgresDriver:
     """
     Connections to PostgreSQL, without a transaction or a reset between two queries.
@@ -152,19 +169,23 @@ class PostgresDriver:
         connect: Makes a connection.
         size: How many there may be.
         wait_seconds: How long a query waits for one.
+        seconds: How long it takes at most, where it is prepared first; else the connection knows.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], size: int, wait_seconds: float) -> None:
+    def __init__(
+        self, connect: Callable[[], Awaitable[Any]], size: int, wait_seconds: float, seconds: float | None = None
+    ) -> None:
         self._connect = connect
         self._size = size
         self._wait_seconds = wait_seconds
+        self._seconds = seconds
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()  # until when, in order
         self._clock: asyncio.TimerHandle | None = None
-        self._idle: list[Any] = []
+        self._idle: list[_Line] = []
         self.in_use = 0
 
     async def fetch(self, sql: str, values: list[Any], *, is_short: bool) -> list[Any]:
-        """Run a query; once more if the connection turns out to have died since it was used last."""
+        """Run a query; once more if its connection has died since it was used last, or knows it as it was then."""
         if self.in_use < self._size and not self._waiting:
             self.in_use += 1
         else:
@@ -172,19 +193,33 @@ class PostgresDriver:
         try:
             while True:
                 is_new = not self._idle
-                connection = await self._connect() if is_new else self._idle.pop()
+                line = _Line(await self._connect()) if is_new else self._idle.pop()
                 try:
-                    found: list[Any] = await connection.fetch(sql, *values)
+                    statement = line.statements.get(sql)
+                    if statement is None:
+                        found = await self._first(line, sql, values)
+                    else:
+                        found = await statement.fetch(*values)
                 except BaseException as error:
-                    was_dead = connection.is_closed() and isinstance(error, Exception)
-                    connection.terminate()
-                    if was_dead and not is_new:
+                    is_past = line.is_past(error)
+                    line.connection.terminate()
+                    if is_past and not is_new:
                         continue
                     raise
-                self._idle.append(connection)
+                self._idle.append(line)
                 return found
         finally:
             self._leave()
+
+    async def _first(self, line: "_Line", sql: str, values: list[Any]) -> list[Any]:
+        """Run what the connection has not run so far, and keep it prepared there; what has been kept longest goes."""
+        async with asyncio.timeout(self._seconds):
+            statement = await line.connection.prepare(sql)
+            found: list[Any] = await statement.fetch(*values)
+        if len(line.statements) >= STATEMENTS:
+            del line.statements[next(iter(line.statements))]
+        line.statements[sql] = statement
+        return found
 
     async def _turn(self) -> None:
         """Wait for a connection of those who are at work: whoever leaves hands its place to the first in the queue."""
@@ -223,7 +258,7 @@ class PostgresDriver:
         if self._clock is not None:
             self._clock.cancel()
         while self._idle:
-            self._idle.pop().terminate()
+            self._idle.pop().connection.terminate()
 
 
 class SqliteDriver:
