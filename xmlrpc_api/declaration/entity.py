@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
+from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
 from models import Access, Base, ChangeTime, Exact, Sealed, StringList, UtcDateTime, field_info, proxied_column
@@ -103,14 +104,16 @@ class Entity:
 
     def select(self, fields: Iterable[Field]) -> Statement:
         """A Core statement that reads these fields of all rows, each under its own name."""
-        names = [field.name for field in fields]
+        fields = tuple(fields)
         table: Any = self.model.__table__
-        mapper = self.model.__mapper__
-        for relation in dict.fromkeys(self._relation(name) for name in names):
-            if relation is not None:
-                to = mapper.relationships[relation]
-                table = table.join(to.target, to.primaryjoin)
-        return select(*(proxied_column(self.model, name).label(name) for name in names)).select_from(table)
+        for to in self.relations(fields):
+            table = table.join(to.target, to.primaryjoin)
+        return select(*(self.column(field.name).label(field.name) for field in fields)).select_from(table)
+
+    def relations(self, fields: Iterable[Field]) -> list[RelationshipProperty[Any]]:
+        """What leads to the other tables in which these fields stand."""
+        names = dict.fromkeys(self._relation(field.name) for field in fields)
+        return [self.model.__mapper__.relationships[name] for name in names if name is not None]
 
     def column(self, name: str) -> Any:
         """The column behind an attribute, be it of another table."""

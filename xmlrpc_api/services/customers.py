@@ -25,6 +25,7 @@ from xmlrpc_api.services.money import balance_sign, balances, ledger, overcommit
 from xmlrpc_api.services.money.ledger import Booking
 from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree.pages import Pages
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.errors import ERRORS, is_refusal, violated_constraint
@@ -53,7 +54,7 @@ _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindpa
 _AFTER = Customer.i_customer > bindparam("last", type_=Integer)
 _ALL_CHILDREN = SELECT_INFO.where(Customer.i_wholesaler == _CALLER, _AFTER).order_by(Customer.i_customer)
 CHILDREN_AFTER = Query(_ALL_CHILDREN.limit(bindparam("count", type_=Integer)))
-CHILDREN = lists.Pages(CUSTOMER.select(LISTED), Customer.i_customer, Of({Customer.i_wholesaler: _CALLER}))
+CHILDREN = Pages(CUSTOMER, LISTED, Of({Customer.i_wholesaler: _CALLER}))
 NEEDED = records.needed(Customer, Balance, WebUser, LedgerEntry)
 PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of itself, whatever it may manage

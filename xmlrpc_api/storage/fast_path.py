@@ -11,8 +11,9 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import asyncpg
@@ -37,13 +38,22 @@ class Query:
         statement: What to run.
         is_short: Whether it reads a few rows only, by an index.
         row: Of a change of one row: the parameter that tells which.
+        on: What an engine is asked in its place, which finds the same.
 
     Attributes:
         table: To what it writes, if it does.
     """
 
-    def __init__(self, statement: Statement, *, is_short: bool = False, row: str | None = None) -> None:
+    def __init__(
+        self,
+        statement: Statement,
+        *,
+        is_short: bool = False,
+        row: str | None = None,
+        on: Mapping[str, Statement] = MappingProxyType({}),
+    ) -> None:
         self.statement = statement
+        self._on = on
         self.is_short = is_short
         self.row = row
         self.table = table_name(statement) if isinstance(statement, UpdateBase) else ""
@@ -53,7 +63,7 @@ class Query:
         """The query as this engine is asked."""
         form = self._forms.get(dialect.name)
         if form is None:
-            form = self._forms[dialect.name] = Form(self.statement, dialect)
+            form = self._forms[dialect.name] = Form(self._on.get(dialect.name, self.statement), dialect)
         return form
 
 

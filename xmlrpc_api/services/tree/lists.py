@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, func, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from xmlrpc_api.call import Call
@@ -23,7 +23,6 @@ from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.nested import among
 from xmlrpc_api.storage.rows import Row, Rows
 
-NEAR = 2000  # rows from the first that are found in no time
 DIRECTIONS = ("ASC", "DESC")
 ID = "id of the row"  # what no attribute is called
 DATES = ("start_date", "end_date")
@@ -260,34 +259,3 @@ def _are_about(statement: Statement, clauses: Iterable[Order]) -> bool:
     (there,) = statement.get_final_froms()
     tables = set(there._from_objects)  # noqa: SLF001 (nothing else tells)
     return all(tables.issuperset(clause._from_objects) for clause in clauses)  # noqa: SLF001
-
-
-class Pages:
-    """
-    A list that is a query: what `List.rows` does, faster.
-
-    Args:
-        statement: What to read.
-        key: Its order, as that of a `List`.
-        of: Whose rows, by `bindparam`s.
-    """
-
-    def __init__(self, statement: Statement, key: Order, of: Of) -> None:
-        offset, limit, after = (bindparam(name, type_=Integer) for name in ("offset", "limit", "after"))
-        self._key = Key.of(key)
-        page = of.stretch(statement, self._key, after).offset(offset).limit(limit)
-        self._near, self._far = Query(page, is_short=True), Query(page)
-
-    async def rows(self, call: Call, asked: Asked, **values: Any) -> Rows:
-        """
-        The rows that are asked for.
-
-        Raises:
-            BadParameter: More rows were asked for, or exist, than one answer may hold.
-        """
-        fetched = asked.fetched(call)
-        query = self._near if asked.start + fetched <= NEAR else self._far
-        after = self._key.first if asked.after is None else asked.after
-        found = await call.store.rows(query, after=after, offset=asked.start, limit=fetched, **values)
-        asked.demand_whole(call, len(found))
-        return found
