@@ -185,3 +185,11 @@ def test_nothing_but_a_page_is_sorted_or_looked_at(big: Big, listed: Listed) -> 
             whole = [inner for node in plan if node["Node Type"] in AT_ONCE for inner in node["Plans"]]
             assert all(inner["Actual Rows"] <= PAGE * (1 + listed.is_sorted) for inner in whole), plan
             assert not any(node["Node Type"] == "Seq Scan" for node in plan), plan
+
+
+def test_the_history_of_an_object_is_not_sought_among_that_of_others(big: Big, engine: str) -> None:
+    listed, asked = LISTS["audit log"], {"resource": f"customers:i_customer={big.i_customer}"}
+    newest = listed.ids(big.server.api(), big.i_customer, limit=PAGE, **asked)
+
+    for page in (big.page(listed, **asked), big.page(listed, after=newest[-1], **asked)):
+        assert page.cost() <= DEAREST_ROW[engine] * PAGE

@@ -43,12 +43,12 @@ MEMBERS = (
 SELECTED = [*(field.name for field in MEMBERS if field.name != "resource"), "object_type", "object_id"]
 
 
-def _of_resource(resource: str) -> ColumnElement[bool]:
-    """The condition for an object as a row shows it, or for all of a kind, the part before the colon."""
+def _of_resource(resource: str) -> Of:
+    """An object as a row shows it, or all of a kind, the part before the colon."""
     kind, _, key = resource.partition(":")
     number = key.rpartition("=")[2]
-    one = [AuditEntry.object_id == (int(number) if number.isdecimal() else -1)] if key else []
-    return and_(AuditEntry.object_type == kind, *one)
+    one = {AuditEntry.object_id: int(number) if number.isdecimal() else -1} if key else {}
+    return Of({AuditEntry.object_type: kind, **one})
 
 
 HISTORY = lists.List(
@@ -56,7 +56,7 @@ HISTORY = lists.List(
     AuditEntry.i_audit.desc(),
     {
         **lists.times(AuditEntry.created),
-        "resource": _of_resource,
+        "resource": lambda resource: and_(*_of_resource(resource).equal()),
         "action": lambda action: AuditEntry.action == action,
         "i_customer_actor": lambda i_customer: AuditEntry.i_customer_actor == i_customer,
     },
@@ -72,7 +72,11 @@ async def logs(call: Call, filters: Values) -> list[Row]:
         filters: Each optional: resource (as a row shows it, or the part before the colon), action,
             i_customer_actor, start_date, end_date, after, offset, limit.
     """
-    return await _page(call, filters, audit.seen_by(call.caller, AuditEntry.scope))
+    seen, resource = audit.seen_by(call.caller, AuditEntry.scope), filters.get("resource")
+    of = _of_resource(resource) if resource is not None else None
+    if of is None or AuditEntry.object_id not in of.values:
+        return await _page(call, filters, seen)
+    return await _page(call, {**filters, "resource": None}, seen, of=of)
 
 
 async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
