@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 
 from models import AuditEntry
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.verification import proof
+from xmlrpc_api.storage.fast_path import Form
 
 LITE = sqlite.dialect()
 NUMBERS, FLAGS = st.integers(-(2**63), 2**63 - 1), st.booleans()
@@ -40,7 +42,7 @@ def test_what_is_signed_is_told_of_many_rows_as_of_each(dialect: Any, found: lis
             tuple(value if keep is None else keep(value) for keep, value in zip(kinds, row, strict=True))
             for row in found
         ]
-    form = proof._NEXT_LINKS.form(dialect)
+    form = Form(select(*proof.AUDIT_COLUMNS), dialect)
     page = form.rows(found * 2 if twice else found)
 
     assert list(audit.contents(page)) == [audit.content(row) for row in page]

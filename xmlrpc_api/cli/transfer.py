@@ -30,7 +30,7 @@ from xmlrpc_api.services.customers import CHILDREN_AFTER, CUSTOMER
 from xmlrpc_api.services.logins import takeover
 from xmlrpc_api.services.logins.takeover import Brought
 from xmlrpc_api.storage.database import Database
-from xmlrpc_api.storage.rows import Rows, Texts
+from xmlrpc_api.storage.rows import Once, Rows
 from xmlrpc_api.transport import plain_json
 from xmlrpc_api.transport.xml_writer import plain_decimal
 
@@ -86,7 +86,7 @@ def _json_lines(stream: IO[str], names: list[str]) -> Callable[[Rows], None]:
 def _texts(page: Rows, write: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:
     """Rows as texts, column by column: what comes again and again in one is written once."""
     columns = page.columns()
-    return zip(*(map(Texts(kind.read, write).__getitem__, next(columns)) for kind in page.kinds), strict=True)
+    return zip(*(map(Once(kind.read, write).__getitem__, next(columns)) for kind in page.kinds), strict=True)
 
 
 def _cell(value: Any) -> str:

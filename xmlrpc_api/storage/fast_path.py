@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy import Dialect, Insert, Select, Table, UpdateBase, bindparam
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import LRUCache
 
 from models import Exact
@@ -136,6 +137,13 @@ def ready(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> tuple[Form, 
     if form is None:
         form = _SHAPES[shape] = Form(statement, dialect, key)
     return form, *form.asked(key)
+
+
+async def found_by(session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> Rows:
+    """What a statement finds in this session, as the driver answers it."""
+    form, sql, given = ready(statement, session.get_bind().dialect)
+    connection = await session.connection()
+    return form.rows(list((await connection.exec_driver_sql(sql, tuple(given))).all()))
 
 
 class Driver(Protocol):

@@ -78,19 +78,19 @@ class Rows(Sequence[Row]):
         return self._rows[place]
 
 
-class Texts(dict[Any, str]):
+class Once(dict[Any, Any]):
     """
-    The texts of a column's values, by what the driver answers: what comes again and again is written once.
+    What a column's values are told as, by what the driver answers: what comes again and again is told once.
 
     Args:
         read: Makes a value of what the driver answers, as in `Kind`.
-        write: Makes a text of a value.
+        tell: What is told of a value.
     """
 
-    def __init__(self, read: Process | None, write: Callable[[Any], str]) -> None:
+    def __init__(self, read: Process | None, tell: Process) -> None:
         super().__init__()
-        self._read, self._write = read, write
+        self._read, self._tell = read, tell
 
-    def __missing__(self, found: Any) -> str:
-        text = self[found] = self._write(found if self._read is None else self._read(found))
-        return text
+    def __missing__(self, found: Any) -> Any:
+        told = self[found] = self._tell(found if self._read is None else self._read(found))
+        return told

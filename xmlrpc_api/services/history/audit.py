@@ -28,7 +28,7 @@ from xmlrpc_api.declaration.entity import Entity, Values, table_of
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.storage.database import Store
 from xmlrpc_api.storage.fast_path import Query, inserting
-from xmlrpc_api.storage.rows import Kind, Row, Rows, Texts
+from xmlrpc_api.storage.rows import Kind, Once, Row, Rows
 
 ADDED, UPDATED, DELETED, FUNDS = "A", "U", "D", "FUNDS"
 PASSWORD_READ = "PASSWORD_READ"  # noqa: S105 (what the change history calls it)
@@ -237,7 +237,7 @@ def _told(kind: Kind, column: Sequence[Any]) -> Iterable[str]:
     if kind.read is None and kind.name in _SINGULAR:
         return map(_json, column)
     write = _created if kind.name == "created" else _json
-    return map(Texts(kind.read, write).__getitem__, column)
+    return map(Once(kind.read, write).__getitem__, column)
 
 
 def _json(value: object) -> str:

@@ -6,7 +6,7 @@ replayed, oldest first. Of secrets they tell that they are there. What is read m
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -38,8 +38,10 @@ from xmlrpc_api.services.logins.web_users import WEB_USER
 from xmlrpc_api.services.money.payments import BALANCE
 from xmlrpc_api.services.sip.aliases import ALIAS
 from xmlrpc_api.services.sip.domains import DOMAIN
+from xmlrpc_api.storage.fast_path import found_by
+from xmlrpc_api.storage.rows import Once, Process, Rows
 
-BATCH, PAGE = 1000, 1000
+BATCH, PAGE = 2000, 2000
 QUOTA, QUOTA_BY = "quota", "quota by"  # the group, and what the history calls who put an account there
 BLOCKED = "blocked"  # of the groups of an account the one that is an attribute
 STATES = (audit.ADDED, audit.BASELINE, audit.UPDATED, audit.DELETED)
@@ -48,7 +50,6 @@ OF_BALANCE = MONEY | {"currency", "credit_limit"}
 OF_DEFAULT_USER = frozenset({"i_web_user", "i_customer", "is_default", "web_login", "web_password", "i_access_level"})
 
 Values = Mapping[str, Any]
-Tellers = tuple[tuple[str, Callable[[Any], Any]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +162,11 @@ class Kind:
         )
 
     @cached_property
-    def tellers(self) -> Tellers:
+    def tellers(self) -> dict[str, Process]:
         """How attributes are told that the history says otherwise than they are."""
         assert self.entity is not None  # noqa: S101 (properties are texts)
         found = ((name, _teller(self.entity, name)) for name in self.entity.fields)
-        return tuple((name, tell) for name, tell in found if tell is not None)
+        return {name: tell for name, tell in found if tell is not None}
 
 
 def _usual(entity: Entity) -> Kind:
@@ -238,11 +239,19 @@ async def batch_after(session: AsyncSession, kind: Kind, last: int, size: int = 
     columns = [AuditEntry.__table__.c[name] for name in names]
     noted = select(*columns).where(is_noted(kind), AuditEntry.action.in_(STATES))
     noted = noted.where(AuditEntry.object_id.between(first, last)).order_by(AuditEntry.object_id, AuditEntry.i_audit)
-    async for some in (await session.stream(noted, execution_options={"yield_per": PAGE})).partitions():
+    async for some in await pages(session, noted):
         for key, *row in some:
-            known.setdefault(key, Known()).replay(*row)
+            if key not in known:
+                known[key] = Known()
+            known[key].replay(*row)
         rows += len(some)
     return Batch(first, last, await _present(session, kind, first, last), known, rows)
+
+
+async def pages(session: AsyncSession, statement: Any) -> AsyncIterator[Sequence[Any]]:
+    """What a statement finds, as many rows at a time as are held at once."""
+    connection = await session.connection()
+    return (await connection.stream(statement, execution_options={"yield_per": PAGE})).partitions()
 
 
 async def among(session: AsyncSession, key: Any, ids: Iterable[int]) -> set[int]:
@@ -278,9 +287,23 @@ async def _present(session: AsyncSession, kind: Kind, first: int, last: int) -> 
         for row in await session.execute(statement):
             found.setdefault(row.i_customer, {})[row.name] = row.value
         return {key: Present(values, key, is_part=True) for key, values in found.items()}
-    rows = (await session.execute(kind.statement.where(within))).all()
+    rows = await found_by(session, kind.statement.where(within))
     groups = await _groups(session, first, last) if kind.entity is ACCOUNT else {}
-    return {row[0]: _as_present(kind.entity, kind.tellers, row, groups.get(row[0], {})) for row in rows}
+    return {row[0]: _as_present(kind.entity, row, groups.get(row[0], {})) for row in _told(kind, rows)}
+
+
+def _told(kind: Kind, rows: Rows) -> Iterator[Sequence[Any]]:
+    """Rows as the history would tell their values, column by column."""
+    pairs = zip(rows.kinds, rows.columns(), strict=True)
+    return zip(*(_told_column(column, one.read, kind.tellers.get(one.name)) for one, column in pairs), strict=True)
+
+
+def _told_column(column: Iterable[Any], read: Process | None, tell: Process | None) -> Iterable[Any]:
+    if read is None and tell is None:
+        return column
+    once = Once(read, tell or (lambda value: value))
+    once[None] = None
+    return map(once.__getitem__, column)
 
 
 async def _groups(session: AsyncSession, first: int, last: int) -> dict[int, dict[str, int | None]]:
@@ -292,12 +315,9 @@ async def _groups(session: AsyncSession, first: int, last: int) -> dict[int, dic
     return found
 
 
-def _as_present(entity: Entity, tellers: Tellers, row: Sequence[Any], groups: Mapping[str, int | None]) -> Present:
+def _as_present(entity: Entity, row: Sequence[Any], groups: Mapping[str, int | None]) -> Present:
     key, owner, aside, *found = row
     values = {name: value for name, value in zip(entity.fields, found, strict=True) if value is not None}
-    for name, tell in tellers:
-        if name in values:
-            values[name] = tell(values[name])
     if entity is ACCOUNT:
         values |= {"groups": list(groups), "acl": json.loads(aside or "[]")}
         values |= {QUOTA_BY: groups[QUOTA]} if QUOTA in groups else {}
@@ -318,7 +338,7 @@ def plain_amount(millionths: int | None) -> str | None:
     return None if millionths is None else audit.plain(millionths * Exact.unit)
 
 
-def _teller(entity: Entity, name: str) -> Callable[[Any], Any] | None:
+def _teller(entity: Entity, name: str) -> Process | None:
     """What makes of an attribute that is not nil what the history says; None: it says the same."""
     column = entity.column(name)
     if name in entity.secrets:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, cast, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -18,15 +18,14 @@ from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import overcommit
 from xmlrpc_api.services.tree import lending
 from xmlrpc_api.services.verification import count_proof, funding_proof, history_proof, voucher_proof
-from xmlrpc_api.storage.fast_path import Query
-from xmlrpc_api.storage.rows import Rows
+from xmlrpc_api.storage.fast_path import found_by
 
-BATCH = 2000
+BATCH, LINKS = 5000, 2000
 NO_LINK = "0:"  # the end of a chain that has not begun
 AUDIT_COLUMNS = tuple(AuditEntry.__table__.columns)
 _LAST_LINK = itemgetter(*(AuditEntry.__table__.columns.keys().index(name) for name in ("seq", "hash")))
 _SEQ = AuditEntry.__table__.c.seq
-_NEXT_LINKS = Query(select(*AUDIT_COLUMNS).where(bindparam("seq") < _SEQ).order_by(_SEQ).limit(BATCH))
+_LINKS = select(*AUDIT_COLUMNS).order_by(_SEQ).limit(LINKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,21 +218,13 @@ async def _accounts(session: AsyncSession) -> AsyncIterator[Step]:
 async def _chain(session: AsyncSession, proof: audit.Proof) -> AsyncIterator[Step]:
     seq, previous = 0, ""
     while True:
-        rows = await _links_after(session, seq)
+        rows = await found_by(session, _LINKS.where(seq < _SEQ))
         if not rows:
             break
         yield Step(len(rows), list(proof.breaks(rows, seq, previous)))
         seq, previous = _LAST_LINK(rows.found[-1])
     if await newest_link(session) != f"{seq}:{previous}":
         yield Step(0, [f"the audit chain ends at link {seq}, but more were made: rows are missing at its end"])
-
-
-async def _links_after(session: AsyncSession, seq: int) -> Rows:
-    """The next rows of the chain, as the driver answers them."""
-    form = _NEXT_LINKS.form(session.get_bind().dialect)
-    connection = await session.connection()
-    found = await connection.exec_driver_sql(form.sql, tuple(form.values({"seq": seq})))
-    return form.rows(list(found))
 
 
 async def _unsealed(session: AsyncSession, proof: audit.Proof) -> list[str]:
