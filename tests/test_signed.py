@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.dialects import sqlite
@@ -34,6 +34,7 @@ ROWS = st.lists(st.tuples(*map(value_of, AuditEntry.__table__.columns)), max_siz
 
 
 @pytest.mark.parametrize("dialect", [LITE, asyncpg.dialect()], ids=lambda dialect: dialect.name)
+@settings(deadline=None)
 @given(found=ROWS, twice=FLAGS)
 def test_what_is_signed_is_told_of_many_rows_as_of_each(dialect: Any, found: list[Any], twice: bool) -> None:
     kinds = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in AuditEntry.__table__.columns]
