@@ -285,10 +285,12 @@ async def receive(gate: Gate, request: web.Request, media_types: tuple[str, ...]
     chunks: list[bytes] = []
     try:
         if request.content.is_eof():  # it is all here, as it is with most calls
-            await _collect(gate, request, chunks)
+            _keep(gate, request.content.read_nowait(), chunks, gate.config.body_limit)
         else:
             async with asyncio.timeout(gate.config.body_seconds):
-                await _collect(gate, request, chunks)
+                left = gate.config.body_limit
+                async for chunk in request.content.iter_any():
+                    left = _keep(gate, chunk, chunks, left)
         return await read(reader, b"".join(chunks))
     except TimeoutError:
         raise closing(web.HTTPRequestTimeout(text="the body did not come in time\n")) from None
@@ -309,17 +311,16 @@ def _demand_readable(request: web.Request, config: Config, media_types: tuple[st
         raise _too_long(config)
 
 
-async def _collect(gate: Gate, request: web.Request, chunks: list[bytes]) -> None:
-    left = gate.config.body_limit
-    async for chunk in request.content.iter_any():
-        left -= len(chunk)
-        if left < 0:
-            raise _too_long(gate.config)
-        if not gate.budget.take(len(chunk)):
-            error = web.HTTPServiceUnavailable(text="too much is being received at once, try again later\n")
-            error.headers["Retry-After"] = RETRY_SECONDS
-            raise closing(error)
-        chunks.append(chunk)
+def _keep(gate: Gate, chunk: bytes, chunks: list[bytes], most: int) -> int:
+    """Keep a piece of a body, of which so much may come still; how much may come after it."""
+    if len(chunk) > most:
+        raise _too_long(gate.config)
+    if not gate.budget.take(len(chunk)):
+        error = web.HTTPServiceUnavailable(text="too much is being received at once, try again later\n")
+        error.headers["Retry-After"] = RETRY_SECONDS
+        raise closing(error)
+    chunks.append(chunk)
+    return most - len(chunk)
 
 
 def _too_long(config: Config) -> web.HTTPException:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_urldispatcher import PlainResource, UrlMappingMatchInfo
 
 from xmlrpc_api.config import Config
 
@@ -186,6 +187,41 @@ class _Server(web.Server):
         return True
 
 
+class _Routes:
+    """
+    An application's handler that asks for the way to a method and a target, exactly as they are sent, once.
+
+    Ways to one fixed path alone are remembered, so there are no more than routes. What has middlewares, or is
+    expected to answer `Expect` first, goes through aiohttp.
+    """
+
+    def __init__(self, app: web.Application, handler: Handler) -> None:
+        self._app = app
+        self._handler = handler
+        self._known: dict[tuple[str, str], UrlMappingMatchInfo] = {}
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request."""
+        known = self._known.get((request.method, request.raw_path))
+        if known is None or "Expect" in request.headers:
+            try:
+                return await self._handler(request)
+            finally:
+                self._remember(request)
+        assert isinstance(request, web.Request)  # noqa: S101
+        request._match_info = known  # noqa: SLF001 (as aiohttp's own handler does)
+        return await known.handler(request)
+
+    def _remember(self, request: web.BaseRequest) -> None:
+        found = request._match_info if isinstance(request, web.Request) else None  # noqa: SLF001
+        if found is None or self._app.middlewares:
+            return
+        place = found.route.resource
+        asked = (request.method, request.raw_path)
+        if isinstance(place, PlainResource) and asked == (found.route.method, place.canonical):
+            self._known[asked] = found
+
+
 class Runner(web.AppRunner):
     """An application runner whose connections speak this protocol."""
 
@@ -204,4 +240,5 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         kwargs = made._kwargs  # noqa: SLF001 (aiohttp takes no class of server)
-        return _Server(self._config, made.request_handler, request_factory=made.request_factory, **kwargs)
+        handle = _Routes(self.app, made.request_handler).handle
+        return _Server(self._config, handle, request_factory=made.request_factory, **kwargs)
