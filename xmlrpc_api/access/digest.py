@@ -20,6 +20,7 @@ from typing import NamedTuple
 HEADER_LIMIT = 8192
 HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 _PAIR = re.compile(r'\s*([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]*))\s*(?:,|$)')
+_PAIRS = re.compile(rf"(?>{_PAIR.pattern})*+")
 _COUNT = re.compile("[0-9a-fA-F]{1,8}")
 _REQUIRED = {"username", "realm", "nonce", "uri", "response"}
 _NONCE = struct.Struct(">I8s")
@@ -60,19 +61,11 @@ def _members(header: str) -> dict[str, str] | None:
     scheme, _, rest = header.partition(" ")
     if scheme.lower() != "digest" or len(header) > HEADER_LIMIT:
         return None
-    found: dict[str, str] = {}
-    position = 0
-    while position < len(rest):
-        match = _PAIR.match(rest, position)
-        if match is None:
-            return None
-        name, quoted, bare = match.groups()
-        name = name.lower()
-        if name in found:
-            return None
-        found[name] = bare if quoted is None else _unquoted(quoted)
-        position = match.end()
-    return found
+    if _PAIRS.fullmatch(rest) is None:
+        return None
+    pairs = _PAIR.findall(rest)
+    found = {name.lower(): _unquoted(quoted) or bare for name, quoted, bare in pairs}
+    return found if len(found) == len(pairs) else None
 
 
 def _unquoted(text: str) -> str:
