@@ -52,13 +52,14 @@ async def add(
         unnoted: Attributes with a history of their own, as the ledger is of the balance.
     """
     entity = entity_of(type(row))
-    beside = {name: row.__dict__[name] for name in row.__mapper__.relationships.keys() & row.__dict__.keys()}
+    known = row.__dict__
+    beside = {one: known[one.key] for one in row.__mapper__.relationships if one.key in known}
     parts: list[Base] = [row, *beside.values()]
     ids = ids or await call.transaction.draw(needed(*map(type, parts)))
     for part in parts:
         _identify(part, ids)
-    for name, part in beside.items():
-        for mine, its in row.__mapper__.relationships[name].local_remote_pairs:
+    for relation, part in beside.items():
+        for mine, its in relation.local_remote_pairs:
             setattr(part, str(its.key), getattr(row, str(mine.key)))
     empty = {name: "" for name, column in entity.sealed.items() if not column.nullable}
     assign(call, row, {**empty, **values})
