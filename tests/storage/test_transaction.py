@@ -66,39 +66,39 @@ def sent() -> Iterator[list[str]]:
 
 
 class TestOrder:
-    def test_what_waits_is_there_for_a_query(self, server: Server, new: dict[str, Any]) -> None:
+    def test_what_waits_is_there_for_a_query(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> Any:
             await transaction.write(NEW, **new)
             return list(await transaction.rows(NAME, wanted=new["i_export_type"]))
 
-        assert within(server, work) == [{"name": new["name"]}]
+        assert within(spoilt, work) == [{"name": new["name"]}]
 
-    def test_what_waits_is_there_for_a_statement_of_the_session(self, server: Server, new: dict[str, Any]) -> None:
+    def test_what_waits_is_there_for_a_statement_of_the_session(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> Any:
             await transaction.rows(NAME, wanted=0)
             await transaction.write(NEW, **new)
             wanted = select(ExportType.name).where(ExportType.i_export_type == new["i_export_type"])
             return (await transaction.session.execute(wanted)).scalars().all()
 
-        assert within(server, work) == [new["name"]]
+        assert within(spoilt, work) == [new["name"]]
 
-    def test_what_the_session_has_changed_goes_before_a_write(self, server: Server, new: dict[str, Any]) -> None:
+    def test_what_the_session_has_changed_goes_before_a_write(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             transaction.session.add(ExportType(**new))
             await transaction.write(RENAMED, wanted=new["i_export_type"], more=" renamed")
 
-        within(server, work)
+        within(spoilt, work)
 
-        assert kept(server, new) == [f"{new['name']} renamed"]
+        assert kept(spoilt, new) == [f"{new['name']} renamed"]
 
-    def test_what_waits_at_the_end_is_kept(self, server: Server, new: dict[str, Any]) -> None:
-        within(server, lambda transaction: transaction.write(NEW, **new))
+    def test_what_waits_at_the_end_is_kept(self, spoilt: Server, new: dict[str, Any]) -> None:
+        within(spoilt, lambda transaction: transaction.write(NEW, **new))
 
-        assert kept(server, new) == [new["name"]]
+        assert kept(spoilt, new) == [new["name"]]
 
 
 class TestBatch:
-    def test_writes_are_one_statement_on_postgresql(self, server: Server, engine: str, new: dict[str, Any]) -> None:
+    def test_writes_are_one_statement_on_postgresql(self, spoilt: Server, engine: str, new: dict[str, Any]) -> None:
         of_root = {"i_customer": ROOT_ID, "value": "v", "category": "", "permission": "admin"}
 
         async def work(transaction: Transaction) -> list[str]:
@@ -112,72 +112,72 @@ class TestBatch:
                 await transaction.flush()
             return statements
 
-        assert len(within(server, work)) == {"postgresql": 1, "sqlite": 2}[engine]
-        assert kept(server, new) == [f"{new['name']} once"]
+        assert len(within(spoilt, work)) == {"postgresql": 1, "sqlite": 2}[engine]
+        assert kept(spoilt, new) == [f"{new['name']} once"]
 
-    def test_two_changes_of_one_row_are_both_made(self, server: Server, new: dict[str, Any]) -> None:
+    def test_two_changes_of_one_row_are_both_made(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             await transaction.write(NEW, **new)
             for more in (" once", " twice"):
                 await transaction.write(RENAMED, wanted=new["i_export_type"], more=more)
 
-        within(server, work)
+        within(spoilt, work)
 
-        assert kept(server, new) == [f"{new['name']} once twice"]
+        assert kept(spoilt, new) == [f"{new['name']} once twice"]
 
-    def test_a_change_that_finds_no_row_undoes_all(self, server: Server, new: dict[str, Any]) -> None:
+    def test_a_change_that_finds_no_row_undoes_all(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             await transaction.write(NEW, **new)
             await transaction.flush()
             await transaction.write(RENAMED, wanted=0, more=" lost")
 
         with pytest.raises(LookupError):
-            within(server, work)
+            within(spoilt, work)
 
-        assert kept(server, new) == []
+        assert kept(spoilt, new) == []
 
 
 class TestSavepoint:
-    def test_what_waits_when_it_begins_outlives_it(self, server: Server, new: dict[str, Any]) -> None:
+    def test_what_waits_when_it_begins_outlives_it(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             await transaction.write(NEW, **new)
             await fail_in_savepoint(transaction)
 
-        within(server, work)
+        within(spoilt, work)
 
-        assert kept(server, new) == [new["name"]]
+        assert kept(spoilt, new) == [new["name"]]
 
     @pytest.mark.parametrize("is_sent", [False, True])
-    def test_what_was_written_in_it_goes_with_it(self, server: Server, new: dict[str, Any], is_sent: bool) -> None:
+    def test_what_was_written_in_it_goes_with_it(self, spoilt: Server, new: dict[str, Any], is_sent: bool) -> None:
         async def work(transaction: Transaction) -> None:
             await transaction.rows(NAME, wanted=0)
             await fail_in_savepoint(transaction, new, is_sent=is_sent)
 
-        within(server, work)
+        within(spoilt, work)
 
-        assert kept(server, new) == []
+        assert kept(spoilt, new) == []
 
-    def test_what_waits_is_not_even_tried_when_it_is_undone(self, server: Server, new: dict[str, Any]) -> None:
+    def test_what_waits_is_not_even_tried_when_it_is_undone(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             await transaction.write(NEW, **new)
             await fail_in_savepoint(transaction, new)  # which the database would refuse: it is there
 
-        within(server, work)
+        within(spoilt, work)
 
-        assert kept(server, new) == [new["name"]]
+        assert kept(spoilt, new) == [new["name"]]
 
-    def test_what_was_written_in_it_is_kept_with_it(self, server: Server, new: dict[str, Any]) -> None:
+    def test_what_was_written_in_it_is_kept_with_it(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             async with savepoint(transaction):
                 await transaction.write(NEW, **new)
 
-        within(server, work)
+        within(spoilt, work)
 
-        assert kept(server, new) == [new["name"]]
+        assert kept(spoilt, new) == [new["name"]]
 
 
 class TestEnd:
-    def test_an_error_undoes_what_ran_and_what_waits(self, server: Server, new: dict[str, Any]) -> None:
+    def test_an_error_undoes_what_ran_and_what_waits(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> None:
             await transaction.write(NEW, **new)
             await transaction.flush()
@@ -185,43 +185,43 @@ class TestEnd:
             raise KeyError
 
         with pytest.raises(KeyError):
-            within(server, work)
+            within(spoilt, work)
 
-        assert kept(server, new) == []
+        assert kept(spoilt, new) == []
 
-    def test_a_connection_is_given_back_whatever_happened(self, server: Server) -> None:
+    def test_a_connection_is_given_back_whatever_happened(self, spoilt: Server) -> None:
         async def use_all(database: Database) -> int:
             before = database.pool_in_use()
-            for _ in range(server.config.pool_size + 1):
+            for _ in range(spoilt.config.pool_size + 1):
                 with suppress(KeyError):
                     async with database.transaction() as transaction:
                         await transaction.rows(NAME, wanted=0)
                         raise KeyError
             return database.pool_in_use() - before
 
-        assert server.run(use_all) == 0
+        assert spoilt.run(use_all) == 0
 
 
 class TestTogether:
-    def test_each_query_has_its_own_answer(self, server: Server, new: dict[str, Any]) -> None:
+    def test_each_query_has_its_own_answer(self, spoilt: Server, new: dict[str, Any]) -> None:
         async def work(transaction: Transaction) -> Any:
             await transaction.write(NEW, **new)
             found = (NAME, {"wanted": new["i_export_type"]})
             return await transaction.together((NAME, {"wanted": 0}), found, found)
 
         row = {"name": new["name"]}
-        assert within(server, work) == [None, row, row]
+        assert within(spoilt, work) == [None, row, row]
 
 
 class TestIds:
-    def test_are_above_all_that_there_are_and_never_the_same(self, server: Server) -> None:
+    def test_are_above_all_that_there_are_and_never_the_same(self, spoilt: Server) -> None:
         wanted: Any = {Customer: 2, Account: 0, Balance: 1}
 
         async def work(transaction: Transaction) -> Any:
             return [await transaction.draw(wanted) for _ in range(2)]
 
-        newest = server.sql("SELECT max(i_customer) FROM customers")[0][0]
-        first, second = within(server, work)
+        newest = spoilt.sql("SELECT max(i_customer) FROM customers")[0][0]
+        first, second = within(spoilt, work)
         drawn = [*first[Customer], *second[Customer]]
         assert len(set(drawn)) == 4
         assert min(drawn) > newest

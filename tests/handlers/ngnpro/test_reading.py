@@ -149,7 +149,7 @@ def test_what_lists_would_tell_wrongly_is_found(spoilt: Server) -> None:
 
     spoilt.sql("INSERT INTO customer_counts (path, part, customers) VALUES ('1.', 99, 2)")
 
-    assert findings(spoilt) == [f"{root_has or 0} customers have the path 1., not {(root_has or 0) + 2}"]
+    assert f"{root_has or 0} customers have the path 1., not {(root_has or 0) + 2}" in findings(spoilt)
 
 
 def test_an_account_of_the_other_dialect_is_told_alike(clients: Clients, customers: Customers) -> None:

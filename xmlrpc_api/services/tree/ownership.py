@@ -209,7 +209,11 @@ async def hold(call: Call, known: int | str, reach: Reach = Reach.SUBTREE_AND_SE
     """
     query, values = finding(call, known, reach, held=True)
     rows = await call.store.rows(query, **values)
-    return rows[0]["i_customer"] if rows else None
+    if not rows:
+        return None
+    found(call, rows[0])
+    i_customer: int = rows[0]["i_customer"]
+    return i_customer
 
 
 async def load_caller(store: HasRows, i_customer: int) -> Caller | None:
