@@ -7,6 +7,7 @@ A process takes two seconds to start, most commands a tenth.
 import io
 import logging
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -29,6 +30,7 @@ from xmlrpc_api.config import load
 Ended = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 20
+PORTS = 10_000, 32_000
 
 
 class CommandLine:
@@ -182,6 +184,9 @@ def _checked(done: Ended, code: int) -> Ended:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has; none of those that the system gives to connections, which might take it meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
