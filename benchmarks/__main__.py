@@ -29,7 +29,7 @@ from benchmarks.judging import MOST_ROUNDS, State
 from benchmarks.laboratory import Laboratory, Scale
 from benchmarks.measuring import Result
 from benchmarks.report import progress
-from benchmarks.servers import Unmeasurable
+from benchmarks.servers import UnmeasurableError
 
 NEEDED = {
     "xmlrpc_api": "this server itself: pip install --editable .",
@@ -57,7 +57,7 @@ def measured(case: Case, laboratory: Laboratory) -> Result:
     """What became of a case; that it could not be measured is a result, too."""
     try:
         return case.run(laboratory)
-    except Unmeasurable as error:
+    except UnmeasurableError as error:
         reason = str(error)
     except Exception as error:  # noqa: BLE001 (whatever it is, the other cases are measured all the same)
         reason = f"{type(error).__name__}: {error}"

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from benchmarks.servers import Running, Unmeasurable
+from benchmarks.servers import Running, UnmeasurableError
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 NOTHING = Running(0, 0)  # SQLite works in the server's process: it uses nothing of its own
@@ -54,7 +54,7 @@ class Databases:
         try:
             self._postgres().psql(statement)
         except subprocess.CalledProcessError as error:
-            raise Unmeasurable(f"PostgreSQL refuses {statement} {error.stderr or error.output or ''}") from None
+            raise UnmeasurableError(f"PostgreSQL refuses {statement} {error.stderr or error.output or ''}") from None
 
     def _postgres(self) -> Any:
         if self._cluster is None:

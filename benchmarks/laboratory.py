@@ -16,7 +16,7 @@ from benchmarks.calls import Call
 from benchmarks.databases import Databases
 from benchmarks.measuring import Contender
 from benchmarks.report import progress
-from benchmarks.servers import HERE, Running, Unmeasurable
+from benchmarks.servers import HERE, Running, UnmeasurableError
 
 BASELINE = "c002dcb"  # before writes went together and lists found their owner first
 OURS = "this server"
@@ -164,12 +164,12 @@ def answer_of(contender: Contender, one: Call | None = None) -> bytes:
     What a server answers to one call, or to its next.
 
     Raises:
-        Unmeasurable: It is no answer.
+        UnmeasurableError: It is no answer.
     """
     sent = next(contender.wrap(contender.running.port, [one or next(iter(contender.calls()))]))
     status, body = calls.ask(contender.running.port, sent)
     if status != 200 or sent[1] not in body:
-        raise Unmeasurable(f"{contender.name} answers HTTP {status}: {body[:200].decode(errors='replace')}")
+        raise UnmeasurableError(f"{contender.name} answers HTTP {status}: {body[:200].decode(errors='replace')}")
     return bytes(body)
 
 
@@ -178,7 +178,7 @@ def decoded(body: bytes) -> Any:
     try:
         return xmlrpc.client.loads(body.decode(), use_builtin_types=True)[0][0]
     except xmlrpc.client.Fault as fault:
-        raise Unmeasurable(f"fault {fault.faultCode}: {fault.faultString}") from None
+        raise UnmeasurableError(f"fault {fault.faultCode}: {fault.faultString}") from None
 
 
 def demand_same(asked: Iterable[tuple[Contender, Call]], decode: Callable[[bytes], Any] = decoded) -> None:
@@ -186,13 +186,13 @@ def demand_same(asked: Iterable[tuple[Contender, Call]], decode: Callable[[bytes
     Compare what contenders answer to calls that want the same.
 
     Raises:
-        Unmeasurable: Two of them do not answer the same.
+        UnmeasurableError: Two of them do not answer the same.
     """
     answers = [(contender.name, decode(answer_of(contender, call))) for contender, call in asked]
     first, expected = answers[0]
     for name, found in answers[1:]:
         if found != expected:
-            raise Unmeasurable(f"{name} does not answer what {first} does: {difference(expected, found)}")
+            raise UnmeasurableError(f"{name} does not answer what {first} does: {difference(expected, found)}")
 
 
 def difference(expected: Any, found: Any) -> str:

@@ -5,6 +5,7 @@ bcrypt takes a millisecond at its lowest cost, and is the same work in every ser
 """
 
 from typing import Any
+from unittest.mock import patch
 
 from xmlrpc_api.__main__ import main
 from xmlrpc_api.crypto.passwords import PasswordHasher
@@ -17,12 +18,11 @@ async def _hash(self: Any, _password: str, *_caller: int) -> str:
     return CONSTANT
 
 
-def stub() -> None:
-    """Replace the hasher of new passwords."""
-    assert callable(PasswordHasher.hash)  # what is replaced is still what is called
-    PasswordHasher.hash = _hash  # type: ignore[method-assign,assignment]  # there is no such switch in the product, on purpose
+def run() -> None:
+    """Run a command with another hasher of new passwords; `patch` makes sure that what is replaced is there."""
+    with patch.object(PasswordHasher, "hash", _hash):  # there is no such switch in the product, on purpose
+        main()
 
 
 if __name__ == "__main__":
-    stub()
-    main()
+    run()

@@ -12,7 +12,7 @@ from benchmarks import load
 from benchmarks.calls import Call
 from benchmarks.judging import Goal, Interval, Question, State, interval, judge
 from benchmarks.report import progress
-from benchmarks.servers import Running, Unmeasurable
+from benchmarks.servers import Running, UnmeasurableError
 
 WARMING_SECONDS = 1.0
 SPARE = 1.6  # how many more requests are prepared than were answered in the round before
@@ -98,7 +98,7 @@ class Ratio:
         """The ratio of each round."""
         pairs = [(self.cost(a), self.cost(b)) for a, b in zip(rounds[self.ours], rounds[self.theirs], strict=True)]
         if any(not ours or not theirs for ours, theirs in pairs):
-            raise Unmeasurable("a round used no CPU that could be counted: it is too short")
+            raise UnmeasurableError("a round used no CPU that could be counted: it is too short")
         return [ours / theirs if self.is_cost else theirs / ours for ours, theirs in pairs]
 
     @property
@@ -178,7 +178,7 @@ def measure(what: str, contenders: Sequence[Contender], connections: int, second
     Measure contenders in turns; the first round warms them up, and tells how many requests to prepare.
 
     Raises:
-        Unmeasurable: An answer is missing, wrong, or a fault.
+        UnmeasurableError: An answer is missing, wrong, or a fault.
     """
     taken: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
     counts: dict[str, int] = {}
@@ -199,7 +199,7 @@ def _sample(contender: Contender, count: int, seconds: float, connections: int) 
     server, database = contender.running.cpu_seconds(), contender.database.cpu_seconds()
     found = load.run(contender.running.port, requests, seconds, connections)
     if found.complaint:
-        raise Unmeasurable(f"{contender.name}, {connections} connections: {found.complaint}")
+        raise UnmeasurableError(f"{contender.name}, {connections} connections: {found.complaint}")
     return Sample(
         rate=found.answers / found.seconds,
         server=(contender.running.cpu_seconds() - server) / found.answers,

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import databases, servers
 from benchmarks.calls import XMLRPC
-from benchmarks.servers import HERE, Unmeasurable
+from benchmarks.servers import HERE, UnmeasurableError
 
 ROOT_ID, RESELLER_ID, FIRST_ID = 1, 2, 3
 RESELLER, PASSWORD = "bench-reseller", "s3cret-Api"
@@ -61,7 +61,7 @@ def command(url: str, *arguments: str, source: Path = HERE) -> str:
     Run a command of this server, or of another tree's, on a database, and give what it prints.
 
     Raises:
-        Unmeasurable: It fails.
+        UnmeasurableError: It fails.
     """
     done = subprocess.run(
         [sys.executable, "-m", "xmlrpc_api", *arguments],
@@ -73,7 +73,7 @@ def command(url: str, *arguments: str, source: Path = HERE) -> str:
     )
     if done.returncode:
         told = (done.stderr or done.stdout).strip().splitlines()
-        raise Unmeasurable(f"xmlrpc-api {' '.join(arguments)}: {' '.join(told[-3:])}")
+        raise UnmeasurableError(f"xmlrpc-api {' '.join(arguments)}: {' '.join(told[-3:])}")
     return done.stdout
 
 
@@ -110,7 +110,7 @@ def _samples(address: str) -> tuple[int, int]:
         name = f"customer-{FIRST_ID}"
         customer = api.createCustomer({**CUSTOMER, "name": name, "i_wholesaler": RESELLER_ID})["i_customer"]
         if (made, customer) != (RESELLER_ID, FIRST_ID):
-            raise Unmeasurable(f"ids of a new installation are {made} and {customer}")
+            raise UnmeasurableError(f"ids of a new installation are {made} and {customer}")
         account = api.createAccount({**ACCOUNT, "i_customer": RESELLER_ID})
         return customer, account["i_account"]
 

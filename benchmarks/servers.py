@@ -19,7 +19,7 @@ KEY = "5a" * 32
 HERE = Path(__file__).resolve().parent.parent
 
 
-class Unmeasurable(Exception):  # noqa: N818 (what becomes of a case, not a bug)
+class UnmeasurableError(Exception):
     """A case cannot be measured, or its answers are wrong; the text is the reason."""
 
 
@@ -130,7 +130,7 @@ def _await_port(process: "subprocess.Popen[bytes]", port: int, command: list[str
         if process.poll() is not None or time.monotonic() > until:
             told.seek(0)
             last = told.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise Unmeasurable(f"{' '.join(command[2:4])} does not start: {' '.join(last)}")
+            raise UnmeasurableError(f"{' '.join(command[2:4])} does not start: {' '.join(last)}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
@@ -146,13 +146,13 @@ def tree(revision: str) -> Iterator[Path]:
     The files of a revision, in a folder of their own, with this benchmark in place of the one that it had.
 
     Raises:
-        Unmeasurable: There is no such revision.
+        UnmeasurableError: There is no such revision.
     """
     with tempfile.TemporaryDirectory(prefix="xmlrpc-api-tree-") as name:
         folder = Path(name)
         archive = subprocess.run(["git", "archive", revision], cwd=HERE, capture_output=True, check=False)
         if archive.returncode:
-            raise Unmeasurable(f"git archive {revision}: {archive.stderr.decode().strip()}")
+            raise UnmeasurableError(f"git archive {revision}: {archive.stderr.decode().strip()}")
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
             files.extractall(folder, filter="data")
         (folder / "benchmarks").rename(folder / "benchmarks.old")

@@ -27,6 +27,6 @@ TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or
     scope=I_CUSTOMER_OWNER,
     returns=(Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),),
 )
-async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:  # noqa: A002 (API)
+async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:  # noqa: A002 (its public name)
     """Tell the ids that a parameter may take, each with its label."""
     return {"dictionary": await dictionaries.read(call, name, type)}

@@ -13,7 +13,7 @@ from benchmarks.judging import Interval, Question, State, at_least, at_most, inc
 from benchmarks.laboratory import each
 from benchmarks.load import Load, problem_of
 from benchmarks.measuring import Ratio, Result, Sample, server_cpu
-from benchmarks.servers import Unmeasurable
+from benchmarks.servers import UnmeasurableError
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2"
 
@@ -71,7 +71,7 @@ class TestGoals:
         assert Ratio("ours", "theirs", None).of(rounds) == [3, 4]
 
     def test_without_cpu_there_is_no_ratio(self) -> None:
-        with pytest.raises(Unmeasurable, match="too short"):
+        with pytest.raises(UnmeasurableError, match="too short"):
             Ratio("ours", "theirs", None).of({"ours": [sample(0, 0)], "theirs": [sample(1, 0)]})
 
     def test_of_a_case_that_failed_every_goal_failed(self) -> None:

@@ -16,7 +16,7 @@ from benchmarks.judging import Question, at_least, interval
 from benchmarks.laboratory import BASELINE, OURS, Laboratory
 from benchmarks.measuring import Ratio, Result, Sample
 from benchmarks.report import progress
-from benchmarks.servers import HERE, Unmeasurable
+from benchmarks.servers import HERE, UnmeasurableError
 
 LIMIT_SECONDS = 900
 GOAL = at_least(3)
@@ -47,7 +47,7 @@ def _sides(laboratory: Laboratory) -> list[Side]:
         command = [sys.executable, "-m", "benchmarks.history", url, *numbers]
         done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Unmeasurable(f"the history cannot be written: {done.stderr.strip()[-300:]}")
+            raise UnmeasurableError(f"the history cannot be written: {done.stderr.strip()[-300:]}")
         databases.tidy(url)
 
     then = laboratory.url(POSTGRESQL, "proven_then", fill)
@@ -80,7 +80,7 @@ def _run(side: Side, laboratory: Laboratory, arguments: Sequence[str]) -> Sample
     passed = time.perf_counter() - started
     if process.returncode:
         last = (laboratory.folder / "told.txt").read_text()[-300:]
-        raise Unmeasurable(f"{side.name}: {' '.join(arguments)} ends with {process.returncode}: {last}")
+        raise UnmeasurableError(f"{side.name}: {' '.join(arguments)} ends with {process.returncode}: {last}")
     server = used.ru_utime + used.ru_stime
     return Sample(1 / passed, server, database.cpu_seconds() - before, passed, passed)
 
@@ -98,7 +98,7 @@ def _export(laboratory: Laboratory, side: Side) -> tuple[list[str], Callable[[],
         lines = file.read_bytes()
         count = lines.count(b"\n") - 1
         if count != laboratory.scale.large:
-            raise Unmeasurable(f"{side.name}: {count} customers were written")
+            raise UnmeasurableError(f"{side.name}: {count} customers were written")
         return hashlib.sha256(lines).hexdigest()
 
     return ["customers", "export", "--owner", str(seed.RESELLER_ID), str(file)], result
@@ -128,7 +128,7 @@ def _command(name: str, title: str, about: str, prepared: Prepared) -> Case:
                 taken[side.name].append(_run(side, laboratory, arguments))
                 outcomes.add(outcome())
             if len(outcomes) > 1:
-                raise Unmeasurable(f"{title}: they come to different results")
+                raise UnmeasurableError(f"{title}: they come to different results")
         result = Result()
         result.take(title, taken, [])
         for question, ratio in zip(plan(), ratios.values(), strict=True):

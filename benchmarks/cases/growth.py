@@ -22,7 +22,7 @@ from benchmarks.judging import Question, at_least, at_most, exactly, interval
 from benchmarks.laboratory import SMALL, Laboratory, Server
 from benchmarks.measuring import Result
 from benchmarks.report import progress
-from benchmarks.servers import Unmeasurable
+from benchmarks.servers import UnmeasurableError
 
 MEGABYTE = 2**20
 BCRYPT_COST = 12  # the default
@@ -61,7 +61,7 @@ def _send(server: Server, count: int) -> None:
         requests = server.asked(lambda: infos(SMALL)).requests(min(BATCH, count - sent))
         found = load.run(server.running.port, requests, 600, 32)
         if found.complaint:
-            raise Unmeasurable(found.complaint)
+            raise UnmeasurableError(found.complaint)
         sent += found.answers
 
 
@@ -81,7 +81,7 @@ def _logins(laboratory: Laboratory) -> Result:
     result = Result()
     result.add(speed, interval(ratios), ratios)
     if len(others) < FEWEST_ASKED:
-        raise Unmeasurable(f"only {len(others)} other calls were answered meanwhile")
+        raise UnmeasurableError(f"only {len(others)} other calls were answered meanwhile")
     result.add(delay, exactly(statistics.quantiles(others, n=100)[98] * 1000))
     return result
 
@@ -103,7 +103,7 @@ def _rounds(laboratory: Laboratory, port: int, cores: int) -> tuple[Pace, list[f
         stop.set()
         canary.join()
         if found.complaint:
-            raise Unmeasurable(found.complaint)
+            raise UnmeasurableError(found.complaint)
         checks.append(found.answers / found.seconds)
     return (checks, limits), others
 

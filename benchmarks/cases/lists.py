@@ -11,7 +11,7 @@ from benchmarks.databases import POSTGRESQL
 from benchmarks.judging import at_least
 from benchmarks.laboratory import OURS, SMALL, Laboratory, answer_of, each
 from benchmarks.measuring import Contender, Ratio
-from benchmarks.servers import Unmeasurable
+from benchmarks.servers import UnmeasurableError
 
 PAGE, SHORT = 100, 10
 FULL = "first 100 of 100 rows"
@@ -51,7 +51,7 @@ def _pages(method: str, row: str) -> Contenders:
             contenders = [asked(MANY, many), asked(FULL, some), asked(LITTLE, few)]
             rows = [answer_of(contender).count(b"<name>%s</name>" % row.encode()) for contender in contenders]
             if rows[:2] != [PAGE, PAGE] or rows[2] not in (SHORT, SHORT + 1):  # the ledger has how it began, too
-                raise Unmeasurable(f"{method} answers {rows} rows")
+                raise UnmeasurableError(f"{method} answers {rows} rows")
             yield contenders
 
     return contenders

@@ -19,7 +19,7 @@ from benchmarks.judging import at_least, at_most
 from benchmarks.laboratory import OURS, Laboratory, demand_same, each
 from benchmarks.measuring import Contender, Ratio
 from benchmarks.report import progress
-from benchmarks.servers import HERE, Unmeasurable
+from benchmarks.servers import HERE, UnmeasurableError
 
 SPYNE = "spyne + ORM"
 LOCK = HERE / "benchmarks" / "requirements.lock"
@@ -117,7 +117,7 @@ def installed() -> str:
     dependency of the developers.
 
     Raises:
-        Unmeasurable: It cannot be installed.
+        UnmeasurableError: It cannot be installed.
     """
     folder = Path(sys.prefix) / "benchmark-peers"
     stamp = folder / LOCK.name
@@ -127,7 +127,7 @@ def installed() -> str:
         command += ["--upgrade", "--target", str(folder), "--require-hashes", "--requirement", str(LOCK)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Unmeasurable(f"{LOCK.name} cannot be installed: {done.stderr.strip()[-300:]}")
+            raise UnmeasurableError(f"{LOCK.name} cannot be installed: {done.stderr.strip()[-300:]}")
         stamp.write_bytes(LOCK.read_bytes())
     return str(folder)
 

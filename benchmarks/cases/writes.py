@@ -11,7 +11,7 @@ from benchmarks.databases import POSTGRESQL, SQLITE
 from benchmarks.judging import at_least
 from benchmarks.laboratory import BASELINE, OURS, SMALL, Laboratory, answer_of, each
 from benchmarks.measuring import Contender, Ratio
-from benchmarks.servers import Unmeasurable
+from benchmarks.servers import UnmeasurableError
 
 OBVIOUS = "obvious stack"
 TABLES = ("customers", "web_users", "balances", "ledger", "audit_log")
@@ -57,11 +57,11 @@ def demand_written(found: dict[str, Counts], wanted: Counts) -> None:
     Every contender writes what a call has to write.
 
     Raises:
-        Unmeasurable: One writes something else.
+        UnmeasurableError: One writes something else.
     """
     for name, changed in found.items():
         if {what: changed.get(what, 0) for what in wanted} != wanted:
-            raise Unmeasurable(f"{name} changes {changed}, not {wanted}")
+            raise UnmeasurableError(f"{name} changes {changed}, not {wanted}")
 
 
 NEW = {"customers": 1, "web_users": 1, "balances": 1, "audit_log": 1}

@@ -42,7 +42,7 @@ def library(port: int, file: str) -> None:
     """aiohttp-xmlrpc, as its README shows it."""
     known = answers(file)
 
-    class View(handler.XMLRPCView):  # type: ignore[misc]  # the library has no types
+    class View(handler.XMLRPCView):
         async def rpc_getCustomerInfo(self, _params: Any) -> Any:
             return known["getCustomerInfo"]
 

@@ -89,7 +89,7 @@ def _pool(url: str) -> dict[str, int]:
 
 
 def _view(sessions: async_sessionmaker[AsyncSession], caller_of: Callable[..., Any], nonces: Nonces) -> Any:
-    class View(handler.XMLRPCView):  # type: ignore[misc]  # the library has no types
+    class View(handler.XMLRPCView):
         session: AsyncSession
         caller: Caller
 

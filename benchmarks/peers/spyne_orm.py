@@ -41,17 +41,17 @@ SHOWN = {name: told for name, told in NAMES[Customer].items() if name not in SKI
 THREADS = 32
 
 
-class Auth(ComplexModel):  # type: ignore[misc]
+class Auth(ComplexModel):
     __namespace__ = TYPES
     username, password, admin = Unicode, Unicode, Boolean
 
 
-class Property(ComplexModel):  # type: ignore[misc]
+class Property(ComplexModel):
     __namespace__ = TYPES
     name, value, category, permission = Unicode, Unicode, Unicode, Unicode
 
 
-class Account(ComplexModel):  # type: ignore[misc]
+class Account(ComplexModel):
     __namespace__ = TYPES
     _type_info = [
         *((told, Boolean if name == "reseller_active" else KINDS.get(name, Unicode)) for name, told in SHOWN.items()),
@@ -113,10 +113,10 @@ def serve(port: int, url: str) -> None:
     )
     sessions = sessionmaker(engine)
 
-    class CustomerPort(ServiceBase):  # type: ignore[misc]
+    class CustomerPort(ServiceBase):
         __in_header__ = Auth
 
-        @rpc(Integer, _returns=Account)  # type: ignore[untyped-decorator]
+        @rpc(Integer, _returns=Account)
         def getAccount(self, id: int) -> Iterator[Account]:
             context: Any = self
             with sessions() as session:
@@ -125,7 +125,7 @@ def serve(port: int, url: str) -> None:
     protocols = {"in_protocol": Soap11(validator="lxml"), "out_protocol": Soap11()}
     application = WsgiApplication(Application([CustomerPort], TYPES, **protocols))
 
-    class Server(BaseApplication):  # type: ignore[misc]
+    class Server(BaseApplication):
         def load_config(self) -> None:
             given = {"bind": f"127.0.0.1:{port}", "worker_class": "gthread", "threads": THREADS, "keepalive": 60}
             for name, value in {**given, "workers": 1, "loglevel": "error"}.items():
