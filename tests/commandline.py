@@ -107,14 +107,15 @@ class CommandLine:
             text=True,
         )
         try:
-            self._await_port(process)
+            self.await_port(process)
             yield process
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.communicate()
 
-    def _await_port(self, process: "subprocess.Popen[str]") -> None:
+    def await_port(self, process: "subprocess.Popen[str]") -> None:
+        """Wait until the server accepts connections."""
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             assert process.poll() is None, process.stderr.read() if process.stderr else ""

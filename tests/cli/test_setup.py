@@ -122,6 +122,7 @@ class TestServe:
             for worker in before:
                 subprocess.run(["kill", "-9", str(worker)], check=True)
             until(lambda: len(set(children(process.pid)) - set(before)) == 2)
+            cli.await_port(process)
             assert '"OK"' in cli.run("call", "listCustomers").stdout
 
     def test_workers_end_with_their_parent(self, ready):

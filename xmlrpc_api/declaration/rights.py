@@ -8,6 +8,7 @@ from typing import Any
 from xmlrpc_api.declaration.faults import Name, NotPermitted
 
 ADD, EDIT, DELETE = 1, 2, 4
+SET = -1  # of a flag
 _ACTIONS = {ADD: "bit 0 (add)", EDIT: "bit 1 (edit)", DELETE: "bit 2 (delete)"}
 
 BITMASKS = ("accounts_mgmt", "customers_mgmt", "tariffs_mgmt", "vouchers_mgmt")
@@ -16,7 +17,7 @@ API_SETTINGS = ("api_access", "api_password")
 
 
 class Right(enum.Enum):
-    """What a method demands of its caller: a bit of one of its bit masks, or nothing."""
+    """What a method demands of its caller: a bit of one of its bit masks, a flag, or nothing."""
 
     ANYONE = ("", 0)
     ACCOUNTS_ADD = ("accounts_mgmt", ADD)
@@ -26,12 +27,20 @@ class Right(enum.Enum):
     CUSTOMERS_EDIT = ("customers_mgmt", EDIT)
     CUSTOMERS_DELETE = ("customers_mgmt", DELETE)
     VOUCHERS_ADD = ("vouchers_mgmt", ADD)
+    VOUCHERS_EDIT = ("vouchers_mgmt", EDIT)
+    VOUCHERS_DELETE = ("vouchers_mgmt", DELETE)
+    TARIFFS_ADD = ("tariffs_mgmt", ADD)
+    TARIFFS_EDIT = ("tariffs_mgmt", EDIT)
+    TARIFFS_DELETE = ("tariffs_mgmt", DELETE)
+    SYSTEM = ("system_mgmt", SET)
 
     @property
     def explanation(self) -> str:
         """What is demanded, for people."""
         column, bit = self.value
-        return f"{_ACTIONS[bit]} of {column}" if column else "no management right"
+        if not column:
+            return "no management right"
+        return column if bit == SET else f"{_ACTIONS[bit]} of {column}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
