@@ -22,13 +22,13 @@ from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, PAGE, Fie
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
-from xmlrpc_api.services import accounts
+from xmlrpc_api.services.accounts import sip_accounts
 from xmlrpc_api.services.logins import authentication, devices, one_time
 from xmlrpc_api.services.logins.attempt import REMOTE_IP, Attempt, Look, look
 from xmlrpc_api.services.logins.persons import ACCOUNTS
 from xmlrpc_api.services.money import balance_sign, balances
 
-ACCOUNT = accounts.ACCOUNT
+ACCOUNT = sip_accounts.ACCOUNT
 CREDENTIALS = ("username", "web_password", "authname", "voip_password", "vm_password")
 LISTED = (
     *ACCOUNT.some("i_account", "username", "description"),
@@ -70,7 +70,7 @@ async def create_account(call: Call, **attributes: Any) -> Answer:
     above it, or of somebody below the caller.
     The credentials are told once more, as clients expect it; they are told nowhere else.
     """
-    account = await accounts.create(call, attributes)
+    account = await sip_accounts.create(call, attributes)
     told = {name: attributes[name] for name in CREDENTIALS}
     return {"i_account": account.i_account, **told, "web_password": attributes["web_password"].plain}
 
@@ -92,7 +92,7 @@ async def get_account_info(call: Call, *, i_account: int | None = None, username
 
     Passwords are never told. From a trusted host without i_customer: any account.
     """
-    account = await accounts.info(call, i_account, username)
+    account = await sip_accounts.info(call, i_account, username)
     return {**account, "balance": balance_sign.shown(call, account["balance"])}
 
 
@@ -105,7 +105,7 @@ async def update_account(call: Call, *, i_account: int, **changes: Any) -> Answe
 
     Attributes left out keep their value; nil clears those that may be nil. Setting balance books the difference.
     """
-    await accounts.change(call, i_account, changes)
+    await sip_accounts.change(call, i_account, changes)
     return {}
 
 
@@ -124,7 +124,7 @@ async def delete_account(call: Call, *, i_account: int) -> Answer:
 
     Refused while somebody above the caller has blocked it, or has put it into the group quota.
     """
-    await accounts.remove(call, i_account)
+    await sip_accounts.remove(call, i_account)
     return {}
 
 
@@ -138,21 +138,21 @@ async def delete_account(call: Call, *, i_account: int) -> Answer:
 )
 async def list_accounts(call: Call, **page: Any) -> Answer:
     """List the accounts of the caller, in the order of their creation."""
-    rows = await accounts.page_of(call, page)
+    rows = await sip_accounts.page_of(call, page)
     return {"accounts": [{field.name: row[field.name] for field in LISTED} for row in rows]}
 
 
 @account_change("blockAccount", I_ACCOUNT, raises=(NotFound,))
 async def block_account(call: Call, *, i_account: int) -> Answer:
     """Block an account: it cannot call, register or log in. The block is that of the highest who has blocked it."""
-    await accounts.change(call, i_account, {"blocked": 1})
+    await sip_accounts.change(call, i_account, {"blocked": 1})
     return {}
 
 
 @account_change("unblockAccount", I_ACCOUNT, raises=(NotFound,))
 async def unblock_account(call: Call, *, i_account: int) -> Answer:
     """Take the block of an account away. Who stands below whoever blocked it cannot."""
-    await accounts.change(call, i_account, {"blocked": 0})
+    await sip_accounts.change(call, i_account, {"blocked": 0})
     return {}
 
 
@@ -221,5 +221,5 @@ async def auth_account(call: Call, *, found: Look, **attributes: Any) -> Answer:
 )
 async def reset_account_one_time_password(call: Call, *, username: str) -> Answer:
     """Make a new one-time password for the login of an account; the ordinary password stays as it is."""
-    account = await accounts.lock(call, username)
+    account = await sip_accounts.lock(call, username)
     return {"password": await one_time.issue(call, ACCOUNTS, account)}

@@ -6,7 +6,7 @@ from conftest import WEB_PASSWORD
 from harness import unique
 
 from xmlrpc_api.declaration.fields import Wire
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT
 
 REQUIRED = [field.name for field in ACCOUNT.create if field.required]
 VALUES: dict[str, Any] = {

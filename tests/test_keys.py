@@ -26,7 +26,7 @@ from xmlrpc_api.config import ConfigError
 from xmlrpc_api.crypto.vault import KeyRing, Vault, VaultError, open_vault, read_key_file, replace_key_file
 from xmlrpc_api.declaration.manual import sample
 from xmlrpc_api.services import keys
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT
 from xmlrpc_api.services.keys import Batch
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport.rest import dumps

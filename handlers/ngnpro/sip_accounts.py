@@ -22,7 +22,7 @@ from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.ngnpro import array, attributes, operation
-from xmlrpc_api.services import accounts
+from xmlrpc_api.services.accounts import sip_accounts as accounts
 from xmlrpc_api.services.ngnpro import accounts as sip_accounts
 from xmlrpc_api.services.ngnpro import queries
 from xmlrpc_api.services.ngnpro.accounts import Extras

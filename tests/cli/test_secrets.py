@@ -18,7 +18,7 @@ from sqlalchemy import text
 from models import Base
 from xmlrpc_api.config import load
 from xmlrpc_api.declaration.manual import sample
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport.rest import dumps
 

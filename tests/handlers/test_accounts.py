@@ -25,7 +25,7 @@ from xmlrpc_api.declaration.faults import (
     WrongReference,
     WrongType,
 )
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT
 
 Refused = Any
 SECRETS = {"web_password", "voip_password", "vm_password"}

@@ -33,7 +33,8 @@ from xmlrpc_api.declaration.fields import I_WHOLESALER
 from xmlrpc_api.declaration.registry import Effect
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.switch import METHODS
-from xmlrpc_api.services import accounts, customers
+from xmlrpc_api.services import customers
+from xmlrpc_api.services.accounts import sip_accounts
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.storage.database import Database
@@ -249,7 +250,7 @@ def test_an_account_that_a_call_is_about_is_not_there_any_more(trusting: Server,
         params["username"] = unique("other")
 
     async def deletion(call: Call) -> None:
-        await accounts.remove(call, i_account)
+        await sip_accounts.remove(call, i_account)
 
     code = meanwhile(trusting, deletion, lambda: getattr(api(trusting), name)(**params))
 

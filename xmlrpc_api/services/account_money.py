@@ -6,7 +6,7 @@ from models import Account, Balance, Customer
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import NotFound
-from xmlrpc_api.services import accounts
+from xmlrpc_api.services.accounts import sip_accounts
 from xmlrpc_api.services.money import ledger, payments
 from xmlrpc_api.services.money.payments import Payment
 from xmlrpc_api.services.tree import ownership
@@ -17,7 +17,7 @@ _LOCKING = Query(
     select(*Balance.__table__.columns)
     .join(Account, Account.i_account == Balance.i_account)
     .join(Customer, Customer.i_customer == Account.i_customer)
-    .where(Account.i_account == bindparam("i_account", type_=Integer), ownership.reached(accounts.REACH))
+    .where(Account.i_account == bindparam("i_account", type_=Integer), ownership.reached(sip_accounts.REACH))
     .with_for_update(of=(Account, Balance))
 )
 
@@ -46,4 +46,4 @@ async def _lock(call: Call, i_account: int) -> Balance:
 
 async def entries(call: Call, i_account: int, page: Values) -> Rows:
     """The ledger of an account, newest first; NotFound if it is not the caller's."""
-    return await payments.entries_of(call, await accounts.balance_of(call, i_account), page)
+    return await payments.entries_of(call, await sip_accounts.balance_of(call, i_account), page)

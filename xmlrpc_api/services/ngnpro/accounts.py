@@ -16,8 +16,9 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import NotFound
 from xmlrpc_api.dialects import ngnpro
-from xmlrpc_api.services import accounts, records
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services import records
+from xmlrpc_api.services.accounts import sip_accounts
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import groups, properties, queries
 from xmlrpc_api.services.ngnpro.groups import BLOCKED, PSTN
@@ -62,7 +63,7 @@ _BY_ID = queries.finding(ACCOUNTS, names.IS_ACCOUNT)
 def id_of(call: Call, username: str, key: str) -> dict[str, str]:
     """The SIP id of an account; the domain of a username without @ stands in its key."""
     user, separator, _domain = username.rpartition("@")
-    return {"username": user if separator else username, "domain": accounts.domain_of(call, username, key)}
+    return {"username": user if separator else username, "domain": sip_accounts.domain_of(call, username, key)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +99,8 @@ async def create(call: Call, sip_id: SipId, attributes: Values, extras: Extras) 
     if not await properties.is_granted(call, PREPAID_CHANGES, owner.i_customer, owner.path):
         values["prepaid"] = True
     wanted = set(extras.groups or ()) - {""}
-    await accounts.create(call, {**values, "blocked": int(BLOCKED in wanted)}, owner)
-    account = await accounts.lock(call, made.address)
+    await sip_accounts.create(call, {**values, "blocked": int(BLOCKED in wanted)}, owner)
+    account = await sip_accounts.lock(call, made.address)
     if PSTN in wanted:  # asked late: clients go on with an update where they are told that it is there already
         await groups.demand_pstn(call, account)
     await _keep(call, account, replace(extras, groups=wanted))
@@ -130,7 +131,7 @@ async def change(call: Call, sip_id: SipId, attributes: Values, extras: Extras) 
         NotPermitted: It may not be given access to the PSTN, the way of paying may not be changed, or a quota was set
             by somebody above the caller.
     """
-    account = await accounts.lock(call, sip_id.address)
+    account = await sip_accounts.lock(call, sip_id.address)
     values = dict(attributes)
     if values.get("prepaid", account.prepaid) != account.prepaid:
         path = await ownership.path_of(call, account.i_customer)
@@ -143,7 +144,7 @@ async def change(call: Call, sip_id: SipId, attributes: Values, extras: Extras) 
         if (BLOCKED in wanted) is not (BLOCKED in present):
             values["blocked"] = int(BLOCKED in wanted)
         extras = replace(extras, groups=wanted)
-    await accounts.change(call, account, values)
+    await sip_accounts.change(call, account, values)
     await _keep(call, account, extras)
 
 

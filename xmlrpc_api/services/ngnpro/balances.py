@@ -7,7 +7,7 @@ from sqlalchemy import select
 from models import Account, Balance, LedgerEntry
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotPermitted
-from xmlrpc_api.services.accounts import lock
+from xmlrpc_api.services.accounts.sip_accounts import lock
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.ngnpro import accounts

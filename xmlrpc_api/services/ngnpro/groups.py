@@ -8,8 +8,8 @@ from models import Account, AccountGroup
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import Conflict, NotFound
-from xmlrpc_api.services import accounts
-from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
+from xmlrpc_api.services.accounts import sip_accounts
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT, QUOTA
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.ngnpro import properties
 from xmlrpc_api.services.sip.ids import SipId
@@ -50,7 +50,7 @@ async def add(call: Call, sip_id: SipId, group: str) -> None:
         NotPermitted: It may not be given access to the PSTN.
         Conflict: It is in that group.
     """
-    account = await accounts.lock(call, sip_id.address)
+    account = await sip_accounts.lock(call, sip_id.address)
     groups = await of(call, account)
     if group in groups:
         if await _raise(call, account, group):
@@ -69,7 +69,7 @@ async def remove(call: Call, sip_id: SipId, group: str) -> None:
         NotFound: It is not there for the caller, or not in that group.
         NotPermitted: Somebody above the caller has put it there to limit it.
     """
-    account = await accounts.lock(call, sip_id.address)
+    account = await sip_accounts.lock(call, sip_id.address)
     groups = await of(call, account)
     if group not in groups:
         raise NotFound(AccountGroup)
@@ -84,7 +84,7 @@ async def put(call: Call, account: Account, old: set[str], new: set[str]) -> Non
     if old == new:
         return
     if (BLOCKED in old) is not (BLOCKED in new):
-        await accounts.change(call, account, {"blocked": int(BLOCKED in new)})
+        await sip_accounts.change(call, account, {"blocked": int(BLOCKED in new)})
     mine = AccountGroup.i_account == account.i_account
     gone, come = sorted(old - new - {BLOCKED}), sorted(new - old - {BLOCKED})
     if gone:
@@ -100,7 +100,7 @@ async def _setter_of(call: Call, account: Account, group: str) -> int | None:
     """Who has put an account into a group that limits it."""
     if group == BLOCKED:
         return account.blocked_by
-    (setter,) = await accounts.over_quota(call, account)
+    (setter,) = await sip_accounts.over_quota(call, account)
     return setter
 
 
@@ -120,7 +120,7 @@ async def _raise(call: Call, account: Account, group: str) -> bool:
     if highest == setter:
         return False
     if group == BLOCKED:
-        await accounts.change(call, account, {"blocked": 1})
+        await sip_accounts.change(call, account, {"blocked": 1})
         return True
     wanted = (AccountGroup.i_account == account.i_account, AccountGroup.name == group)
     raised = update(AccountGroup).where(*wanted).values(put_by=highest)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import contains_eager
 
 from models import Account, AccountGroup, AuditEntry, Customer, CustomerProperty, WebUser
 from xmlrpc_api.call import Call
-from xmlrpc_api.services.accounts import ACCOUNT, QUOTA
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT, QUOTA
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins.web_users import WEB_USER

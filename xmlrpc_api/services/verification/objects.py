@@ -31,7 +31,7 @@ from models import (
 )
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.dialects.entities import entity_of
-from xmlrpc_api.services.accounts import ACCOUNT
+from xmlrpc_api.services.accounts.sip_accounts import ACCOUNT
 from xmlrpc_api.services.customers import CUSTOMER
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins.web_users import WEB_USER

@@ -1,0 +1,1 @@
+"""SIP accounts and what belongs to one: the same rules for every dialect."""
