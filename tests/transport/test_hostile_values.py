@@ -1,4 +1,4 @@
-"""Every method, every parameter, every type and edge: a fault at worst, never an internal error."""
+"""Any method, any parameter, any type and edge: a fault at worst, never an internal error."""
 
 import xmlrpc.client
 import zlib
@@ -49,6 +49,7 @@ VALUES = {
     "array": "<array><data><value/></data></array>",
     "empty array": "<array><data/></array>",
 }
+SHARES = 4  # of all pairs of a place and a value the suite meets one of so many on each engine; --soak meets all
 EXPECTED = {None, 400, 401, 402, 403, 404, 409, -32602}
 PLACES = [
     (METHODS[name], field.name)
@@ -80,12 +81,12 @@ def content(value: Any) -> str:
 
 
 def places_of(engine: str, value: str) -> list[tuple[Method, str]]:
-    """Every place meets every value on one engine; which one, a checksum chooses."""
+    """Every place meets half of the values, each on one engine; which ones, a checksum chooses."""
     number = ENGINES.index(engine)
     return [
         (method, param)
         for method, param in PLACES
-        if zlib.crc32(f"{value} {method.name} {param}".encode()) % len(ENGINES) == number
+        if zlib.crc32(f"{value} {method.name} {param}".encode()) % SHARES == number
     ]
 
 

@@ -1,0 +1,219 @@
+"""The nouns of the switch's dialect: what their methods are called, and what each takes to be made."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from conftest import WEB_PASSWORD
+from faces import Api
+from harness import Server, unique
+from sippy import new
+from sqlalchemy import String
+
+from xmlrpc_api.declaration import manual
+from xmlrpc_api.declaration.fields import Field, Wire
+from xmlrpc_api.dialects.switch import METHODS
+
+ADD, EDIT, DELETE = 1, 2, 4
+MOST_CALLS = 50  # of one system.multicall
+NOBODYS = 2**31 - 1
+COMMON = {"after", "offset", "limit", "sort", "with_total", "if_version"}  # of many methods, and no attributes
+Params = dict[str, Any]
+Call = tuple[str, Params]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noun:
+    """
+    One noun.
+
+    Attributes:
+        id: What its id is called, be it told when it is made or given then, as a number that is dialled.
+        create, info, update, delete, listing: Its methods; empty: it has none.
+        given: What one is made with, for somebody.
+        record: The member of the answer of `info` that holds it; empty: the answer does.
+        rows: The member of the answer of `list` that holds them.
+        needs: What other methods must be told beside the id.
+        mask: The bit mask that manages it; empty: none.
+        bits: Which of its bits each kind of method needs.
+        own_free: Whether nobody needs it for what is his own.
+        change: What may be changed of one.
+        untold: Parameters that are not told as they were sent, or not with others; they have tests of their own.
+        moving: Attributes that change with others.
+    """
+
+    id: str
+    create: str
+    given: Callable[["Person"], Params]
+    info: str = ""
+    update: str = ""
+    delete: str = ""
+    listing: str = ""
+    record: str = ""
+    rows: str = ""
+    needs: tuple[str, ...] = ()
+    mask: str = ""
+    bits: Mapping[str, int] = field(default_factory=lambda: {"create": ADD, "update": EDIT, "delete": DELETE})
+    own_free: bool = False
+    change: Mapping[str, Any] = field(default_factory=lambda: {"description": "changed"})
+    untold: frozenset[str] = frozenset()
+    moving: frozenset[str] = frozenset()
+
+    @property
+    def methods(self) -> set[str]:
+        return {self.create, self.info, self.update, self.delete, self.listing} - {""}
+
+    @property
+    def is_callers(self) -> bool:
+        """Whether one is made, and listed, for the caller alone, and for nobody below."""
+        named = METHODS[self.create].params.by_name
+        return not {"i_customer", "i_account"} & named.keys()
+
+    def settable(self, method: str) -> list[Field]:
+        """The attributes that one of its methods sets."""
+        aside = {self.id, *self.needs, "i_customer", *COMMON}
+        return [one for one in METHODS[method].params.fields if one.name not in aside]
+
+    def which(self, method: str, made: Params) -> Params:
+        """What tells a method which one is meant."""
+        return {name: made[name] for name in (self.id, *self.needs) if name in METHODS[method].params.by_name}
+
+
+@dataclass
+class Person:
+    """Somebody who calls, and what he has."""
+
+    server: Server
+    api: Api
+    i_customer: int
+    has: dict[str, Params] = field(default_factory=dict)
+
+    def call(self, method: str, **params: Any) -> Any:
+        return getattr(self.api, method)(**params)
+
+    def one(self, kind: str) -> int:
+        """The id of one of his own, which is made when it is asked for first."""
+        if kind not in self.has:
+            self.has[kind] = self.made(CUSTOMER if kind == "customers" else NOUNS[kind])
+        i_row: int = self.has[kind][f"i_{kind.removesuffix('s')}"]
+        return i_row
+
+    def made(self, noun: Noun, **attributes: Any) -> Params:
+        """A new one: what it was made with, and its id."""
+        given = {**noun.given(self), **attributes}
+        return given | self._identified(noun, self.call(noun.create, **given))
+
+    def several(self, noun: Noun, count: int) -> list[Params]:
+        """The same, so many of them."""
+        given = [noun.given(self) for _ in range(count)]
+        answers = self.answers((noun.create, one) for one in given)
+        return [one | self._identified(noun, answer[0]) for one, answer in zip(given, answers, strict=True)]
+
+    @staticmethod
+    def _identified(noun: Noun, answer: Params) -> Params:
+        return {noun.id: answer[noun.id]} if noun.id in answer else {}
+
+    def told(self, noun: Noun, made: Params) -> Params:
+        """One as it is told."""
+        if noun.info:
+            answer: Params = self.call(noun.info, **noun.which(noun.info, made))
+            return answer[noun.record] if noun.record else answer
+        rows = self.call(noun.listing, **noun.which(noun.listing, made))[noun.rows]
+        (row,) = (row for row in rows if row[noun.id] == made[noun.id])
+        return dict(row)
+
+    def answers(self, calls: Iterable[Call]) -> list[Any]:
+        """What each call answers, or its fault."""
+        batch = [{"methodName": name, "params": [params]} for name, params in calls]
+        parts = (batch[start : start + MOST_CALLS] for start in range(0, len(batch), MOST_CALLS))
+        return [answer for part in parts for answer in self.api.proxy.system.multicall(part)]
+
+    def faults(self, calls: Iterable[Call]) -> list[tuple[int | None, str]]:
+        """The code and text of each call's fault; None if it is done."""
+        answers = (answer if isinstance(answer, dict) else {} for answer in self.answers(calls))
+        return [(answer.get("faultCode"), answer.get("faultString", "")) for answer in answers]
+
+
+def values(person: Person, one: Field) -> Iterator[Any]:
+    """Values that an attribute takes; what it points at is somebody's own."""
+    if one.reference is not None:
+        yield _pointing(person, one)
+    elif one.wire is Wire.BOOLEAN:
+        yield from (True, False)
+    elif one.wire in (Wire.INT, Wire.DOUBLE):
+        kind = int if one.wire is Wire.INT else float
+        yield from {kind(number) for number in (manual.sample(one), one.low, one.high) if number is not None}
+    elif one.wire is Wire.STRING and one.check is None:
+        yield from (unique("x")[: one.limit], ("<&> \"ü' " * 200)[: min(one.limit or 200, 200)].strip())
+    else:
+        yield _plain(manual.sample(one))
+    if one.nullable:
+        yield None
+
+
+def _pointing(person: Person, one: Field) -> Any:
+    assert one.reference is not None
+    table = one.reference.table.name
+    if table in NOUNS or table == "customers":
+        return person.one(table)
+    return person.server.sql(f"SELECT min({one.reference.name}) FROM {table}")[0][0]
+
+
+def _plain(sample: Any) -> Any:
+    return float(sample) if isinstance(sample, Decimal) else sample
+
+
+def elsewhere(stranger: Person, one: Field) -> list[Any]:
+    """Where an attribute must not point: nowhere, and at what is somebody else's."""
+    assert one.reference is not None
+    if isinstance(one.reference.type, String):
+        return ["ZZZ" if one.check == "currency" else "zz"]
+    table = one.reference.table.name
+    return [NOBODYS, *([stranger.one(table)] if table in {*NOUNS, "customers"} else [])]
+
+
+def wrong(one: Field) -> Any:
+    """A value of a type that cannot be meant."""
+    return 5 if one.wire in (Wire.ARRAY, Wire.STRUCT) else ["a"]
+
+
+def _account(person: Person) -> Params:
+    return {"i_account": person.one("accounts")}
+
+
+CUSTOMER = Noun(
+    id="i_customer",
+    create="createCustomer",
+    given=lambda _person: {"name": unique(), "web_password": WEB_PASSWORD, "i_tariff": None},
+)
+NOUNS: Mapping[str, Noun] = {  # by their tables
+    "web_users": Noun(
+        id="i_web_user",
+        create="createWebUser",
+        info="getWebUserInfo",
+        update="updateWebUser",
+        delete="deleteWebUser",
+        listing="listWebUsers",
+        record="web_user",
+        rows="web_users",
+        given=lambda _person: {"web_login": unique("web"), "web_password": WEB_PASSWORD},
+        mask="customers_mgmt",
+        bits=dict.fromkeys(("create", "update", "delete"), EDIT),
+        own_free=True,
+        untold=frozenset({"web_login", "web_password"}),
+    ),
+    "accounts": Noun(
+        id="i_account",
+        create="createAccount",
+        info="getAccountInfo",
+        update="updateAccount",
+        delete="deleteAccount",
+        listing="listAccounts",
+        rows="accounts",
+        mask="accounts_mgmt",
+        given=lambda _person: new(),
+        untold=frozenset({"username", "authname", "web_password", "voip_password", "vm_password", "balance"}),
+        moving=frozenset({"version", "updated_on", "updated_by"}),
+    ),
+}
