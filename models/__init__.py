@@ -33,6 +33,9 @@ from models.customer import (
     ancestors,
     subtree,
 )
+from models.did import Did, DidDelegation, number_key
+from models.did_charging_group import DidChargingGroup
+from models.did_use import DidUse
 from models.event import LOW_BALANCE, Event
 from models.idempotency import KEY_LENGTH, IdempotencyKey
 from models.login_key import account_key, exact_key, login_key
@@ -41,6 +44,7 @@ from models.lookups import (
     Currency,
     DictionaryEntry,
     ExportType,
+    IvrApplication,
     Language,
     PasswordPolicy,
     PaymentMethod,
@@ -81,12 +85,17 @@ __all__ = [
     "CustomerCount",
     "CustomerProperty",
     "DictionaryEntry",
+    "Did",
+    "DidChargingGroup",
+    "DidDelegation",
+    "DidUse",
     "Event",
     "Exact",
     "ExchangeRate",
     "ExportType",
     "FieldInfo",
     "IdempotencyKey",
+    "IvrApplication",
     "Language",
     "LedgerEntry",
     "Money",
@@ -115,6 +124,7 @@ __all__ = [
     "field_info",
     "login_key",
     "model_of",
+    "number_key",
     "place_of",
     "proxied_column",
     "purpose_of",

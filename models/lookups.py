@@ -85,6 +85,16 @@ class AccessLevel(Base):
     name: Mapped[str] = mapped_column(String(64))
 
 
+class IvrApplication(Base):
+    """What answers a call where no account does, such as the voice mail."""
+
+    __tablename__ = "ivr_applications"
+    __table_args__ = ()
+
+    i_ivr_application: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+
+
 class DictionaryEntry(Base):
     """A row of a dictionary that no other table points at, such as the media relay types."""
 

@@ -123,6 +123,12 @@ def _check_not_zero(value: Decimal) -> Decimal:
     return value
 
 
+def _check_did(value: str) -> str:
+    if not re.fullmatch(r"\+?[0-9*#]+", value):
+        raise bad_value("must be a number: digits, * and #, and + in front at most")
+    return value
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": lambda value: _check_email(value) if value else value,
     "emails": _check_emails,
@@ -133,6 +139,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "language_or_empty": lambda value: _check_language(value) if value else value,
     "codec": _check_codec,
     "digits": _check_digits,
+    "did": _check_did,
+    "did_or_empty": lambda value: _check_did(value) if value else value,
     "domain": _check_domain,
     "privacy_schemas": _check_privacy_schemas,
     "not_empty": _check_not_empty,

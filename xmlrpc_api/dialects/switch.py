@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from models import Account, Base, Customer, CustomerProperty, SipAlias, SipDomain
+from models import Account, Base, Customer, CustomerProperty, Did, DidDelegation, DidUse, SipAlias, SipDomain
 from xmlrpc_api.declaration.entity import Entity
 from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.fields import I_WHOLESALER, Field, Wire
@@ -32,6 +32,7 @@ LACKED: Mapping[type[Base], frozenset[str]] = {  # the attributes that it does n
         }
     ),
     Account: frozenset({"owner", "rpid", "quickdial_prefix", "region", "quota", "prepaid"}),
+    **dict.fromkeys((Did, DidDelegation, DidUse), frozenset({"i_customer"})),
     **{model: frozenset(Entity(model).fields) for model in (CustomerProperty, SipDomain, SipAlias)},
 }
 

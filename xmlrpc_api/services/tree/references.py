@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, exists, or_, select, true
 
-from models import Base, Customer
+from models import Base, Customer, DidDelegation
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Entity, Values, table_of
 from xmlrpc_api.declaration.faults import Fault, Name, NotFound, NotPermitted, WrongReference
@@ -63,8 +63,14 @@ def _others_below(_column: Column[Any], caller: Caller, row: Pointer) -> ColumnE
     return below if row.customer is None else and_(below, Customer.i_customer != row.customer)
 
 
+def _in_hand(column: Column[Any], _caller: Caller, row: Pointer) -> ColumnElement[bool]:
+    delegated = select(DidDelegation.i_did).where(DidDelegation.i_customer == row.owner)
+    return or_(table_of(column).c.i_customer == row.owner, column.in_(delegated))
+
+
 EVERYBODYS = Rule(lambda _column, _caller, _row: true())
 OWNERS = Rule(_owners)
+IN_HAND = Rule(_in_hand)
 OTHERS_BELOW = Rule(_others_below)
 IN_REACH = Rule(
     lambda _column, caller, _row: ownership.within(caller, Reach.SUBTREE_AND_SELF), lambda _name: NotFound(Customer)
@@ -97,6 +103,13 @@ RULES: Mapping[str, Rule] = {
     "accounts.i_commission_agent": OTHERS_BELOW,
     "accounts.owner": IN_REACH,
     "sip_domains.i_customer": IN_REACH,
+    "dids.i_did_allocated_from": IN_HAND,
+    "dids.i_dids_charging_group": OWNERS,
+    "dids.buying_i_dids_charging_group": OWNERS,
+    "did_delegations.i_dids_charging_group": OWNERS,
+    "did_uses.i_ivr_application": EVERYBODYS,
+    "did_uses.i_account": OWNERS,
+    "did_groups.currency": EVERYBODYS,
     "sip_aliases.owner": IN_REACH,
 }
 
