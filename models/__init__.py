@@ -1,7 +1,9 @@
 """The shared customer/reseller model: one entity a file, re-exported here. Imports nothing of ours."""
 
-from models.account import PRIVACY_SCHEMAS, Account, AccountGroup
+from models.account import FOLLOWME_MODES, PRIVACY_SCHEMAS, Account
+from models.account_group import AccountGroup
 from models.audit import AuditEntry, AuditHead
+from models.auth_rule import SPAN_LENGTH, AuthRule
 from models.balance import LARGEST_AMOUNT, Balance, ExchangeRate, LedgerEntry
 from models.base import (
     SCALE,
@@ -24,6 +26,7 @@ from models.base import (
     purpose_of,
 )
 from models.billing_plan import BillingPlan
+from models.cli_mapping import CliMapping
 from models.customer import (
     DEFAULT_PASSWORD_POLICY,
     ROOT_DEPTH,
@@ -37,6 +40,9 @@ from models.did import Did, DidDelegation, number_key
 from models.did_charging_group import DidChargingGroup
 from models.did_use import DidUse
 from models.event import LOW_BALANCE, Event
+from models.extended_routing import ExtendedRouting
+from models.follow_me_entry import FollowMeEntry
+from models.hot_dial_number import HotDialNumber
 from models.idempotency import KEY_LENGTH, IdempotencyKey
 from models.login_key import account_key, exact_key, login_key
 from models.lookups import (
@@ -50,18 +56,22 @@ from models.lookups import (
     PaymentMethod,
     TimeZone,
 )
+from models.post_auth_rule import PostAuthRule
 from models.property import CustomerProperty
 from models.routing_group import RoutingGroup
 from models.sip_alias import SipAlias
 from models.sip_domain import SipDomain
+from models.smart_dial import SmartDial
 from models.tariff import Tariff
 from models.throttle import Throttle
+from models.trusted_host import TrustedHost
 from models.upgrade import STEP_NAME_LENGTH, UpgradeStep
 from models.voucher import Voucher
 from models.web_user import RecoveryCode, SelfCare, WebUser
 
 __all__ = [
     "DEFAULT_PASSWORD_POLICY",
+    "FOLLOWME_MODES",
     "KEY_LENGTH",
     "LARGEST_AMOUNT",
     "LOW_BALANCE",
@@ -69,6 +79,7 @@ __all__ = [
     "ROOT_DEPTH",
     "ROOT_ID",
     "SCALE",
+    "SPAN_LENGTH",
     "STEP_NAME_LENGTH",
     "Access",
     "AccessLevel",
@@ -76,10 +87,12 @@ __all__ = [
     "AccountGroup",
     "AuditEntry",
     "AuditHead",
+    "AuthRule",
     "Balance",
     "Base",
     "BillingPlan",
     "ChangeTime",
+    "CliMapping",
     "Currency",
     "Customer",
     "CustomerCount",
@@ -93,7 +106,10 @@ __all__ = [
     "Exact",
     "ExchangeRate",
     "ExportType",
+    "ExtendedRouting",
     "FieldInfo",
+    "FollowMeEntry",
+    "HotDialNumber",
     "IdempotencyKey",
     "IvrApplication",
     "Language",
@@ -101,6 +117,7 @@ __all__ = [
     "Money",
     "PasswordPolicy",
     "PaymentMethod",
+    "PostAuthRule",
     "Rate",
     "RecoveryCode",
     "RoutingGroup",
@@ -109,10 +126,12 @@ __all__ = [
     "Signature",
     "SipAlias",
     "SipDomain",
+    "SmartDial",
     "StringList",
     "Tariff",
     "Throttle",
     "TimeZone",
+    "TrustedHost",
     "UpgradeStep",
     "UtcDateTime",
     "Voucher",

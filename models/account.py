@@ -16,9 +16,10 @@ from models.web_user import PASSWORD_LIMIT, SelfCare
 
 USERNAME_LENGTH = 128
 ID_KEY_LENGTH = 3 * USERNAME_LENGTH + DOMAIN_LENGTH + 1
-GROUP_LENGTH = 64
 EVERYBODYS_PLAN = 1
 PRIVACY_SCHEMAS = ("pai", "rpid")
+FOLLOWME_MODES = {1: "One after another", 2: "All at once"}
+LONGEST_RING = 900  # seconds
 
 
 def _required(length: int, doc: str, **options: Any) -> Any:
@@ -39,6 +40,11 @@ def _switch(what: str, **options: Any) -> Any:
 def _flag(doc: str, **options: Any) -> Any:
     """A switch that the API carries as the integers 0 and 1."""
     return field(Integer, low=0, high=1, doc=doc, **{"default": 0, "access": Access.REQUIRED, "example": 0, **options})
+
+
+def _option(default: int, doc: str, **bounds: Any) -> Any:
+    """A number that a method of its own sets."""
+    return field(Integer, default=default, access=Access.READ_ONLY, doc=doc, example=default, **bounds)
 
 
 class Account(SelfCare, Base):
@@ -292,6 +298,8 @@ class Account(SelfCare, Base):
     )
     caller_name: Mapped[str | None] = field(String(128), doc="Name shown to called parties.", example="Ada Byron")
     followme_enabled: Mapped[bool] = _switch("calls follow to other numbers")
+    i_followme_mode: Mapped[int] = _option(1, "How they do; see setFollowMeOptions.", low=1, high=len(FOLLOWME_MODES))
+    followme_timeout: Mapped[int] = _option(30, "After how many seconds; see there.", low=0, high=LONGEST_RING)
     vm_dialin_access: Mapped[bool] = _switch("voice mail can be reached from outside")
     hide_own_cli: Mapped[bool] = _switch("the calling number is hidden")
     block_incoming_anonymous: Mapped[bool] = _switch("calls without a calling number are not put through")
@@ -380,17 +388,3 @@ class Account(SelfCare, Base):
     def _follow(self, name: str, value: Any) -> Any:
         self._end_one_time_password(name, value)
         return value
-
-
-class AccountGroup(Base):
-    """A group that an account is in, such as free-pstn. That of the blocked is the attribute `blocked`."""
-
-    __tablename__ = "account_groups"
-    thing = "Group"
-    __table_args__ = ()
-
-    i_account: Mapped[int] = mapped_column(ForeignKey("accounts.i_account", ondelete="CASCADE"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(GROUP_LENGTH), primary_key=True, index=True)
-    put_by: Mapped[int | None] = mapped_column(
-        Integer, doc="The highest of those who have put it there, where that matters; no foreign key."
-    )

@@ -295,6 +295,14 @@ def customer_of(doc: str) -> MappedColumn[Any]:
     return declared
 
 
+def account_of(doc: str) -> MappedColumn[Any]:
+    """Declare the account to which a row belongs, and with which it goes; it has an `i_customer`, too."""
+    holder = ForeignKey("accounts.i_account", ondelete="CASCADE")
+    declared = field(holder, access=Access.READ_ONLY, doc=doc, example=11)
+    declared.column.info["is_owner"] = True
+    return declared
+
+
 def through(relation: str, attribute: str, **overrides: Any) -> AssociationProxy[Any]:
     """
     Offer an attribute of a one-to-one relation as if it stood here, at this place of the order.

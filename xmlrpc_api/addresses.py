@@ -3,6 +3,7 @@
 import ipaddress
 
 IPV6_NETWORK_BITS = 64
+MAPPED_BITS = 96  # before the IPv4 address in one that is written as IPv6
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -13,6 +14,35 @@ def is_in(address: str, networks: list[Network]) -> bool:
         return False
     ip = _parsed(address)
     return ip is not None and any(ip in network for network in networks)
+
+
+def network_of(text: str) -> Network | None:
+    """The network, or single address, that a text names; IPv4 written as IPv6 is IPv4. None: it names none."""
+    if "%" in text:  # the name of a link, which means something on one machine alone
+        return None
+    try:
+        network = ipaddress.ip_network(text.strip())
+    except ValueError:
+        return None
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None:
+        return network
+    bits = network.prefixlen - MAPPED_BITS
+    return ipaddress.IPv4Network((mapped, bits)) if bits >= 0 else None
+
+
+def written(network: Network) -> str:
+    """A network as people write it; one of a single address is that address."""
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def span(network: Network) -> tuple[str, str]:
+    """The first and the last address of a network as texts, which stand in the order of the addresses."""
+    return _comparable(network.network_address), _comparable(network.broadcast_address)
+
+
+def _comparable(address: Address) -> str:
+    return f"{address.version}{address.packed.hex()}"
 
 
 def counted(address: str) -> str:

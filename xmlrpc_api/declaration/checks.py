@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic_core import PydanticCustomError
 
 from models import PRIVACY_SCHEMAS
+from xmlrpc_api import addresses
 
 CODECS = (0, 3, 4, 8, 9, 15, 18)
 _HOST_NAME = re.compile(
@@ -93,6 +94,13 @@ def _check_ip_address(value: str) -> str:
         raise bad_value("is not an IP address") from None
 
 
+def _check_network(value: str) -> str:
+    network = addresses.network_of(value)
+    if network is None:
+        raise bad_value("is neither an IP address nor a network such as 192.0.2.0/24")
+    return addresses.written(network)
+
+
 def _check_digits(value: str) -> str:
     if not re.fullmatch("[0-9]*", value):
         raise bad_value("must hold digits only")
@@ -142,6 +150,9 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "did": _check_did,
     "did_or_empty": lambda value: _check_did(value) if value else value,
     "domain": _check_domain,
+    "domain_or_empty": lambda value: _check_domain(value) if value else value,
+    "network": _check_network,
+    "network_or_empty": lambda value: _check_network(value) if value else value,
     "privacy_schemas": _check_privacy_schemas,
     "not_empty": _check_not_empty,
     "not_zero": _check_not_zero,

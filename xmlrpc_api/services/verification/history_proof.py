@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import (
     AuditEntry,
     Balance,
-    Customer,
     LedgerEntry,
 )
 from xmlrpc_api.services.history import audit
@@ -98,9 +97,10 @@ async def _gone(session: AsyncSession, kind: Kind, batch: Batch) -> list[str]:
     gone = {key: known.owner for key, known in batch.known.items() if not known.is_deleted and key not in batch.present}
     if gone:  # what lacks a part that every one has is a finding of its own
         gone = {key: gone[key] for key in gone.keys() - await objects.among(session, kind.key, gone)}
-    if kind.goes_along and gone:
-        owners = await objects.among(session, Customer.i_customer, gone.values())
-        gone = {key: owner for key, owner in gone.items() if owner in owners}
+    for name, holder in kind.goes_along.items():
+        held_by = {key: batch.known[key].values.get(name, owner) for key, owner in gone.items()}
+        there = await objects.among(session, holder, held_by.values()) if gone else set()
+        gone = {key: owner for key, owner in gone.items() if held_by[key] in there}
     return [f"{kind.noun} {key} is gone, but the change history does not say that it was deleted" for key in gone]
 
 

@@ -106,7 +106,7 @@ class Kind:
         key: The column of its id.
         entity: Its attributes.
         omitted: Attributes that are not compared, since they are by other objects' rows.
-        goes_along: Whether it goes with its owner, without a row of its own.
+        goes_along: With what it goes, without a row of its own: the keys of that, by its own attributes.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Kind:
     key: Any
     entity: Entity | None = None
     omitted: frozenset[str] = frozenset()
-    goes_along: bool = False
+    goes_along: Mapping[str, Any] = field(default_factory=dict)
 
     def names(self, present: Present) -> set[str]:
         """The attributes that are compared; of properties all that there are."""
@@ -171,8 +171,9 @@ class Kind:
 
 def _usual(entity: Entity) -> Kind:
     """The kind of what belongs to a customer, and has nothing special about it."""
-    (owner,) = entity.model.__table__.columns["i_customer"].foreign_keys
-    noun, along = entity.model.thing.lower(), owner.ondelete == "CASCADE"
+    columns = entity.model.__table__.columns
+    along = {c.name: key.column for c in columns for key in c.foreign_keys if key.ondelete == "CASCADE"}
+    noun = entity.model.thing.lower()
     return Kind(name=entity.name, noun=noun, key=entity.column(entity.key_name), entity=entity, goes_along=along)
 
 
@@ -189,7 +190,7 @@ KNOWN = (
         name=CustomerProperty.__tablename__,
         noun="properties of customer",
         key=CustomerProperty.i_customer,
-        goes_along=True,
+        goes_along={"i_customer": Customer.i_customer},
     ),
 )
 _MODELS: list[type[Base]] = [mapper.class_ for mapper in Base.registry.mappers if "i_customer" in mapper.columns]
