@@ -132,8 +132,12 @@ class Account(SelfCare, Base):
     max_credit_time: Mapped[int] = field(
         Integer, access=Access.REQUIRED, low=0, default=3600, doc="Longest call, in seconds.", example=3600
     )
-    translation_rule: Mapped[str] = _required(255, "Rule that changes called numbers.")
-    cli_translation_rule: Mapped[str] = _required(255, "Rule that changes calling numbers.")
+    translation_rule: Mapped[str] = _required(
+        255, "Rule that changes called numbers: see applyTranslationRule.", check="translation_rule"
+    )
+    cli_translation_rule: Mapped[str] = _required(
+        255, "Rule that changes calling numbers: see applyTranslationRule.", check="translation_rule"
+    )
     credit_limit: AssociationProxy[Decimal] = through("money", "credit_limit", access=Access.REQUIRED)
     i_routing_group: Mapped[int | None] = field(
         ForeignKey("routing_groups.i_routing_group"),
@@ -315,7 +319,7 @@ class Account(SelfCare, Base):
     description: Mapped[str | None] = field(String(1024), doc="Description.", example="Front desk")
     pass_p_asserted_id: Mapped[bool] = _switch("P-Asserted-Identity is passed on")
     p_assrt_id_translation_rule: Mapped[str | None] = field(
-        String(255), doc="Rule that changes P-Asserted-Identity.", example=None
+        String(255), doc="Rule that changes P-Asserted-Identity.", check="translation_rule", example=None
     )
     dncl_lookup: Mapped[bool] = _switch("the do-not-call list is looked up")
     generate_ringbacktone: Mapped[bool] = _switch("a ring back tone is made here")

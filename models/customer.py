@@ -113,7 +113,9 @@ class Customer(Base):
     accounts_mgmt: Mapped[int] = _bitmask("accounts")
     customers_mgmt: Mapped[int] = _bitmask("sub-customers")
     system_mgmt: Mapped[int] = _flag("Right to manage the system: 0 or 1.")
-    accounts_matching_rule: Mapped[str | None] = _text(255, "Rule by which accounts are matched.")
+    accounts_matching_rule: Mapped[str | None] = _text(
+        255, "Rule by which accounts are matched: see checkMatchRule.", check="match_rule"
+    )
     company_name: Mapped[str | None] = _text(128, "Company name.", example="Acme Telecom Ltd.")
     salutation: Mapped[str | None] = _text(32, "Mr., Ms. and so on.", example="Ms.")
     first_name: Mapped[str | None] = _text(64, "First name.", example="Ada")

@@ -26,6 +26,8 @@ KEPT: dict[str, list[tuple[Any, Any]]] = {
     "not_zero": [(Decimal(-1), Decimal(-1))],
     "ip_address": [(" 192.0.2.1 ", "192.0.2.1"), ("2001:DB8::0", "2001:db8::")],
     "positive": [(Decimal("0.000001"), Decimal("0.000001"))],
+    "translation_rule": [("", ""), (" s/1/2/ ", " s/1/2/ ")],
+    "match_rule": [("", ""), ("!^1", "!^1")],
     "payment_type": [("credit", "credit"), ("debit", "debit")],
 }
 REFUSED: dict[str, list[Any]] = {
@@ -37,6 +39,8 @@ REFUSED: dict[str, list[Any]] = {
     "language": ["", "d", "deu", "d1"],
     "language_or_empty": ["d"],
     "codec": [1, -1],
+    "translation_rule": ["s/1/2", "s/(?=1)/2/"],
+    "match_rule": ["(1", "(?=1)"],
     "digits": ["+49", "4 9", "\u0661"],
     "did": ["", "+", "4930 5550100", "49+30", "sales", "\u0661"],
     "did_or_empty": ["-"],
@@ -70,4 +74,4 @@ def test_what_breaks_a_rule_is_refused_with_a_reason(name: str, value: Any) -> N
     with pytest.raises(PydanticCustomError) as caught:
         CHECKS[name](value)
 
-    assert str(caught.value).startswith(("is not a", "must be", "must hold", "must not be", "may hold"))
+    assert str(caught.value).startswith(("is not a", "must be", "must hold", "must not be", "may hold", "is wrong"))

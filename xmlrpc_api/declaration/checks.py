@@ -12,6 +12,9 @@ from pydantic_core import PydanticCustomError
 from models import PRIVACY_SCHEMAS
 from xmlrpc_api import addresses
 
+
+from xmlrpc_api.declaration import number_rules
+
 CODECS = (0, 3, 4, 8, 9, 15, 18)
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -137,6 +140,17 @@ def _check_did(value: str) -> str:
     return value
 
 
+def _check_rule(read: Callable[[str], object]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            read(value)
+        except number_rules.RuleError as error:
+            raise bad_value(str(error)) from None
+        return value
+
+    return check
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": lambda value: _check_email(value) if value else value,
     "emails": _check_emails,
@@ -159,4 +173,6 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "ip_address": _check_ip_address,
     "positive": _check_positive,
     "payment_type": _check_payment_type,
+    "translation_rule": _check_rule(number_rules.translation),
+    "match_rule": _check_rule(number_rules.match),
 }
