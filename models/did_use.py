@@ -11,7 +11,9 @@ RULE_LENGTH = 1024
 
 
 def _rule(doc: str) -> Mapped[str]:
-    rule: Mapped[str] = field(String(RULE_LENGTH), default="", doc=f"{doc}; empty: it stays.", example="")
+    rule: Mapped[str] = field(
+        String(RULE_LENGTH), default="", check="translation_rule", doc=f"{doc}; empty: it stays.", example=""
+    )
     return rule
 
 

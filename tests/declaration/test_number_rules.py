@@ -60,8 +60,9 @@ WRONG = [
     (r"s/a/b\0/", 6, "behind a backslash stand a group, such as 1 or g<1>, / or \\"),
     ("s/1/2/;" * 17, 113, "more than 16 replacements"),
     ("s/[a-c]{200}/x/;s/[a-c]{200}/x/;s/.{30}/x/", 33, "RE2 would need too much memory for it"),
+    ("s/1/2/;s/" + "(1)" * 21 + "/x/", 10, "more than 20 groups: (?:...) is none"),
     ("s/[^a]{900}/x/", 3, "RE2 says: pattern too large - compile failed"),
-    ("1" * 256, 256, "longer than 255 characters"),
+    ("1" * 1025, 1025, "longer than 1024 characters"),
     ("s/\ud800//", 3, "not a character"),
 ]
 MATCHED = [("", True), ("^0049", True), ("49", True), ("^49", False), ("!^49", True), ("!", False), ("(?i)A|9$", False)]
