@@ -26,6 +26,9 @@ KEPT: dict[str, list[tuple[Any, Any]]] = {
     "not_zero": [(Decimal(-1), Decimal(-1))],
     "ip_address": [(" 192.0.2.1 ", "192.0.2.1"), ("2001:DB8::0", "2001:db8::")],
     "positive": [(Decimal("0.000001"), Decimal("0.000001"))],
+    "network": [("192.0.2.1", "192.0.2.1"), ("192.0.2.0/24", "192.0.2.0/24")],
+    "network_or_empty": [("", ""), ("2001:DB8::/64", "2001:db8::/64")],
+    "domain_or_empty": [("", ""), ("SIP.example.com", "sip.example.com")],
     "translation_rule": [("", ""), (" s/1/2/ ", " s/1/2/ ")],
     "match_rule": [("", ""), ("!^1", "!^1")],
     "payment_type": [("credit", "credit"), ("debit", "debit")],
@@ -39,6 +42,9 @@ REFUSED: dict[str, list[Any]] = {
     "language": ["", "d", "deu", "d1"],
     "language_or_empty": ["d"],
     "codec": [1, -1],
+    "network": ["", "host", "192.0.2.0/33"],
+    "network_or_empty": ["host"],
+    "domain_or_empty": ["no domain"],
     "translation_rule": ["s/1/2", "s/(?=1)/2/"],
     "match_rule": ["(1", "(?=1)"],
     "digits": ["+49", "4 9", "\u0661"],
@@ -74,4 +80,6 @@ def test_what_breaks_a_rule_is_refused_with_a_reason(name: str, value: Any) -> N
     with pytest.raises(PydanticCustomError) as caught:
         CHECKS[name](value)
 
-    assert str(caught.value).startswith(("is not a", "must be", "must hold", "must not be", "may hold", "is wrong"))
+    assert str(caught.value).startswith(
+        ("is not a", "must be", "must hold", "must not be", "may hold", "is wrong", "is neither")
+    )

@@ -11,8 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from models import PRIVACY_SCHEMAS
 from xmlrpc_api import addresses
-
-
 from xmlrpc_api.declaration import number_rules
 
 CODECS = (0, 3, 4, 8, 9, 15, 18)
