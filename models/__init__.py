@@ -66,6 +66,7 @@ from models.tariff import Tariff
 from models.throttle import Throttle
 from models.trusted_host import TrustedHost
 from models.upgrade import STEP_NAME_LENGTH, UpgradeStep
+from models.upload import Upload, UploadPiece
 from models.voucher import Voucher
 from models.web_user import RecoveryCode, SelfCare, WebUser
 
@@ -133,6 +134,8 @@ __all__ = [
     "TimeZone",
     "TrustedHost",
     "UpgradeStep",
+    "Upload",
+    "UploadPiece",
     "UtcDateTime",
     "Voucher",
     "WebUser",

@@ -14,7 +14,13 @@ from models.customer import ancestors
 # What the server notes of calls, whoever makes them.
 BOOKKEEPING = frozenset({"audit_head", "audit_log", "customer_counts", "idempotency_keys", "throttles"})
 # How to get from a row that names no customer to one that does.
-VIA = {"i_account": "accounts", "i_balance": "balances", "i_domain": "sip_domains", "i_web_user": "web_users"}
+VIA = {
+    "i_account": "accounts",
+    "i_balance": "balances",
+    "i_domain": "sip_domains",
+    "i_upload": "uploads",
+    "i_web_user": "web_users",
+}
 TABLES: Mapping[str, Table] = Base.metadata.tables
 Key = tuple[str, tuple[Any, ...]]
 

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, Select, String, Table, select
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, Select, String, Table, select
 from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
@@ -21,6 +21,7 @@ WIRES: tuple[tuple[type[TypeEngine[Any]], Wire], ...] = (
     (StringList, Wire.ARRAY),
     (String, Wire.STRING),
     (UtcDateTime, Wire.DATETIME),
+    (LargeBinary, Wire.ANY),  # files: part of no API as they are
 )
 
 
