@@ -11,9 +11,10 @@ from models.base import (
     Base,
     ChangeTime,
     Exact,
+    Factor,
     FieldInfo,
     Money,
-    Rate,
+    Price,
     Sealed,
     Signature,
     StringList,
@@ -58,6 +59,7 @@ from models.lookups import (
 )
 from models.post_auth_rule import PostAuthRule
 from models.property import CustomerProperty
+from models.rate import PREFIX_LENGTH, Rate
 from models.routing_group import RoutingGroup
 from models.sip_alias import SipAlias
 from models.sip_domain import SipDomain
@@ -76,6 +78,7 @@ __all__ = [
     "KEY_LENGTH",
     "LARGEST_AMOUNT",
     "LOW_BALANCE",
+    "PREFIX_LENGTH",
     "PRIVACY_SCHEMAS",
     "ROOT_DEPTH",
     "ROOT_ID",
@@ -108,6 +111,7 @@ __all__ = [
     "ExchangeRate",
     "ExportType",
     "ExtendedRouting",
+    "Factor",
     "FieldInfo",
     "FollowMeEntry",
     "HotDialNumber",
@@ -119,6 +123,7 @@ __all__ = [
     "PasswordPolicy",
     "PaymentMethod",
     "PostAuthRule",
+    "Price",
     "Rate",
     "RecoveryCode",
     "RoutingGroup",

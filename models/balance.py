@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Access, Base, Money, Rate, UtcDateTime, field, one_default_per_customer
+from models.base import Access, Base, Factor, Money, UtcDateTime, field, one_default_per_customer
 
 LARGEST_AMOUNT = 10**12
 LARGEST_FUNDED = 8 * LARGEST_AMOUNT  # one more payment still fits into 64 bits
@@ -154,7 +154,7 @@ class LedgerEntry(Base):
         String(3), access=Access.READ_ONLY, doc="The currency it was paid in.", example="USD"
     )
     rate: Mapped[Decimal | None] = field(
-        Rate, access=Access.READ_ONLY, doc="By what paid_amount was multiplied to give amount.", example=Decimal(1)
+        Factor, access=Access.READ_ONLY, doc="By what paid_amount was multiplied to give amount.", example=Decimal(1)
     )
     i_ledger_source: Mapped[int | None] = field(
         _BIG,
@@ -191,5 +191,5 @@ class ExchangeRate(Base):
 
     from_currency: Mapped[str] = mapped_column(ForeignKey("currencies.code"), primary_key=True)
     to_currency: Mapped[str] = mapped_column(ForeignKey("currencies.code"), primary_key=True)
-    rate: Mapped[Decimal] = mapped_column(Rate)
+    rate: Mapped[Decimal] = mapped_column(Factor)
     updated: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -116,12 +116,20 @@ class Money(Exact):
     cache_ok = True
 
 
-class Rate(Exact):
+class Factor(Exact):
     """A factor between two currencies, with twelve places."""
 
     cache_ok = True
     places = 12
     unit = Decimal(1).scaleb(-12)
+
+
+class Price(Exact):
+    """A price of a minute, or of a call, with ten places."""
+
+    cache_ok = True
+    places = 10
+    unit = Decimal(1).scaleb(-10)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -287,9 +295,13 @@ def field(
     return mapped_column(*args, doc=doc, info={"field": FieldInfo(doc=doc, access=access, **own)}, **kwargs)
 
 
-def customer_of(doc: str) -> MappedColumn[Any]:
-    """Declare the customer to whom a row belongs, and with whom it goes; lists of its rows have an index."""
-    owner = ForeignKey("customers.i_customer", ondelete="CASCADE")
+def customer_of(doc: str, *, is_pointed_at: bool = False) -> MappedColumn[Any]:
+    """
+    Declare the customer to whom a row belongs, and with whom it goes; lists of its rows have an index.
+
+    `is_pointed_at` says that customers point at such rows, too: neither table can be made first.
+    """
+    owner = ForeignKey("customers.i_customer", ondelete="CASCADE", use_alter=is_pointed_at)
     declared = field(owner, access=Access.READ_ONLY, doc=doc, example=29)
     declared.column.info["is_owner"] = True
     return declared

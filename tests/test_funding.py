@@ -14,7 +14,7 @@ from harness import Server
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import LARGEST_AMOUNT, SCALE, Rate
+from models import LARGEST_AMOUNT, SCALE, Factor
 from xmlrpc_api.declaration.faults import NotEnoughCredit
 from xmlrpc_api.services.money import funding
 
@@ -68,7 +68,7 @@ class Walk:
 
     def set_rates(self) -> None:
         eur, jpy = self.dice.choice(["0.9", "1.1", "2.718281"]), self.dice.choice(["0.000003", "0.007", "0.02"])
-        between = (Decimal(eur) / Decimal(jpy)).quantize(Decimal(1).scaleb(-Rate.places))
+        between = (Decimal(eur) / Decimal(jpy)).quantize(Decimal(1).scaleb(-Factor.places))
         self.server.sql("DELETE FROM exchange_rates")
         for source, target, rate in ("EUR", "USD", eur), ("JPY", "USD", jpy), ("EUR", "JPY", between):
             self.server.sql(
@@ -76,7 +76,7 @@ class Walk:
                 " VALUES (:f, :t, :r, '2026-11-21 00:00:00+00:00')",
                 f=source,
                 t=target,
-                r=int(Decimal(rate).scaleb(Rate.places)),
+                r=int(Decimal(rate).scaleb(Factor.places)),
             )
 
     def give(self) -> None:

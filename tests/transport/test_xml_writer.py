@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine.default import DefaultDialect
 from wire import document
 
-from models import Customer, Exact, Money, Rate
+from models import Customer, Exact, Factor, Money
 from xmlrpc_api.declaration.faults import Fault, InvalidRequest, NotFound
 from xmlrpc_api.storage.rows import Kind, Rows
 from xmlrpc_api.transport import xml, xml_writer
@@ -231,7 +231,7 @@ def test_a_list_is_what_its_rows_are_one_by_one(rows: list[dict[Any, Any]]) -> N
 WHOLE = st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 2)
 
 
-@pytest.mark.parametrize("kind", [Money(), Rate()], ids=["money", "rate"])
+@pytest.mark.parametrize("kind", [Money(), Factor()], ids=["money", "rate"])
 @given(rows=st.lists(st.tuples(WHOLE, WHOLE.filter(lambda value: value is not None)), max_size=3 * xml_writer.FEW))
 def test_money_of_a_list_is_exactly_that_of_its_rows(kind: Exact, rows: list[tuple[int | None, int]]) -> None:
     read = kind.result_processor(DIALECT, None)

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from sqlalchemy import delete, insert, select
 
-from models import Currency, ExchangeRate, Rate
+from models import Currency, ExchangeRate, Factor
 from xmlrpc_api.call import utc_now
 from xmlrpc_api.cli import console, running
 from xmlrpc_api.config import Config, ConfigError
@@ -114,6 +114,6 @@ def _rate(text: str, place: str) -> Decimal:
         rate = Decimal(text.strip())
     except InvalidOperation:
         rate = Decimal(0)
-    if not rate.is_finite() or not 0 < rate <= LARGEST_RATE or rate != round(rate, Rate.places):
-        raise ConfigError(f"{place}: rate must be above 0, up to {LARGEST_RATE}, with at most {Rate.places} decimals")
+    if not rate.is_finite() or not 0 < rate <= LARGEST_RATE or rate != round(rate, Factor.places):
+        raise ConfigError(f"{place}: rate must be above 0, up to {LARGEST_RATE}, with at most {Factor.places} decimals")
     return rate

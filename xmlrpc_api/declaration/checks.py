@@ -108,6 +108,12 @@ def _check_digits(value: str) -> str:
     return value
 
 
+def _check_number_prefix(value: str) -> str:
+    if not re.fullmatch("[0-9]+", value):
+        raise bad_value("must be one digit or more, and nothing else")
+    return value
+
+
 def _check_codec(value: int) -> int:
     if value not in CODECS:
         raise bad_value(f"must be one of {', '.join(map(str, CODECS))}, or nil")
@@ -161,6 +167,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "digits": _check_digits,
     "did": _check_did,
     "did_or_empty": lambda value: _check_did(value) if value else value,
+    "number_prefix": _check_number_prefix,
     "domain": _check_domain,
     "domain_or_empty": lambda value: _check_domain(value) if value else value,
     "network": _check_network,

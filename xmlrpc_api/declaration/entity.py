@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, Column, Integer, LargeBinary, Select, String, Ta
 from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
-from models import Access, Base, ChangeTime, Exact, Sealed, StringList, UtcDateTime, field_info, proxied_column
+from models import SCALE, Access, Base, ChangeTime, Exact, Sealed, StringList, UtcDateTime, field_info, proxied_column
 from xmlrpc_api.declaration.fields import Field, Wire
 
 Statement = Select[*tuple[Any, ...]]
@@ -40,6 +40,7 @@ def _column_field(entity: type[Base], name: str) -> tuple[Access, Field]:
         high=info.high,
         limit=info.limit or getattr(column.type, "length", None),
         check=info.check,
+        places=getattr(column.type, "places", SCALE),
         reference=next((key.column for key in column.foreign_keys), None),
         items=Wire.STRING if wire is Wire.ARRAY else None,
         read_only=info.access is Access.READ_ONLY,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import partial
 from typing import Annotated, Any, NotRequired, Required
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
@@ -27,7 +28,7 @@ TEXT_LIMIT = 65536
 COMPACT_DATE = "%Y%m%dT%H:%M:%S"
 GMT_DATE = "%H:%M:%S.000 GMT %a %b %d %Y"
 
-_SMALLEST = Decimal(1).scaleb(-SCALE)
+_PLACES = {6: "six", 10: "ten", 12: "twelve"}
 _DOUBLES = Context(prec=2 * DOUBLE_LIMIT)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -65,6 +66,7 @@ class Field:
         low, high: Bounds of a number.
         limit: Longest text, in characters.
         check: A further rule, by name; see `CHECKS`.
+        places: How many decimals a number has at most.
         reference: The column it must point at.
         members: Members of a struct, or of the structs in an array.
         items: What the array holds where it holds no structs.
@@ -86,6 +88,7 @@ class Field:
     high: int | None = None
     limit: int | None = None
     check: str | None = None
+    places: int = SCALE
     reference: Column[Any] | None = None
     members: tuple["Field", ...] = ()
     items: Wire | None = None
@@ -120,7 +123,7 @@ def _read_int(value: Any) -> int:
     raise wrong_type("an integer")
 
 
-def _read_decimal(value: Any) -> Decimal:
+def _read_decimal(value: Any, places: int = SCALE) -> Decimal:
     """
     Doubles are rounded, half to even: clients compute them, and 0.1 * 3 is not 0.3 in binary.
 
@@ -133,12 +136,12 @@ def _read_decimal(value: Any) -> Decimal:
     if isinstance(value, Decimal) and value.is_finite():
         if value.adjusted() > DOUBLE_LIMIT:
             raise bad_value("is out of range")
-        return value.quantize(_SMALLEST, ROUND_HALF_EVEN, _DOUBLES) or Decimal(0)
+        return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN, _DOUBLES) or Decimal(0)
     if not isinstance(value, str) or len(value) > NUMBER_LIMIT or not DECIMAL.fullmatch(value.strip()):
         raise wrong_type("a number")
     exact = Decimal(value.strip())
-    if exact.adjusted() > NUMBER_LIMIT or exact.normalize().as_tuple().exponent < -SCALE:  # type: ignore[operator]
-        raise bad_value("must have at most six decimals")
+    if exact.adjusted() > NUMBER_LIMIT or exact.normalize().as_tuple().exponent < -places:  # type: ignore[operator]
+        raise bad_value(f"must have at most {_PLACES[places]} decimals")
     return exact
 
 
@@ -251,6 +254,8 @@ def _annotation(field: Field) -> Any:
         reader = _read_members(field)
     elif field.items is not None:
         reader = _read_items(field, field.items)
+    elif field.wire is Wire.DOUBLE and field.places != SCALE:
+        reader = partial(_read_decimal, places=field.places)
 
     def read(value: Any) -> Any:
         if value is None:

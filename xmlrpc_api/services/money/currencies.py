@@ -7,11 +7,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import SCALE, ExchangeRate, Rate
+from models import SCALE, ExchangeRate, Factor
 from xmlrpc_api.declaration.faults import BadParameter, WrongReference
 
 SMALLEST = Decimal(1).scaleb(-SCALE)
-SMALLEST_RATE = Decimal(1).scaleb(-Rate.places)
+SMALLEST_RATE = Decimal(1).scaleb(-Factor.places)
 ONE = Decimal(1)
 
 

@@ -109,6 +109,7 @@ RULES: Mapping[str, Rule] = {
     "post_auth_rules.i_routing_group": OWNERS,
     "extended_routings.i_routing_group": OWNERS,
     "extended_routings.i_tariff": OWNERS,
+    "tariffs.currency": EVERYBODYS,
     "sip_domains.i_customer": IN_REACH,
     "dids.i_did_allocated_from": IN_HAND,
     "dids.i_dids_charging_group": OWNERS,
