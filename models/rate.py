@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from models.base import Access, Base, Price, UtcDateTime, ascii_string, field
 from models.tariff import LARGEST_PRICE
@@ -79,4 +79,6 @@ class Rate(Base):
     local_interval_1: Mapped[int | None] = _interval("interval_1 of local calls; nil: the same.", example=None)
     local_interval_n: Mapped[int | None] = _interval("interval_n of local calls; nil: the same.", example=None)
     area_name: Mapped[str] = field(String(128), default="", doc="What the destination is called.", example="Berlin")
-    i_upload: Mapped[int | None] = mapped_column(Integer, doc="With which upload it came; nil: by itself.")
+    i_upload: Mapped[int | None] = field(
+        Integer, access=Access.READ_ONLY, doc="With which upload it came; nil: by itself.", example=None
+    )

@@ -53,11 +53,13 @@ COUNTERS = frozenset({"version", "changed", "updated_on", "last_login", "next_nu
 MANAGED = {
     "customers": "customers_mgmt", "web_users": "customers_mgmt", "customer_properties": "customers_mgmt",
     "accounts": "accounts_mgmt", "account_groups": "accounts_mgmt", "sip_domains": "accounts_mgmt",
-    "sip_aliases": "accounts_mgmt",
+    "sip_aliases": "accounts_mgmt", "tariffs": "tariffs_mgmt", "rates": "tariffs_mgmt",
 }  # fmt: skip
-PARTS = frozenset({"web_users", "customer_properties", "account_groups"})  # to add or delete one is to edit its owner
+PARTS = frozenset(
+    {"web_users", "customer_properties", "account_groups", "rates"}
+)  # to add or delete one is to edit its owner
 PERSONAL = frozenset({"customers", "web_users", "customer_properties"})  # one changes one's own without a right
-RECORDS = frozenset({"customers", "accounts", "sip_domains", "sip_aliases"})
+RECORDS = frozenset({"customers", "accounts", "sip_domains", "sip_aliases", "tariffs"})
 
 
 def can(land: Land, i_customer: int) -> frozenset[str]:

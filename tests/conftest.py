@@ -217,10 +217,10 @@ class Customers:
         defaults = {"name": name, "web_password": WEB_PASSWORD, "i_tariff": None}
         return owner.createCustomer(**{**defaults, **attributes})["i_customer"]
 
-    def tariff(self, owner: "Reseller", currency: str = "USD") -> int:
+    def tariff(self, owner: Api, currency: str = "USD") -> int:
         """A tariff that `owner` may assign."""
-        statement = "INSERT INTO tariffs (i_customer, name, currency) VALUES (:o, :n, :c) RETURNING i_tariff"
-        return self.server.sql(statement, o=owner.i_customer, n=unique(), c=currency)[0][0]
+        i_tariff: int = owner.createTariff(name=unique("tariff"), currency=currency)["i_tariff"]
+        return i_tariff
 
     def reseller(self, owner: Api | None = None, **attributes: Any) -> "Reseller":
         name = attributes.pop("name", unique("reseller"))

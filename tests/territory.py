@@ -16,6 +16,7 @@ BOOKKEEPING = frozenset({"audit_head", "audit_log", "customer_counts", "idempote
 # How to get from a row that names no customer to one that does.
 VIA = {
     "i_account": "accounts",
+    "i_tariff": "tariffs",
     "i_balance": "balances",
     "i_domain": "sip_domains",
     "i_upload": "uploads",

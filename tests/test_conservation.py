@@ -186,8 +186,10 @@ class Tree(World):
         self.call(owner, Way.TRUSTED, "updateCustomer", {"i_customer": person.i_customer, **protection})
 
     def _tariff(self, owner: Person, currency: str) -> int:
-        statement = "INSERT INTO tariffs (i_customer, name, currency) VALUES (:o, :n, :c) RETURNING i_tariff"
-        return self.server.sql(statement, o=owner.i_customer, n=unique(), c=currency)[0][0]
+        i_tariff: int = self.must(owner, Way.TRUSTED, "createTariff", name=unique("tariff"), currency=currency)[
+            "i_tariff"
+        ]
+        return i_tariff
 
     def account(self, owner: Person) -> tuple[int, str]:
         """An account on a domain of its own: its id and username."""

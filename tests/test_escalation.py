@@ -104,10 +104,11 @@ class Scene(World):
 
     def stock(self, owner: int, mark: str) -> None:
         """What a reseller hands to others: tariff, routing group, plan, vouchers."""
-        for table in ("tariffs", "routing_groups", "billing_plans"):
-            more = (", currency", ", 'USD'") if table == "tariffs" else ("", "")
-            statement = f"INSERT INTO {table} (i_customer, name{more[0]}) VALUES (:o, :n{more[1]})"
-            self.server.sql(statement, o=owner, n=mark)
+        for table in ("routing_groups", "billing_plans"):
+            self.server.sql(f"INSERT INTO {table} (i_customer, name) VALUES (:o, :n)", o=owner, n=mark)
+        reseller = self.people[owner]
+        i_tariff = self.must(reseller, Way.TRUSTED, "createTariff", name=mark, currency="USD")["i_tariff"]
+        self.must(reseller, Way.TRUSTED, "addRate", i_tariff=i_tariff, prefix="49", price_1=1, area_name=mark)
         make_vouchers(self.server, owner)
 
     def adorn(self) -> None:

@@ -186,12 +186,7 @@ class TestCurrencies:
     def test_a_payment_is_converted_by_the_rate_or_its_inverse(
         self, root: Api, customers: Customers, server: Server, owner_currency: str, currency: str, expected: float
     ) -> None:
-        tariff = server.sql(
-            "INSERT INTO tariffs (i_customer, name, currency) VALUES (1, :n, :c) RETURNING i_tariff",
-            n=f"{owner_currency}{currency}{id(customers)}",
-            c=owner_currency,
-        )[0][0]
-        i_customer = customers.make(root, i_tariff=tariff)
+        i_customer = customers.make(root, i_tariff=customers.tariff(root, owner_currency))
 
         root.customerAddFunds(i_customer=i_customer, amount=10, currency=currency)
 

@@ -342,6 +342,10 @@ AFTER = Field(
     example=None,
 )
 PAGE = (AFTER, OFFSET, LIMIT)
+WITH_TOTAL = Field(
+    name="with_total", wire=Wire.BOOLEAN, doc="Whether to tell how many there are in all, as `total`.", example=False
+)
+TOTAL = Field(name="total", wire=Wire.INT, doc="How many there are in all, if with_total asks for it.", example=1)
 START_DATE = Field(name="start_date", wire=Wire.DATETIME, doc="Only what is not before this time.")
 END_DATE = Field(name="end_date", wire=Wire.DATETIME, doc="Only what is before this time.")
 I_CUSTOMER = Field(name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29)
@@ -362,3 +366,27 @@ IDEMPOTENCY_KEY = Field(
     doc="Makes the call safe to send again: with the same key and content it has one effect and one answer.",
     example=None,
 )
+
+
+def sorted_by(*orders: str) -> Field:
+    """The parameter that says by which of these a list is ordered."""
+    names = ", ".join(orders)
+    return Field(
+        name="sort",
+        wire=Wire.STRING,
+        limit=64,
+        doc=f"By what they are ordered: {names}, the other way round behind a minus sign; not together with after.",
+        example=orders[0],
+    )
+
+
+def pattern_of(name: str, column: str) -> Field:
+    """The parameter that says to which pattern a text must fit."""
+    return Field(
+        name=name,
+        wire=Wire.STRING,
+        limit=256,
+        doc=f"Only those whose {column} fits this, whatever the case of its letters: % stands for any characters, "
+        "_ for one, and a backslash before one of them for itself.",
+        example="%",
+    )

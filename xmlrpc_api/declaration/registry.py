@@ -64,6 +64,7 @@ class Method:
         repeatable: Whether it takes an idempotency_key; True for all that change something, unless said otherwise.
         balances: Finds out on whose balances it books, so that whoever waits for a busy one holds no connection; see
             `services.money.balances`.
+        bare: The parameter that a value means which is sent in place of the struct.
         foresee: Tells what it will ask for first, so that it can be asked together with the credentials.
         raises: Faults to expect beside those that any method may raise.
     """
@@ -81,6 +82,7 @@ class Method:
     repeatable: bool
     balances: Finder | None
     foresee: Foresee | None
+    bare: str | None
     raises: tuple[type[faults.Fault], ...]
 
     @property
@@ -157,6 +159,7 @@ def publish(
     repeatable: bool | None = None,
     balances: Finder | None = None,
     foresee: Foresee | None = None,
+    bare: str | None = None,
     raises: tuple[type[faults.Fault], ...] = (),
 ) -> Callable[[H], H]:
     """
@@ -191,6 +194,7 @@ def publish(
             repeatable=effect is Effect.WRITE if repeatable is None else repeatable,
             balances=balances,
             foresee=foresee,
+            bare=bare,
             raises=raises,
         )
         return handler

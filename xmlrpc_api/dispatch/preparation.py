@@ -242,6 +242,8 @@ def _by_name(method: Method, params: list[object]) -> Values:
         return dict(zip(method.params.by_name, params, strict=False))
     if not params:
         return {}
+    if method.bare is not None and len(params) == 1 and type(params[0]) is int:
+        return {method.bare: params[0]}
     if len(params) > 1 or not isinstance(params[0], dict):
         raise WrongType(f"{method.name} takes one struct")
     return params[0]

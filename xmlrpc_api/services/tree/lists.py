@@ -6,7 +6,7 @@ calls it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -38,6 +38,9 @@ class Words:
     rows: str = "rows"
     order: str = "order"
     direction: str = "direction"
+
+
+SORTED = Words(order="sort")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +105,18 @@ class Found:
 
 
 def asked(params: Mapping[str, Any], most: int | None = None) -> Asked:
-    """What the parameters of a call ask for: after, offset and limit, and the filters among them."""
-    start = params.get("offset") or 0
-    return Asked(filters=params, after=params.get("after"), start=start, count=params.get("limit"), most=most)
+    """What the parameters of a call ask for: sort, after, offset and limit, and the filters among them."""
+    sort = params.get("sort") or ""
+    return Asked(
+        filters=params,
+        order=sort.removeprefix("-"),
+        direction=DIRECTIONS[sort.startswith("-")],
+        after=params.get("after"),
+        start=params.get("offset") or 0,
+        count=params.get("limit"),
+        most=most,
+        words=SORTED,
+    )
 
 
 def times(time: InstrumentedAttribute[datetime]) -> Filters:
@@ -195,6 +207,26 @@ class List:
         ids = [row[name] for row in found]
         rows = {row.pop(ID): row for row in await call.store.rows(_by_ids(self), ids=ids)} if ids else {}
         return [rows[i_row] for i_row in ids if i_row in rows]
+
+    async def told(self, call: Call, params: Mapping[str, Any], of: Of, name: str) -> Row:
+        """
+        What a method answers whose parameters are `PAGE`, `WITH_TOTAL`, one of `sorted_by`, and filters.
+
+        Args:
+            call: The call.
+            params: Its parameters.
+            of: Whose rows they are.
+            name: What the rows are called.
+
+        Raises:
+            BadParameter: As in `rows`.
+        """
+        wanted = asked(params)
+        if not params.get("with_total"):
+            return {name: await self.rows(call, wanted, of=of)}
+        found = await self.page(call, replace(wanted, after=None), *of.equal(), *of.also)
+        rows = found.rows if wanted.after is None else await self.rows(call, wanted, of=of)
+        return {name: rows, "total": found.total}
 
     def _counting(self, matching: tuple[Condition, ...]) -> Statement:
         """A statement that counts the rows for which these conditions hold."""

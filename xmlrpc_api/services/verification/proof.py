@@ -9,7 +9,19 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, typ
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from models import Account, AuditEntry, AuditHead, Balance, Customer, LedgerEntry, Money, Voucher, WebUser, subtree
+from models import (
+    Account,
+    AuditEntry,
+    AuditHead,
+    Balance,
+    Customer,
+    LedgerEntry,
+    Money,
+    Rate,
+    Voucher,
+    WebUser,
+    subtree,
+)
 from models.audit import HEAD
 from xmlrpc_api.crypto.vault import Vault
 from xmlrpc_api.declaration.rights import BITMASKS, FLAGS
@@ -17,7 +29,7 @@ from xmlrpc_api.services import keys
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import overcommit
 from xmlrpc_api.services.tree import lending
-from xmlrpc_api.services.verification import count_proof, funding_proof, history_proof, voucher_proof
+from xmlrpc_api.services.verification import count_proof, funding_proof, history_proof, rate_proof, voucher_proof
 from xmlrpc_api.storage.fast_path import found_by
 
 BATCH, LINKS = 5000, 2000
@@ -46,7 +58,7 @@ class Step:
 
 async def size(session: AsyncSession) -> int:
     """How many rows there are to look at."""
-    tables: tuple[Any, ...] = (Balance, Customer, Account, Voucher, AuditEntry, AuditEntry)  # which is read twice
+    tables: tuple[Any, ...] = (Balance, Customer, Account, Voucher, Rate, AuditEntry, AuditEntry)  # which is read twice
     counts = [(await session.execute(select(func.count()).select_from(table))).scalar_one() for table in tables]
     return sum(counts)
 
@@ -76,6 +88,8 @@ async def verify(session: AsyncSession, vault: Vault, head: str | None = None) -
     async for rows, findings in history_proof.of_objects(session):
         yield Step(rows, findings)
     async for rows, findings in voucher_proof.of_vouchers(session):
+        yield Step(rows, findings)
+    async for rows, findings in rate_proof.of_rates(session):
         yield Step(rows, findings)
     proof = audit.Proof(vault)
     async for step in _chain(session, proof):

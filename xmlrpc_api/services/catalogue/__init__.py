@@ -1,0 +1,1 @@
+"""What is sold: tariffs, their rates, and the price of a call."""
