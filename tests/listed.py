@@ -41,7 +41,9 @@ LISTS = {
     "customers": Listed("listCustomers", "customers", "i_customer", newest_first=False),
     "accounts": Listed("listAccounts", "accounts", "i_account", newest_first=False),
     "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
+    "tariffs": Listed("getTariffsList", "tariffs", "i_tariff", newest_first=False),
 }
+BY_PREFIX = {"getTariffRatesList"}  # not in the order of ids; their tests are with those of rates
 
 
 def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
@@ -51,5 +53,6 @@ def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
         reseller.customerAddFunds(i_customer=i_customer, amount=amount, currency="USD")
         reseller.customerDebit(i_customer=i_customer, amount=amount, currency="USD")
         reseller.createAccount(**new())
+        customers.tariff(reseller)
         reseller.createWebUser(web_login=unique("login"), web_password=WEB_PASSWORD, i_access_level="ADMINISTRATOR")
     return reseller, i_customer

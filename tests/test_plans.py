@@ -12,7 +12,7 @@ from harness import Server
 from listed import LISTS, Listed, with_rows
 from sqlalchemy import Table, make_url
 
-from models import Account, AuditEntry, Balance, Base, Customer, Event, LedgerEntry, WebUser
+from models import Account, AuditEntry, Balance, Base, Customer, Event, LedgerEntry, Tariff, WebUser
 from xmlrpc_api.transport import pages
 
 PAGE = 10
@@ -142,6 +142,7 @@ def fill(server: Server, reseller: Reseller, i_customer: int, part: str) -> None
         (AuditEntry, f"i_customer = {i_customer}", NUMBERS, {"uid": name, "seq": "NULL", "hash": "NULL"}),
         (Event, f"i_customer = {i_customer}", NUMBERS, {}),
         (WebUser, f"{him} AND NOT is_default", NUMBERS, login),
+        (Tariff, him, NUMBERS, {"name": name}),
         (Account, him, NUMBERS, {"username": name, "username_key": name, "authname": name}),
         (Customer, f"i_customer = {i_customer}", NUMBERS, {"name": name, "name_key": name}),
         (Balance, balance, f"{of_customers} balances)", {"i_customer": "n.i"}),
