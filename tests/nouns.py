@@ -1,5 +1,6 @@
 """The nouns of the switch's dialect: what their methods are called, and what each takes to be made."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +20,7 @@ ADD, EDIT, DELETE = 1, 2, 4
 MOST_CALLS = 50  # of one system.multicall
 NOBODYS = 2**31 - 1
 COMMON = {"after", "offset", "limit", "sort", "with_total", "if_version"}  # of many methods, and no attributes
+PREFIXES = itertools.count(10**6)
 Params = dict[str, Any]
 Call = tuple[str, Params]
 
@@ -188,6 +190,34 @@ CUSTOMER = Noun(
     given=lambda _person: {"name": unique(), "web_password": WEB_PASSWORD, "i_tariff": None},
 )
 NOUNS: Mapping[str, Noun] = {  # by their tables
+    "tariffs": Noun(
+        id="i_tariff",
+        create="createTariff",
+        info="getTariffInfo",
+        update="updateTariff",
+        delete="deleteTariff",
+        listing="getTariffsList",
+        record="tariff",
+        rows="tariffs",
+        mask="tariffs_mgmt",
+        given=lambda _person: {"name": unique("tariff"), "currency": "USD"},
+        change={"connect_fee": 1},
+        untold=frozenset({"currency", "i_tariff_type"}),
+    ),
+    "rates": Noun(
+        id="i_rate",
+        create="addRate",
+        update="updateRate",
+        delete="deleteRate",
+        listing="getTariffRatesList",
+        rows="rates",
+        needs=("i_tariff",),
+        mask="tariffs_mgmt",
+        bits=dict.fromkeys(("create", "update", "delete"), EDIT),
+        given=lambda person: {"i_tariff": person.one("tariffs"), "prefix": f"1{next(PREFIXES)}", "price_1": 1},
+        change={"area_name": "changed"},
+        untold=frozenset({"activation_date", "expiration_date"}),
+    ),
     "web_users": Noun(
         id="i_web_user",
         create="createWebUser",

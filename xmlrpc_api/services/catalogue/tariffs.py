@@ -36,10 +36,10 @@ async def change(call: Call, i_tariff: int, changes: Values) -> None:
     if not changes:
         raise NothingToChange
     tariff = await TARIFFS.lock(call, Tariff.i_tariff == i_tariff)
+    await check(call, TARIFF, changes, Pointer(present=tariff))
     for name in FIXED:
         if changes.get(name, getattr(tariff, name)) != getattr(tariff, name):
             raise BadParameter(name, f"cannot be changed: it is {getattr(tariff, name)}")
-    await check(call, TARIFF, changes, Pointer(present=tariff))
     await records.change(call, tariff, changes)
 
 
