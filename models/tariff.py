@@ -101,6 +101,7 @@ class Tariff(Base):
         String(255),
         default="",
         server_default="",
-        doc="A regular expression that the caller's number must match for a call to be local; empty: any number does.",
+        check="match_rule",
+        doc="What the caller's number must match for a call to be local, as checkMatchRule has it; empty: any does.",
         example="^4930",
     )
