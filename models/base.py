@@ -148,9 +148,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the zone back that SQLite dropped."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value and value.replace(tzinfo=UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """What makes it of what the driver answers: nothing, where that is aware and in UTC already, as asyncpg's."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
 
 class ChangeTime(UtcDateTime):

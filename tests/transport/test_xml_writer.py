@@ -209,6 +209,11 @@ columns = (  # what one place of all rows of a list may hold
     st.booleans(),
     st.decimals(),
     st.datetimes(timezones=st.just(UTC)),
+    st.datetimes(timezones=st.timezones()),
+    st.none() | st.datetimes(timezones=st.just(UTC)),
+    st.none() | st.integers(-2, 2),
+    st.sampled_from([0, -0.0, False, Decimal("-0.0"), Decimal(0)]),  # which are all equal
+    st.sampled_from([None, "same"]),
     anything,
 )
 

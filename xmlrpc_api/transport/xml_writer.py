@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from xmlrpc_api.declaration.faults import Fault
@@ -59,7 +59,8 @@ def plain_decimal(value: Decimal) -> str:
 
 def compact_date(value: datetime) -> str:
     """A date as 20261120T09:57:29."""
-    return f"{value.year:04}{value:%m%dT%H:%M:%S}"  # strftime does not pad years
+    text = value.isoformat()  # which takes a fifth of what strftime does, and pads years
+    return f"{text[:4]}{text[5:7]}{text[8:19]}"
 
 
 def _write_text(value: str) -> str:
@@ -81,6 +82,8 @@ def _write_double(value: Decimal) -> str:
 
 
 NIL = "<value><nil/></value>"  # without a line feed, as xmlrpclib has it
+NIL_ALONE = {type(None)}
+ALIKE = {str, int, type(None)}  # equal values of these have equal texts
 WRITERS: dict[type, Callable[[Any], str]] = {
     type(None): lambda _: NIL,
     str: _write_text,
@@ -153,33 +156,71 @@ def _table(kinds: Sequence[Kind], columns: Sequence[tuple[Any, ...]]) -> str:
 
     What `_text` makes of each is put together from the texts of all values and what stands between them, at once.
     """
-    between = _template(tuple(kind.name for kind in kinds))[::2]
-    count, step = len(columns[0]), 2 * len(columns)
-    pieces = [""] * (count * step + 1)
-    for place, (kind, values) in enumerate(zip(kinds, columns, strict=True)):
-        before, texts, after = _column(kind, values)
-        between[place] += before
-        between[place + 1] = after + between[place + 1]
+    pieces = _template(tuple(kind.name for kind in kinds))
+    before, varying = pieces[0], []
+    for kind, values, behind in zip(kinds, columns, pieces[2::2], strict=True):
+        column = _column(kind, values)
+        if column.texts is None:
+            before += column.before + column.after + behind
+        else:
+            varying.append((before + column.before, column.texts))
+            before = column.after + behind
+    return _interleaved(varying, before, len(columns[0]))
+
+
+def _interleaved(columns: Sequence[tuple[str, Sequence[str]]], end: str, count: int) -> str:
+    """So many rows: of each column what stands before its texts, and the text; at last how a row ends."""
+    step = 2 * len(columns)
+    if not step:
+        return end * count
+    pieces = [""] * (count * step)
+    for place, (before, texts) in enumerate(columns):
+        pieces[2 * place :: step] = [before] * count
         pieces[2 * place + 1 :: step] = texts
-    for place, text in enumerate(between[1:-1], 1):
-        pieces[2 * place :: step] = [text] * count
-    pieces[::step] = [between[0], *[between[-1] + between[0]] * (count - 1), between[-1]]
-    return "".join(pieces)
+    pieces[step::step] = [end + columns[0][0]] * (count - 1)
+    return "".join((*pieces, end))
 
 
-def _column(kind: Kind, values: tuple[Any, ...]) -> tuple[str, Sequence[str], str]:
-    """What stands before each value, their texts, and what stands after each."""
+class _Column(NamedTuple):
+    """What stands before each value, their texts, and what stands after each; None: each is told by what is before."""
+
+    before: str
+    texts: Sequence[str] | None
+    after: str = ""
+
+
+def _column(kind: Kind, values: Sequence[Any]) -> _Column:
     types = set(map(type, values))
-    if kind.places and types == {int}:
-        texts = {value: _fixed(value, kind.places) for value in set(values)}
-        return "<value><double>", [texts[value] for value in values], "</double></value>\n"
-    if kind.read is not None:
-        values = tuple(map(kind.read, values))
-    elif types == {str} and _is_plain("".join(values)):
-        return "<value><string>", values, "</string></value>\n"
-    elif types == {int} and min(values) >= INT_LOW and max(values) <= INT_HIGH:
-        return "<value><int>", list(map(str, values)), "</int></value>\n"
-    return "", [WRITERS.get(type(value), _text)(value) for value in values], ""
+    if types <= ALIKE and values[0] == values[-1] and values.count(values[0]) == len(values):
+        return _Column(_text(values[0] if kind.read is None else kind.read(values[0])), None)
+    there = types - NIL_ALONE
+    places = kind.places if there == {int} else 0
+    if kind.read is not None and not places:
+        values = list(map(kind.read, values))
+        there = set(map(type, values)) - NIL_ALONE
+    some = [value for value in values if value is not None]
+    leaves = _leaves(there, some, places)
+    if leaves is None:
+        return _Column("", [WRITERS.get(type(value), _text)(value) for value in values])
+    before, texts, after = leaves
+    if len(some) == len(values):
+        return leaves
+    told = iter(texts or ())
+    return _Column("", [NIL if value is None else f"{before}{next(told)}{after}" for value in values])
+
+
+def _leaves(types: set[type], values: Sequence[Any], places: int) -> _Column | None:
+    """Values of one type, none of them nil; None: they are to be written singly."""
+    if places:
+        fixed = {value: _fixed(value, places) for value in set(values)}
+        return _Column("<value><double>", [fixed[value] for value in values], "</double></value>\n")
+    if types == {str} and _is_plain("".join(values)):
+        return _Column("<value><string>", values, "</string></value>\n")
+    if types == {int} and min(values) >= INT_LOW and max(values) <= INT_HIGH:
+        return _Column("<value><int>", list(map(str, values)), "</int></value>\n")
+    if types == {datetime}:
+        return _Column("<value><dateTime.iso8601>", list(map(compact_date, values)), "</dateTime.iso8601></value>\n")
+    return None
 
 
 def _fixed(value: int, places: int) -> str:
