@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, Integer, bindparam, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from xmlrpc_api.call import Call
@@ -26,6 +27,7 @@ from xmlrpc_api.storage.rows import Row, Rows
 DIRECTIONS = ("ASC", "DESC")
 ID = "id of the row"  # what no attribute is called
 DATES = ("start_date", "end_date")
+Columns = tuple[InstrumentedAttribute[Any], ...]
 Filters = Mapping[str, Callable[[Any], ColumnElement[bool]]]
 
 
@@ -76,6 +78,10 @@ class Asked:
         """How many rows to read: one more than an answer may hold tells that it would be cut short."""
         most = self.most_of(call) + 1
         return most if self.count is None else min(self.count, most)
+
+    def reach(self, call: Call) -> int:
+        """How many rows there are from the first to the end of the page."""
+        return min(self.start + self.fetched(call), INT_HIGH)
 
     def demand_whole(self, call: Call, there: int) -> None:
         """
@@ -153,6 +159,8 @@ class List:
         Raises:
             BadParameter: More rows were asked for, or exist, than one answer may hold; or an order is not known.
         """
+        if of is not None and not conditions and self._is_plain(asked):
+            return await self._stretch(call, asked, of)
         return await self._read(call, asked, self.asked_for(asked, *conditions, of=of))
 
     async def merged(self, call: Call, asked: Asked, *owners: Of) -> Rows:
@@ -164,12 +172,25 @@ class List:
         Raises:
             BadParameter: As in `rows`.
         """
-        reach = min(asked.start + asked.fetched(call), INT_HIGH)
-        each = (self.asked_for(asked, of=owner).limit(reach).subquery() for owner in owners)
-        everything = union_all(*(select(one) for one in each)).subquery()
-        key = Key.of(self.key)
-        order = key.order(everything.columns[key.id.key])
-        return await self._read(call, asked, select(everything).order_by(*order))
+        if self._is_plain(asked):
+            return await self._stretch(call, asked, *owners)
+        each = (self.asked_for(asked, of=owner) for owner in owners)
+        return await self._read(call, asked, _merged(self, each, asked.reach(call)))
+
+    async def _stretch(self, call: Call, asked: Asked, *owners: Of) -> Rows:
+        """What nothing but a page of owners is asked for, by a query that is made once."""
+        query = _stretches(self, tuple((tuple(of.values), of.also) for of in owners))
+        given = enumerate(value for of in owners for value in of.values.values())
+        found = await call.store.rows(
+            query,
+            **{f"value_{place}": value for place, value in given},
+            after=Key.of(self.key).first if asked.after is None else asked.after,
+            reach=asked.reach(call),
+            offset=asked.start,
+            limit=asked.fetched(call),
+        )
+        asked.demand_whole(call, len(found))
+        return found
 
     async def _read(self, call: Call, asked: Asked, pages: Statement) -> Rows:
         found = await call.store.select(pages.offset(asked.start).limit(asked.fetched(call)))
@@ -259,6 +280,10 @@ class List:
             matches = matches.where(key.behind(key.id, asked.after))
         return matches.order_by(*self._order(asked), self.key)
 
+    def _is_plain(self, asked: Asked) -> bool:
+        """Whether nothing is asked for but a place to begin at, and how many."""
+        return not asked.order and not any(asked.filters.get(name) is not None for name in self.filters)
+
     def _is_dated(self, asked: Asked) -> bool:
         """Whether an index by time may be the shorter way."""
         return any(name in self.filters and asked.filters.get(name) is not None for name in DATES)
@@ -278,6 +303,25 @@ class List:
             raise BadParameter(asked.words.direction, f"must be {' or '.join(DIRECTIONS)}")
         order = self.orders[asked.order]
         return [order.desc() if asked.direction.upper() == "DESC" else order.asc()]
+
+
+def _merged(listed: List, each: Iterable[Statement], reach: Any) -> Statement:
+    """The rows of several statements, of which none is asked for more than `reach` of them, in order."""
+    everything = union_all(*(select(one.limit(reach).subquery()) for one in each)).subquery()
+    key = Key.of(listed.key)
+    return select(everything).order_by(*key.order(everything.columns[key.id.key]))
+
+
+@cache
+def _stretches(listed: List, owners: tuple[tuple[Columns, tuple[Condition, ...]], ...]) -> Query:
+    """A page of the rows of owners: whose they are told by these columns, and what else must hold, of each."""
+    key, place, each = Key.of(listed.key), count(), []
+    for columns, also in owners:
+        of = Of({column: bindparam(f"value_{next(place)}", type_=column.type) for column in columns}, also)
+        each.append(of.stretch(listed.statement.where(*also), key, bindparam("after", type_=key.id.type)))
+    reach, offset, limit = (bindparam(name, type_=Integer) for name in ("reach", "offset", "limit"))
+    pages = each[0] if len(each) == 1 else _merged(listed, each, reach)
+    return Query(pages.offset(offset).limit(limit))
 
 
 @cache

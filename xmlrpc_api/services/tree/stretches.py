@@ -89,7 +89,7 @@ class Of:
 
     Attributes:
         values: The values, by their columns.
-        also: What else must hold.
+        also: What else must hold; the same for every call, since queries are kept by it.
     """
 
     values: Mapping[InstrumentedAttribute[Any], Any]
