@@ -69,8 +69,8 @@ MUTANTS = (
     Mutant(
         "a list is read by the ids of everybody's rows",
         f"{SERVICES}/tree/lists.py",
-        "            return of.stretch(matches, key, asked.after)\n",
-        "            matches = matches.where(*of.equal())\n",
+        'of.stretch(listed.statement.where(*also), key, bindparam("after", type_=key.id.type))',
+        'listed.statement.where(*also, *of.equal(), key.behind(key.id, bindparam("after"))).order_by(listed.key)',
         "tests/test_plans.py",
     ),
     Mutant(
@@ -84,7 +84,7 @@ MUTANTS = (
         "the payments of an account are those of any customer",
         f"{SERVICES}/money/payments.py",
         "        also = [] if i_customer is None else [Balance.i_customer == i_customer]\n",
-        "        also: list[ColumnElement[bool]] = []\n",
+        "        also: list[Any] = []\n",
         "tests/handlers/test_paging.py -k alone",
     ),
     Mutant(

@@ -1,6 +1,6 @@
 """What a query finds. Whoever writes it down need not know what was asked, and how."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -22,6 +22,29 @@ class Kind:
     name: str
     read: Process | None
     places: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """
+    What is told of each row in place of its values.
+
+    Attributes:
+        of: Of which value; nothing: of none.
+        tell: What is told of that; None: it is told itself.
+        always: What is told where it is of none.
+    """
+
+    of: str = ""
+    tell: Process | None = None
+    always: Any = None
+
+    def kind(self, name: str, kind: Kind) -> Kind:
+        """What stands in its place, where that kind stood."""
+        read, tell = kind.read, self.tell
+        if tell is None:
+            return Kind(name, read, kind.places)
+        return Kind(name, tell if read is None else lambda value: tell(read(value)))
 
 
 class Rows(Sequence[Row]):
@@ -46,6 +69,16 @@ class Rows(Sequence[Row]):
     def columns(self) -> Iterator[tuple[Any, ...]]:
         """The columns as the driver answered them."""
         return zip(*self.found, strict=True) if self.found else iter([()] * len(self.kinds))
+
+    def told(self, members: Mapping[str, Member]) -> "Rows":
+        """The same rows, as the driver answered them, with these members by their names."""
+        there = {kind.name: (kind, column) for kind, column in zip(self.kinds, self.columns(), strict=True)}
+        kinds, columns = [], []
+        for name, member in members.items():
+            kind, column = there[member.of] if member.of else (Kind(name, None), (member.always,) * len(self))
+            kinds.append(member.kind(name, kind))
+            columns.append(column)
+        return Rows(kinds, list(zip(*columns, strict=True)))
 
     @property
     def _rows(self) -> list[Row]:

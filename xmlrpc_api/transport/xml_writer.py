@@ -218,6 +218,8 @@ def _leaves(types: set[type], values: Sequence[Any], places: int) -> _Column | N
         return _Column("<value><string>", values, "</string></value>\n")
     if types == {int} and min(values) >= INT_LOW and max(values) <= INT_HIGH:
         return _Column("<value><int>", list(map(str, values)), "</int></value>\n")
+    if types == {bool}:
+        return _Column("<value><boolean>", ["1" if value else "0" for value in values], "</boolean></value>\n")
     if types == {datetime}:
         return _Column("<value><dateTime.iso8601>", list(map(compact_date, values)), "</dateTime.iso8601></value>\n")
     return None

@@ -1,12 +1,10 @@
 """Payments: money that customers are given and that is taken from them, with the other side of each."""
 
 import dataclasses
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, not_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Integer, bindparam, not_, select
 
 from models import ROOT_ID, Balance, Customer, LedgerEntry
 from xmlrpc_api.call import Call
@@ -22,8 +20,9 @@ from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.lists import Asked
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.stretches import Of
+from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.ids import Wanted
-from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.rows import Member, Row, Rows
 
 LEDGER = entity_of(LedgerEntry)
 BALANCE = entity_of(Balance)
@@ -55,6 +54,31 @@ PAYMENTS = lists.List(
     ).where(LedgerEntry.i_payee.is_not(None)),
     LedgerEntry.i_ledger.desc(),
     {**lists.times(LedgerEntry.payment_time), "type": lambda of: IS_DEBIT if of == ledger.DEBIT else not_(IS_DEBIT)},
+)
+SHOWN = {
+    "i_payment": Member("i_ledger"),
+    "i_account": Member("i_account"),
+    "i_customer": Member("i_payee"),
+    "payment_time": Member("payment_time", lambda time: time.strftime(GMT_DATE)),
+    "amount": Member("paid_amount"),
+    "currency": Member("paid_currency"),
+    "type": Member("kind", lambda kind: "debit" if kind == ledger.DEBIT else "credit"),
+    "tx_id": Member(always=""),
+    "tx_error": Member(always=""),
+    "tx_result": Member(always=1),
+    "by_credit_debit_card": Member(always=False),
+    "by_voucher": Member("kind", lambda kind: kind == ledger.VOUCHER),
+    "notes": Member("notes", lambda notes: notes or ""),
+}
+NO_ID = 0
+_BALANCES = select(Balance.i_balance).join(Customer, Customer.i_customer == Balance.i_customer)
+_MAIN_BALANCE = Query(
+    _BALANCES.where(
+        ownership.reached(Reach.CHILDREN_AND_SELF),
+        Balance.i_customer == bindparam("i_customer", type_=Integer),
+        Balance.is_default,
+    ),
+    is_short=True,
 )
 _PAYEE = select(Customer.i_customer).where(Customer.i_customer == LedgerEntry.i_payee)
 IS_THERE = _PAYEE.scalar_subquery().is_not(None)  # asked of each row of a page, where EXISTS may become a join of all
@@ -192,8 +216,8 @@ async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sig
 
 async def entries(call: Call, i_customer: int | None, page: Values) -> Rows:
     """The ledger of the caller or of a direct sub-customer, newest first; NotFound if it is not the caller's."""
-    i_customer = call.caller.i_customer if i_customer is None else i_customer
-    found = await _balances(call, Balance.i_customer == i_customer, Balance.is_default)
+    wanted = call.caller.i_customer if i_customer is None else i_customer
+    found = await call.store.rows(_MAIN_BALANCE, **ownership.bounds(call.caller), i_customer=wanted)
     if not found:
         raise NotFound(Customer)
     return await entries_of(call, found[0]["i_balance"], page)
@@ -204,17 +228,7 @@ async def entries_of(call: Call, i_balance: int, page: Values) -> Rows:
     return await ENTRIES.rows(call, lists.asked(page), of=Of({LedgerEntry.i_balance: i_balance}))
 
 
-async def _balances(call: Call, *conditions: ColumnElement[bool] | InstrumentedAttribute[bool]) -> Rows:
-    """The balances of the caller, of its direct sub-customers and of their accounts for which the conditions hold."""
-    statement = select(Balance.i_balance).join(Customer, Customer.i_customer == Balance.i_customer)
-    return await call.store.select(statement.where(_mine(call), *conditions), is_short=True)
-
-
-def _mine(call: Call) -> ColumnElement[bool]:
-    return ownership.within(call.caller, Reach.CHILDREN_AND_SELF)
-
-
-async def payments(call: Call, filters: Values) -> list[Row]:
+async def payments(call: Call, filters: Values) -> Rows:
     """
     Payments of the caller and of its direct sub-customers, those of their accounts included, newest first.
 
@@ -225,18 +239,19 @@ async def payments(call: Call, filters: Values) -> list[Row]:
     Raises:
         NotFound: i_customer is not the caller's.
     """
-    return [_shown(row) for row in await _payments(call, lists.asked(filters))]
+    return (await _payments(call, lists.asked(filters))).told(SHOWN)
 
 
-async def _payments(call: Call, asked: Asked) -> Sequence[Row]:
+async def _payments(call: Call, asked: Asked) -> Rows:
     i_customer, i_account = (asked.filters.get(name) for name in ("i_customer", "i_account"))
     if i_customer is not None:
         await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
     if i_account is not None:
         also = [] if i_customer is None else [Balance.i_customer == i_customer]
-        found = await _balances(call, Balance.i_account == i_account, *also)
-        of = [Of({LedgerEntry.i_balance: row["i_balance"]}) for row in found]
-        return await PAYMENTS.rows(call, asked, of=of[0]) if of else []
+        mine = _BALANCES.where(ownership.within(call.caller, Reach.CHILDREN_AND_SELF), *also)
+        found = await call.store.select(mine.where(Balance.i_account == i_account), is_short=True)
+        balance = found[0]["i_balance"] if found else NO_ID
+        return await PAYMENTS.rows(call, asked, of=Of({LedgerEntry.i_balance: balance}))
     if i_customer is not None:
         return await PAYMENTS.rows(call, asked, of=Of({LedgerEntry.i_payee: i_customer}))
     caller = call.caller.i_customer
@@ -254,15 +269,16 @@ async def payment(call: Call, i_payment: int, i_customer: int | None, i_account:
     """
     if i_customer is None and i_account is None:
         raise BadParameter.required("i_customer")
-    wanted = [
-        LedgerEntry.i_ledger == i_payment,
-        LedgerEntry.i_payee.in_(select(Customer.i_customer).where(_mine(call))),
-    ]
+    mine = select(Customer.i_customer).where(ownership.within(call.caller, Reach.CHILDREN_AND_SELF))
+    wanted = [LedgerEntry.i_ledger == i_payment, LedgerEntry.i_payee.in_(mine)]
     if i_customer is not None:
         wanted.append(LedgerEntry.i_payee == i_customer)
     if i_account is not None:
         wanted.append(LedgerEntry.i_balance.in_(select(Balance.i_balance).where(Balance.i_account == i_account)))
-    return _shown(await PAYMENTS.one(call, LedgerEntry, *wanted))
+    found = await call.store.select(PAYMENTS.statement.where(*wanted), is_short=True)
+    if not found:
+        raise NotFound(LedgerEntry)
+    return found.told(SHOWN)[0]
 
 
 async def low_balance(call: Call, i_customer: int) -> Row:
@@ -294,21 +310,3 @@ async def set_low_balance(call: Call, i_customer: int, changes: Values) -> None:
         raise WrongReference("i_debit_credit_card")
     customer = await ownership.find_for_update(call, i_customer)
     await records.change(call, customer.money, values)
-
-
-def _shown(row: Values) -> Row:
-    return {
-        "i_payment": row["i_ledger"],
-        "i_account": row["i_account"],
-        "i_customer": row["i_payee"],
-        "payment_time": row["payment_time"].strftime(GMT_DATE),
-        "amount": row["paid_amount"],
-        "currency": row["paid_currency"],
-        "type": "debit" if row["kind"] == ledger.DEBIT else "credit",
-        "tx_id": "",
-        "tx_error": "",
-        "tx_result": 1,
-        "by_credit_debit_card": False,
-        "by_voucher": row["kind"] == ledger.VOUCHER,
-        "notes": row["notes"] or "",
-    }
