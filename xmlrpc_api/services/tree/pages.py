@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, any_, bindparam, func, select
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Integer, any_, bindparam, cast, func, select
 from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.sql.visitors import replacement_traverse
 
@@ -57,7 +57,7 @@ class Pages:
 
 def _at_once(entity: Entity, fields: Sequence[Field], page: Callable[[Statement], Statement]) -> Statement:
     """
-    Reads a page, and then what belongs to it of each other table at once.
+    Finds the ids of a page in the index, and then reads of each table what belongs to them at once.
 
     PostgreSQL cannot tell how many rows a stretch has, takes it for one, and would look into each table once for every
     row of a page, which takes it twice as long. A full join is never done so. Each row has its rows there, and no
@@ -65,12 +65,14 @@ def _at_once(entity: Entity, fields: Sequence[Field], page: Callable[[Statement]
     """
     columns = {field.name: entity.column(field.name) for field in fields}
     key: Any = entity.column(entity.key_name)
-    rows = page(_some_of(key.table, key, columns)).cte("page")
+    found = select(func.array(page(select(key)).scalar_subquery()).label("ids")).cte("page")
+    ids = any_(cast(select(found.c.ids).scalar_subquery(), ARRAY(key.type)))
+    rows = _some_of(key.table, key, columns).where(key == ids).subquery()
     sources: dict[Any, FromClause] = {key.table: rows}
     joined: FromClause = rows
     for relation in entity.relations(fields):
         here, there = _ends(relation)
-        theirs = _some_of(there.table, there, columns).where(_any_of(relation, select(rows.c[here.key]))).subquery()
+        theirs = _some_of(there.table, there, columns).where(_any_of(relation, here, ids)).subquery()
         sources[there.table] = theirs
         joined = joined.join(theirs, theirs.c[there.key] == rows.c[here.key], full=True)
     told = (sources[column.table].c[column.key].label(name) for name, column in columns.items())
@@ -88,12 +90,10 @@ def _ends(relation: RelationshipProperty[Any]) -> tuple[Any, Any]:
     return ends
 
 
-def _any_of(relation: RelationshipProperty[Any], keys: Statement) -> ColumnElement[bool]:
-    """The condition of a relation for all rows with these keys."""
-    here, _ = _ends(relation)
-    array = any_(func.array(keys.scalar_subquery()))
+def _any_of(relation: RelationshipProperty[Any], here: Any, ids: Any) -> ColumnElement[bool]:
+    """The condition of a relation for all rows with these ids."""
 
     def replaced(element: Any, **_: Any) -> Any:
-        return array if isinstance(element, ColumnElement) and element.shares_lineage(here) else None
+        return ids if isinstance(element, ColumnElement) and element.shares_lineage(here) else None
 
     return replacement_traverse(relation.primaryjoin, {}, replaced)
