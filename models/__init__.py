@@ -1,6 +1,6 @@
 """The shared customer/reseller model: one entity a file, re-exported here. Imports nothing of ours."""
 
-from models.account import FOLLOWME_MODES, PRIVACY_SCHEMAS, Account
+from models.account import EVERYBODYS_PLAN, FOLLOWME_MODES, PRIVACY_SCHEMAS, Account
 from models.account_group import AccountGroup
 from models.audit import AuditEntry, AuditHead
 from models.auth_rule import SPAN_LENGTH, AuthRule
@@ -26,7 +26,7 @@ from models.base import (
     proxied_column,
     purpose_of,
 )
-from models.billing_plan import BillingPlan
+from models.billing_plan import BIWEEKLY, MONTHLY, WEEKLY, BillingPlan
 from models.cli_mapping import CliMapping
 from models.customer import (
     DEFAULT_PASSWORD_POLICY,
@@ -57,6 +57,8 @@ from models.lookups import (
     PaymentMethod,
     TimeZone,
 )
+from models.minute_plan import MinutePlan, MinuteUse
+from models.plan_span import BY_MINUTE_PLAN, BY_PLAN, PlanCharge, PlanSpan
 from models.post_auth_rule import PostAuthRule
 from models.property import CustomerProperty
 from models.rate import PREFIX_LENGTH, Rate
@@ -73,11 +75,16 @@ from models.voucher import Voucher
 from models.web_user import RecoveryCode, SelfCare, WebUser
 
 __all__ = [
+    "BIWEEKLY",
+    "BY_MINUTE_PLAN",
+    "BY_PLAN",
     "DEFAULT_PASSWORD_POLICY",
+    "EVERYBODYS_PLAN",
     "FOLLOWME_MODES",
     "KEY_LENGTH",
     "LARGEST_AMOUNT",
     "LOW_BALANCE",
+    "MONTHLY",
     "PREFIX_LENGTH",
     "PRIVACY_SCHEMAS",
     "ROOT_DEPTH",
@@ -85,6 +92,7 @@ __all__ = [
     "SCALE",
     "SPAN_LENGTH",
     "STEP_NAME_LENGTH",
+    "WEEKLY",
     "Access",
     "AccessLevel",
     "Account",
@@ -119,9 +127,13 @@ __all__ = [
     "IvrApplication",
     "Language",
     "LedgerEntry",
+    "MinutePlan",
+    "MinuteUse",
     "Money",
     "PasswordPolicy",
     "PaymentMethod",
+    "PlanCharge",
+    "PlanSpan",
     "PostAuthRule",
     "Price",
     "Rate",

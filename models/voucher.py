@@ -22,12 +22,13 @@ class Voucher(Base):
     )
     series: Mapped[str] = mapped_column(String(64))
     number: Mapped[int] = mapped_column(Integer, doc="Within the series.")
-    pin: Mapped[str] = mapped_column(Signature("voucher"))
+    pin: Mapped[str] = mapped_column(Signature("voucher"), index=True)
     value: Mapped[Decimal] = mapped_column(Money)
     currency: Mapped[str] = mapped_column(ForeignKey("currencies.code"))
     expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    voided: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="Since when it is good for nothing.")
     i_account: Mapped[int | None] = mapped_column(Integer, doc="The account that it was used for. No foreign key.")
 
     __table_args__ = (

@@ -54,12 +54,13 @@ MANAGED = {
     "customers": "customers_mgmt", "web_users": "customers_mgmt", "customer_properties": "customers_mgmt",
     "accounts": "accounts_mgmt", "account_groups": "accounts_mgmt", "sip_domains": "accounts_mgmt",
     "sip_aliases": "accounts_mgmt", "tariffs": "tariffs_mgmt", "rates": "tariffs_mgmt",
+    "billing_plans": "tariffs_mgmt", "minute_plans": "tariffs_mgmt",
 }  # fmt: skip
 PARTS = frozenset(
-    {"web_users", "customer_properties", "account_groups", "rates"}
+    {"web_users", "customer_properties", "account_groups", "rates", "minute_plans"}
 )  # to add or delete one is to edit its owner
 PERSONAL = frozenset({"customers", "web_users", "customer_properties"})  # one changes one's own without a right
-RECORDS = frozenset({"customers", "accounts", "sip_domains", "sip_aliases", "tariffs"})
+RECORDS = frozenset({"customers", "accounts", "sip_domains", "sip_aliases", "tariffs", "billing_plans"})
 
 
 def can(land: Land, i_customer: int) -> frozenset[str]:

@@ -24,6 +24,7 @@ IDS = {
     "i_customer": "customers", "i_wholesaler": "customers", "i_customer_from": "customers",
     "i_customer_to": "customers", "i_customer_actor": "customers", "impersonate": "customers",
     "i_account": "accounts", "i_web_user": "web_users", "i_payment": "ledger",
+    "i_billing_plan": "billing_plans", "i_service_plan": "minute_plans", "i_voucher": "vouchers",
 }  # fmt: skip
 # Parameters that name something.
 NAMES = {

@@ -40,6 +40,7 @@ LISTS = {
     "events": Listed("listEvents", "events", "i_event", newest_first=False, of_subtree=True),
     "customers": Listed("listCustomers", "customers", "i_customer", newest_first=False),
     "accounts": Listed("listAccounts", "accounts", "i_account", newest_first=False),
+    "service plans": Listed("listServicePlans", "list", "i_billing_plan", newest_first=False),
     "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
     "tariffs": Listed("getTariffsList", "tariffs", "i_tariff", newest_first=False),
 }
@@ -54,5 +55,6 @@ def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
         reseller.customerDebit(i_customer=i_customer, amount=amount, currency="USD")
         reseller.createAccount(**new())
         customers.tariff(reseller)
+        reseller.createServicePlan(name=unique("plan"))
         reseller.createWebUser(web_login=unique("login"), web_password=WEB_PASSWORD, i_access_level="ADMINISTRATOR")
     return reseller, i_customer

@@ -96,9 +96,10 @@ class Person:
 
     def one(self, kind: str) -> int:
         """The id of one of his own, which is made when it is asked for first."""
+        noun = CUSTOMER if kind == "customers" else NOUNS[kind]
         if kind not in self.has:
-            self.has[kind] = self.made(CUSTOMER if kind == "customers" else NOUNS[kind])
-        i_row: int = self.has[kind][f"i_{kind.removesuffix('s')}"]
+            self.has[kind] = self.made(noun)
+        i_row: int = self.has[kind][noun.id]
         return i_row
 
     def made(self, noun: Noun, **attributes: Any) -> Params:
@@ -245,5 +246,33 @@ NOUNS: Mapping[str, Noun] = {  # by their tables
         given=lambda _person: new(),
         untold=frozenset({"username", "authname", "web_password", "voip_password", "vm_password", "balance"}),
         moving=frozenset({"version", "updated_on", "updated_by"}),
+    ),
+    "billing_plans": Noun(
+        id="i_billing_plan",
+        create="createServicePlan",
+        info="getServicePlanInfo",
+        update="updateServicePlan",
+        delete="deleteServicePlan",
+        listing="listServicePlans",
+        rows="list",
+        mask="tariffs_mgmt",
+        given=lambda _person: {"name": unique("plan")},
+        untold=frozenset({"i_tariff"}),
+    ),
+    "minute_plans": Noun(
+        id="i_service_plan",
+        create="addMinutePlan",
+        update="updateMinutePlan",
+        delete="deleteMinutePlan",
+        listing="getServicePlanInfo",
+        rows="minute_plans",
+        needs=("i_billing_plan",),
+        mask="tariffs_mgmt",
+        bits=dict.fromkeys(("create", "update", "delete"), EDIT),
+        given=lambda person: {
+            "i_billing_plan": person.one("billing_plans"),
+            "description": unique("minutes"),
+            "prefixes": ["43", "49"],
+        },
     ),
 }

@@ -104,11 +104,13 @@ class Scene(World):
 
     def stock(self, owner: int, mark: str) -> None:
         """What a reseller hands to others: tariff, routing group, plan, vouchers."""
-        for table in ("routing_groups", "billing_plans"):
-            self.server.sql(f"INSERT INTO {table} (i_customer, name) VALUES (:o, :n)", o=owner, n=mark)
+        self.server.sql("INSERT INTO routing_groups (i_customer, name) VALUES (:o, :n)", o=owner, n=mark)
         reseller = self.people[owner]
         i_tariff = self.must(reseller, Way.TRUSTED, "createTariff", name=mark, currency="USD")["i_tariff"]
         self.must(reseller, Way.TRUSTED, "addRate", i_tariff=i_tariff, prefix="49", price_1=1, area_name=mark)
+        plan = self.must(reseller, Way.TRUSTED, "createServicePlan", name=mark, description=mark)
+        part = {"description": mark, "prefixes": ["49"], "seconds_total": 60}
+        self.must(reseller, Way.TRUSTED, "addMinutePlan", i_billing_plan=plan["i_billing_plan"], **part)
         make_vouchers(self.server, owner)
 
     def adorn(self) -> None:
@@ -209,7 +211,17 @@ class Scene(World):
         return found
 
 
-_KEYED = ("customers", "accounts", "web_users", "tariffs", "routing_groups", "billing_plans", "ledger", "vouchers")
+_KEYED = (
+    "customers",
+    "accounts",
+    "web_users",
+    "tariffs",
+    "routing_groups",
+    "billing_plans",
+    "minute_plans",
+    "ledger",
+    "vouchers",
+)
 
 
 class Machine(RuleBasedStateMachine):

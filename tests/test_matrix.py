@@ -60,7 +60,7 @@ def test_who_may_do_what_with_whose(family: Family, rights: int) -> None:
                 kept, *spare = family.rows[place, table]
                 row = spare[RIGHTS.index(rights)] if kind == "delete" else kept
                 calls.append((getattr(noun, kind), _params(noun, kind, family.people[place], row)))
-                expected[getattr(noun, kind), place] = _expected(noun, kind, place, rights)
+                expected[table, getattr(noun, kind), place] = _expected(noun, kind, place, rights)
 
     codes = dict(zip(expected, (code for code, _ in caller.faults(calls)), strict=True))
 

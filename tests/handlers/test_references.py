@@ -67,8 +67,7 @@ class TestAccounts:
         return server.sql(statement, o=owner.i_customer, n=unique())[0][0]
 
     def plan(self, server: Server, owner: Reseller) -> int:
-        statement = "INSERT INTO billing_plans (i_customer, name) VALUES (:o, :n) RETURNING i_billing_plan"
-        return server.sql(statement, o=owner.i_customer, n=unique())[0][0]
+        return owner.createServicePlan(name=unique())["i_billing_plan"]
 
     @pytest.mark.parametrize("name", ["i_routing_group", "i_billing_plan"])
     def test_point_at_what_is_their_customers(

@@ -14,6 +14,8 @@ from xmlrpc_api import addresses
 from xmlrpc_api.declaration import number_rules
 
 CODECS = (0, 3, 4, 8, 9, 15, 18)
+PREFIXES = 500  # of a minute plan
+_PREFIX = re.compile("[0-9]{1,32}")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
@@ -114,6 +116,15 @@ def _check_number_prefix(value: str) -> str:
     return value
 
 
+def _check_prefixes(value: list[str]) -> list[str]:
+    """Beginnings of numbers, each once, in order."""
+    if not 0 < len(value) <= PREFIXES:
+        raise bad_value(f"must hold 1 to {PREFIXES} prefixes")
+    if not all(_PREFIX.fullmatch(prefix) for prefix in value):
+        raise bad_value("must hold prefixes alone, each of 1 to 32 digits")
+    return sorted(set(value))
+
+
 def _check_codec(value: int) -> int:
     if value not in CODECS:
         raise bad_value(f"must be one of {', '.join(map(str, CODECS))}, or nil")
@@ -177,6 +188,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "not_zero": _check_not_zero,
     "ip_address": _check_ip_address,
     "positive": _check_positive,
+    "prefixes": _check_prefixes,
     "payment_type": _check_payment_type,
     "translation_rule": _check_rule(number_rules.translation),
     "match_rule": _check_rule(number_rules.match),

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, Select, String, Table, select
+from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Select, String, Table, select
 from sqlalchemy.orm import RelationshipProperty
 from sqlalchemy.types import TypeEngine
 
@@ -22,6 +22,7 @@ WIRES: tuple[tuple[type[TypeEngine[Any]], Wire], ...] = (
     (String, Wire.STRING),
     (UtcDateTime, Wire.DATETIME),
     (LargeBinary, Wire.ANY),  # files: part of no API as they are
+    (Date, Wire.STRING),
 )
 
 

@@ -58,7 +58,7 @@ class Belongings(Generic[B]):
                 raise BadParameter.required(field.name)
         owner = await hold_owner(call, values)
         settable = self._settable(values)
-        await references.check(call, self.entity, settable)
+        await references.check(call, self.entity, settable, references.Pointer(owner=owner))
         row = self.model(i_customer=owner)
         await records.add(call, row, settable)
         return int(getattr(row, self.entity.key_name))
@@ -75,7 +75,8 @@ class Belongings(Generic[B]):
             raise NothingToChange
         row = await self.lock(call, self._key == key)
         settable = self._settable(changes)
-        await references.check(call, self.entity, settable, references.Pointer(present=row))
+        pointer = references.Pointer(owner=getattr(row, self._customer.key), present=row)
+        await references.check(call, self.entity, settable, pointer)
         await records.change(call, row, settable)
 
     async def remove(self, call: Call, key: int) -> None:

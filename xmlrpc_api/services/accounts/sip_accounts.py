@@ -17,6 +17,7 @@ from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, Noth
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
+from xmlrpc_api.services.catalogue import plan_spans
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.sip import domains
@@ -99,6 +100,7 @@ async def create(call: Call, attributes: Values, owner: Caller | None = None) ->
     values |= _of_phone(call, username, key, values.get("voip_password", ""))
     await records.add(call, account, values, ids=new, unnoted=unnoted)
     await ledger.open_with(call, account.money, new[LedgerEntry][0])
+    await plan_spans.begin(call, account)
     await quotas.demand(call, quotas.SIP_ACCOUNTS, i_customer, owner.path)
     return account
 
@@ -125,8 +127,9 @@ async def change(call: Call, known: int | Account, changes: Values) -> None:
     policy = changes.get("i_password_policy", account.i_password_policy)
     await password_policies.demand_new(call, policy, _policed(changes), changes, username)
     values = {**changes, **await _of_login(call, account, changes), **await _limits(call, account, changes)}
-    balance = values.pop("balance", None)
+    balance, on = values.pop("balance", None), plan_spans.on(account)
     await records.change(call, account, values)
+    await plan_spans.follow(call, account, on)
     await ledger.allot(call, account.money, balance, ledger.SET)
 
 

@@ -1,1 +1,1 @@
-"""What is sold: tariffs, their rates, and the price of a call."""
+"""What is sold: tariffs, their rates, the price of a call, service plans and minute plans."""

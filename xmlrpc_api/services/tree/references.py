@@ -94,6 +94,7 @@ RULES: Mapping[str, Rule] = {
     "web_users.i_access_level": EVERYBODYS,
     "accounts.i_routing_group": OWNERS,
     "accounts.i_billing_plan": OWNERS,
+    "billing_plans.i_tariff": OWNERS,
     "accounts.i_time_zone": EVERYBODYS,
     "accounts.i_lang": EVERYBODYS,
     "accounts.payment_currency": EVERYBODYS,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, null, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, null, select, true, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import (
@@ -107,6 +107,7 @@ class Kind:
         entity: Its attributes.
         omitted: Attributes that are not compared, since they are by other objects' rows.
         goes_along: With what it goes, without a row of its own: the keys of that, by its own attributes.
+        in_history: The condition for rows of its table that the history tells of.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Kind:
     entity: Entity | None = None
     omitted: frozenset[str] = frozenset()
     goes_along: Mapping[str, Any] = field(default_factory=dict)
+    in_history: ColumnElement[bool] = field(default_factory=true)
 
     def names(self, present: Present) -> set[str]:
         """The attributes that are compared; of properties all that there are."""
@@ -173,8 +175,11 @@ def _usual(entity: Entity) -> Kind:
     """The kind of what belongs to a customer, and has nothing special about it."""
     columns = entity.model.__table__.columns
     along = {c.name: key.column for c in columns for key in c.foreign_keys if key.ondelete == "CASCADE"}
-    noun = entity.model.thing.lower()
-    return Kind(name=entity.name, noun=noun, key=entity.column(entity.key_name), entity=entity, goes_along=along)
+    noun, key = entity.model.thing.lower(), entity.column(entity.key_name)
+    in_history: ColumnElement[bool] = true()
+    if columns["i_customer"].nullable:  # what is everybody's came with a migration
+        in_history = columns["i_customer"].is_not(None)
+    return Kind(name=entity.name, noun=noun, key=key, entity=entity, goes_along=along, in_history=in_history)
 
 
 CUSTOMERS = Kind(name=CUSTOMER.name, noun="customer", key=Customer.i_customer, entity=CUSTOMER, omitted=MONEY)
@@ -262,7 +267,7 @@ async def among(session: AsyncSession, key: Any, ids: Iterable[int]) -> set[int]
 
 def _where_ids_are(kind: Kind) -> list[tuple[Any, ColumnElement[bool]]]:
     """Columns that hold ids of a kind, each with a condition for its rows."""
-    found = [(kind.key, kind.key.is_not(None)), (AuditEntry.object_id, is_noted(kind))]
+    found = [(kind.key, and_(kind.key.is_not(None), kind.in_history)), (AuditEntry.object_id, is_noted(kind))]
     return [*found, *([holder_of(kind)] if kind in (CUSTOMERS, ACCOUNTS) else [])]
 
 
@@ -281,7 +286,7 @@ def holder_of(kind: Kind) -> tuple[Any, ColumnElement[bool]]:
 
 async def _present(session: AsyncSession, kind: Kind, first: int, last: int) -> dict[int, Present]:
     """The objects of a kind that are in the tables."""
-    within = kind.key.between(first, last)
+    within = and_(kind.key.between(first, last), kind.in_history)
     if kind.entity is None:
         statement = select(CustomerProperty.i_customer, CustomerProperty.name, CustomerProperty.value).where(within)
         found: dict[int, dict[str, str]] = {}

@@ -1,0 +1,89 @@
+"""Service plans and minute plans: what accounts pay, cycle by cycle, and for what."""
+
+from functools import partial
+from typing import Any
+
+from xmlrpc_api.call import Call
+from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, PAGE, Field, Wire
+from xmlrpc_api.declaration.registry import Answer, Effect
+from xmlrpc_api.declaration.rights import Right
+from xmlrpc_api.dialects.switch import method
+from xmlrpc_api.services.catalogue import plans
+
+PLAN, MINUTE = plans.PLAN, plans.MINUTE
+I_BILLING_PLAN, I_SERVICE_PLAN = PLAN.require("i_billing_plan"), MINUTE.require("i_service_plan")
+PARTS = Field(name="minute_plans", wire=Wire.ARRAY, doc="The minute plans in it, oldest first.", members=MINUTE.read)
+LISTED = Field(name="list", wire=Wire.ARRAY, doc="The service plans, oldest first.", members=PLAN.read)
+NAME_PATTERN = Field(
+    name="name_pattern",
+    wire=Wire.STRING,
+    limit=128,
+    doc="Only those whose name is like this, whatever its case: % stands for anything, _ for one character.",
+    example="Off%",
+)
+plan_change = partial(method, right=Right.TARIFFS_EDIT, effect=Effect.WRITE, scope=I_CUSTOMER_OWNER)
+plan_read = partial(method, right=Right.ANYONE, effect=Effect.READ, scope=I_CUSTOMER_OWNER)
+
+
+@plan_change(
+    "createServicePlan", *PLAN.create, right=Right.TARIFFS_ADD, returns=(I_BILLING_PLAN,), raises=(WrongReference,)
+)
+async def create_service_plan(call: Call, **attributes: Any) -> Answer:
+    """
+    Create a service plan of the caller, for its accounts.
+
+    Its prices are in the currency of its tariff; without one, in that of the caller. Minute plans are added to it by
+    addMinutePlan.
+    """
+    return {"i_billing_plan": await plans.create(call, attributes)}
+
+
+@plan_change("updateServicePlan", I_BILLING_PLAN, *PLAN.update, raises=(NotFound, WrongReference))
+async def update_service_plan(call: Call, *, i_billing_plan: int, **changes: Any) -> Answer:
+    """
+    Change attributes of a service plan; at least one must be given.
+
+    A price counts from the next charge on. The plan that is everybody's stays as it is.
+    """
+    await plans.change(call, i_billing_plan, changes)
+    return {}
+
+
+@plan_change("deleteServicePlan", I_BILLING_PLAN, right=Right.TARIFFS_DELETE, raises=(NotFound, Conflict))
+async def delete_service_plan(call: Call, *, i_billing_plan: int) -> Answer:
+    """Delete a service plan that no account is on, and the minute plans in it."""
+    await plans.remove(call, i_billing_plan)
+    return {}
+
+
+@plan_read("getServicePlanInfo", I_BILLING_PLAN, returns=(*PLAN.read, PARTS), raises=(NotFound,))
+async def get_service_plan_info(call: Call, *, i_billing_plan: int) -> Answer:
+    """Tell all attributes of a service plan of the caller, of a customer below it, or of one that is everybody's."""
+    return await plans.info(call, i_billing_plan)
+
+
+@plan_read("listServicePlans", NAME_PATTERN, *PAGE, returns=(LISTED,))
+async def list_service_plans(call: Call, **asked: Any) -> Answer:
+    """List the service plans that the caller may give to its accounts: its own, and what is everybody's."""
+    return {"list": await plans.page(call, asked)}
+
+
+@plan_change("addMinutePlan", I_BILLING_PLAN, *MINUTE.create, returns=(I_SERVICE_PLAN,), raises=(NotFound, Conflict))
+async def add_minute_plan(call: Call, *, i_billing_plan: int, **attributes: Any) -> Answer:
+    """Add a minute plan to a service plan, which has up to 50. Accounts may use it at once, and pay for it as well."""
+    return {"i_service_plan": await plans.add_minutes(call, i_billing_plan, attributes)}
+
+
+@plan_change("updateMinutePlan", I_SERVICE_PLAN, *MINUTE.update, raises=(NotFound,))
+async def update_minute_plan(call: Call, *, i_service_plan: int, **changes: Any) -> Answer:
+    """Change attributes of a minute plan; at least one must be given. A price counts from the next charge on."""
+    await plans.MINUTES.change(call, i_service_plan, changes)
+    return {}
+
+
+@plan_change("deleteMinutePlan", I_SERVICE_PLAN, raises=(NotFound,))
+async def delete_minute_plan(call: Call, *, i_service_plan: int) -> Answer:
+    """Take a minute plan out of its service plan. What has been paid for it is not given back."""
+    await plans.MINUTES.remove(call, i_service_plan)
+    return {}

@@ -1,0 +1,1 @@
+"""What is charged without a call: the recurring fees of service plans."""
