@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
 from xmlrpc_api.declaration.fields import (
+    I_ACCOUNT,
     I_CUSTOMER_OWNER,
     LIMIT,
     OFFSET,
@@ -22,7 +24,7 @@ from xmlrpc_api.declaration.fields import (
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects import switch
-from xmlrpc_api.services.catalogue import rate_lists, rates, tariffs
+from xmlrpc_api.services.catalogue import quotes, rate_lists, rates, tariffs
 from xmlrpc_api.services.catalogue.rate_sums import RATE
 
 TARIFF = tariffs.TARIFF
@@ -48,6 +50,90 @@ AFTER = Field(
 )
 SOME = replace(
     LIMIT, high=rate_lists.MOST, doc=f"How many to answer, up to {rate_lists.MOST}; {rate_lists.USUAL} if left out."
+)
+
+
+WHOSE = (
+    replace(I_TARIFF, required=False, doc="By this tariff."),
+    Field(name="i_account", wire=Wire.INT, low=1, doc="What this account pays, and those above it.", example=None),
+    Field(name="i_customer", wire=Wire.INT, low=1, doc="What this customer pays, and those above it.", example=None),
+)
+CALLED = (
+    Field(
+        name="cld",
+        wire=Wire.STRING,
+        required=True,
+        limit=128,
+        check="not_empty",
+        doc="The called number, as it is after translation: digits, with or without a plus.",
+        example="493012345",
+    ),
+    Field(name="cli", wire=Wire.STRING, limit=128, doc="The caller's number; without it no call is local.", example=""),
+    Field(name="at", wire=Wire.DATETIME, doc="When the call begins; now if left out."),
+    Field(name="seconds", wire=Wire.INT, low=0, high=10**6, doc="How long it lasts; 60 s if left out.", example=60),
+)
+
+
+def _told(name: str, **own: Any) -> Field:
+    """An attribute of a tariff or a rate, where there is one."""
+    return replace((RATE.fields.get(name) or TARIFF[name]), nullable=True, read_only=True, **own)
+
+
+LEVEL = (
+    Field(
+        name="i_account", wire=Wire.INT, nullable=True, doc="The account who pays; nil: it is a customer.", example=11
+    ),
+    Field(
+        name="i_customer", wire=Wire.INT, nullable=True, doc="The customer who pays, or whose account does.", example=29
+    ),
+    Field(name="i_customer_paid", wire=Wire.INT, nullable=True, doc="The customer who is paid.", example=1),
+    Field(
+        name="status",
+        wire=Wire.STRING,
+        doc="; ".join(f"{state}: {what}" for state, what in quotes.STATES.items()) + ".",
+        example=quotes.OK,
+    ),
+    Field(
+        name="cost",
+        wire=Wire.DOUBLE,
+        nullable=True,
+        doc="What the whole call costs, in the currency of the level; nil: it is not possible.",
+        example=Decimal("0.0195"),
+    ),
+    Field(name="seconds_paid", wire=Wire.INT, doc="How many seconds are paid, in whole intervals.", example=60),
+    Field(name="is_local", wire=Wire.BOOLEAN, doc="Whether it is a local call there.", example=False),
+    _told("i_tariff", doc="The tariff; nil: there is none, or it is of somebody above the caller."),
+    *(_told(name) for name in (*quotes.OF_TARIFF, *quotes.OF_RATE, *quotes.OF_TIME)),
+)
+QUOTE = (
+    Field(name="rate", wire=Wire.STRUCT, type="RateLevel", doc="What the one who is asked about pays.", members=LEVEL),
+    Field(
+        name="levels",
+        wire=Wire.ARRAY,
+        type="RateLevel",
+        doc="The same, and what each above pays the next; the caller itself is the last that it sees.",
+        members=LEVEL,
+    ),
+)
+OF_ACCOUNT = (
+    Field(name="currency", wire=Wire.STRING, doc="Currency of the rates, ISO 4217.", example="USD"),
+    Field(
+        name="rates",
+        wire=Wire.ARRAY,
+        doc="The rates, by prefix; those that forbid a call are left out.",
+        members=(
+            Field(name="prefix", wire=Wire.STRING, doc="With what the called numbers begin.", example="4930"),
+            Field(name="country", wire=Wire.STRING, doc="Always empty: the area is in description.", example=""),
+            Field(name="description", wire=Wire.STRING, doc="What the destination is called.", example="Berlin"),
+            Field(
+                name="rate",
+                wire=Wire.DOUBLE,
+                doc="Price of a minute, after the first interval.",
+                example=Decimal("0.0195"),
+            ),
+            Field(name="local_rate", wire=Wire.DOUBLE, doc="The same of local calls.", example=Decimal("0.0195")),
+        ),
+    ),
 )
 
 
@@ -168,3 +254,51 @@ async def delete_rate(
     """Delete a rate: by i_rate, or else by i_tariff, prefix and activation_date."""
     key = {"i_tariff": i_tariff, "prefix": prefix, "activation_date": activation_date}
     await rates.remove(call, await rates.lock(call, i_rate, key))
+
+
+@switch.method("getRate", *WHOSE, *CALLED, right=Right.ANYONE, effect=Effect.READ, returns=QUOTE, raises=GONE)
+async def get_rate(
+    call: Call,
+    *,
+    cld: str,
+    i_tariff: int | None = None,
+    i_account: int | None = None,
+    i_customer: int | None = None,
+    cli: str = "",
+    at: datetime | None = None,
+    seconds: int = 60,
+) -> Answer:
+    """
+    Tell what a call costs: by a tariff; or what an account or a customer pays for it, and each of those above.
+
+    The rate is that of the longest prefix with a valid rate, of the moment in which the call begins. What the caller
+    itself pays is the last that it is told.
+    """
+    quotes.demand_one({"i_tariff": i_tariff, "i_account": i_account, "i_customer": i_customer})
+    asked = quotes.Asked(cld=cld, cli=cli, at=at or call.now, seconds=seconds)
+    if i_tariff is not None:
+        levels = await quotes.of_tariff(call, i_tariff, asked)
+    elif i_account is not None:
+        levels = await quotes.of_account(call, i_account, asked)
+    else:
+        assert i_customer is not None  # noqa: S101 (one of them is given)
+        levels = await quotes.of_customer(call, i_customer, asked)
+    return {"rate": levels[0], "levels": levels}
+
+
+@switch.method(
+    "getAccountRates",
+    I_ACCOUNT,
+    WITHIN,
+    replace(WITHIN, name="after", doc="Only those behind this prefix, the last of the page before."),
+    OFFSET,
+    LIMIT,
+    scope=None,
+    right=Right.ANYONE,
+    effect=Effect.READ,
+    returns=OF_ACCOUNT,
+    raises=GONE,
+)
+async def get_account_rates(call: Call, *, i_account: int, **asked: Any) -> Answer:
+    """List what an account pays by now, by the tariff of its plan or else by the nearest one above."""
+    return await rate_lists.of_account(call, i_account, asked)

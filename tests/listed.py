@@ -44,7 +44,7 @@ LISTS = {
     "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
     "tariffs": Listed("getTariffsList", "tariffs", "i_tariff", newest_first=False),
 }
-BY_PREFIX = {"getTariffRatesList"}  # not in the order of ids; their tests are with those of rates
+BY_PREFIX = {"getAccountRates", "getTariffRatesList"}  # not in the order of ids; their tests are with those of rates
 
 
 def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:

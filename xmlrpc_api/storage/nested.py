@@ -7,7 +7,7 @@ One statement tells all, instead of one more for what belongs; and its text is t
 import json
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Integer, Text, bindparam, select
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Integer, String, Text, bindparam, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.functions import GenericFunction
@@ -36,6 +36,21 @@ class _Ids(TypeDecorator[list[int]]):
         return dialect.type_descriptor(ARRAY(Integer) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class Texts(TypeDecorator[list[str]]):
+    """Short texts: an array, or a list as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """What the engine takes."""
+        return dialect.type_descriptor(ARRAY(String) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        """Write it down as it takes it."""
         return value if dialect.name == "postgresql" else json.dumps(value)
 
 

@@ -1,14 +1,17 @@
 """Lists of the rates of a tariff, by prefix."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
-from models import Rate
+from models import Balance, Rate
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.services.catalogue import pricing, quotes, rate_search
 from xmlrpc_api.services.catalogue.rate_sums import RATE
 from xmlrpc_api.services.catalogue.tariffs import TARIFFS
 from xmlrpc_api.services.tree.lists import Asked
@@ -70,3 +73,33 @@ def valid_at(time: datetime) -> list[ColumnElement[bool]]:
     )
     alive = or_(Rate.expiration_date.is_(None), Rate.expiration_date > time)
     return [Rate.activation_date <= time, alive, not_(superseded)]
+
+
+async def of_account(call: Call, i_account: int, params: Values) -> Row:
+    """
+    The rates by which an account pays now, one for each prefix that it may call, in the order of these.
+
+    Raises:
+        NotFound: The account is not there for the caller.
+        BadParameter: More rows were asked for, or exist, than one answer may hold.
+    """
+    i_tariff = await quotes.tariff_of_account(call, i_account)
+    if i_tariff is None:
+        currency = select(Balance.currency).where(Balance.i_account == i_account)
+        (row,) = await call.store.select(currency)
+        return {**row, "rates": []}
+    tariff = await rate_search.tariff_of(call.store, i_tariff)
+    wanted = [Rate.i_tariff == i_tariff, not_(Rate.forbidden), *valid_at(call.now), *begins_with(params.get("prefix"))]
+    if params.get("after"):
+        wanted.append(Rate.prefix > params["after"])
+    asked = Asked(start=params.get("offset") or 0, count=params.get("limit"))
+    rows = RATE.select(RATE.read).where(*wanted).order_by(Rate.i_tariff, Rate.prefix)
+    found = await call.store.select(rows.offset(asked.start).limit(asked.fetched(call)))
+    asked.demand_whole(call, len(found))
+    return {"currency": tariff["currency"], "rates": [_as_listed(row, tariff) for row in found]}
+
+
+def _as_listed(row: Row, tariff: Mapping[str, Any]) -> Row:
+    steps = pricing.steps_of(row, is_local=bool(tariff["local_calling"]))
+    told = {"prefix": row["prefix"], "country": "", "description": row["area_name"]}
+    return {**told, "rate": row["price_n"], "local_rate": steps.price_n}
