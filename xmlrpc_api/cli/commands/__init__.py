@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli.commands import books, calls, keys, setup, transfer, vouchers
+from xmlrpc_api.cli.commands import books, calls, keys, setup, tariffs, transfer, vouchers
 
 NAME = "xmlrpc-api"
 
@@ -61,4 +61,5 @@ app.command()(calls.methods)
 app.add_typer(transfer.customers, name="customers")
 app.add_typer(transfer.users, name="users")
 app.add_typer(books.rates, name="rates")
+app.add_typer(tariffs.app, name="tariffs")
 app.add_typer(vouchers.app, name="vouchers")
