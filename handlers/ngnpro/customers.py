@@ -123,7 +123,13 @@ async def delete_account(call: Call, *, id: int) -> Struct:
 
 
 @operation(
-    "CustomerPort.getAccount", ID, right=Right.ANYONE, effect=Effect.READ, returns=(ACCOUNT.told,), raises=(NotFound,)
+    "CustomerPort.getAccount",
+    ID,
+    right=Right.ANYONE,
+    effect=Effect.READ,
+    foresee=ngnpro_customers.foreseen_info,
+    returns=(ACCOUNT.told,),
+    raises=(NotFound,),
 )
 async def get_account(call: Call, *, id: int) -> Struct:
     """Tell a customer. Its password is told to the administrator alone, if the settings allow it."""

@@ -41,14 +41,15 @@ _CREDENTIALS = (
     .where(WebUser.is_default, names.is_web_user())
 )
 _BY_LOGIN = Query(_CREDENTIALS, is_short=True)
-_BORROWING = Query(lending.with_lender(_CREDENTIALS), is_short=True)
+_LENDING = lending.with_lender(_CREDENTIALS)
+_BORROWING = Query(_LENDING, is_short=True)
 Foresight = Callable[[], Awaitable[Foreseen | None]]
 
 
 @cache
-def _beside(companion: Companion) -> Query:
+def _beside(companion: Companion, query: Query) -> Query:
     """The credentials, and what a call will ask for first."""
-    return companion.beside(_CREDENTIALS, Customer.i_customer)
+    return companion.beside(_LENDING if query is _BORROWING else _CREDENTIALS, Customer)
 
 
 class Why(enum.Enum):
@@ -169,7 +170,7 @@ class Authenticator:
         if not is_alive or not self._guard.accept(answer.nonce, answer.use):
             return Refusal(Why.STALE, account.caller.web_login)
         if foreseen is not None:
-            foreseen.belongs_to(account.caller.i_customer)
+            foreseen.belongs_to(account.caller)
         return account.caller
 
     async def by_password(self, web_login: str, api_password: str, address: str) -> Caller | Refusal:
@@ -182,33 +183,42 @@ class Authenticator:
         found = await self._by_password(web_login, api_password, address)
         return found if isinstance(found, Refusal) else found.caller
 
-    async def _by_password(self, web_login: str, api_password: str, address: str) -> _Credential | Refusal:
+    async def _by_password(
+        self, web_login: str, api_password: str, address: str, foreseen: Foreseen | None = None
+    ) -> _Credential | Refusal:
         self._demand_left(Kind.CUSTOMER, web_login, address)
-        account = await self._look_up(web_login, _BORROWING)
+        account = await self._look_up(web_login, _BORROWING, foreseen)
         known = account.api_password if account else self._dummy_password()
         right = hmac.compare_digest(known.encode(), api_password.encode("utf-8", "replace"))
         if not right or account is None or not await self._is_admitted(account.caller):
             self._attempts.failed(Kind.CUSTOMER, web_login, address)
             return Refusal(Why.WRONG, account.caller.web_login if account else None)
+        if foreseen is not None and account.loan is None:
+            foreseen.belongs_to(account.caller)
         return account
 
     def _demand_left(self, kind: Kind, login: str, address: str) -> None:
         if not self._attempts.are_left(kind, login, address):
             raise TooManyAttempts
 
-    async def by_header(self, credentials: Credentials, address: str) -> Checked:
+    async def by_header(self, credentials: Credentials, address: str, foreseen: Foreseen | None) -> Checked:
         """
         Check what the header of a document says.
 
         The administrator calls as root, or exactly as the customer whom it impersonates. A customer to whom
         the rights of another are lent calls as that one.
 
+        Args:
+            credentials: What it says.
+            address: From where it came.
+            foreseen: What the call will ask for first.
+
         Raises:
             TooManyAttempts: There were too many wrong ones of late.
             TooManyWaiting: Too many checks are waiting already.
         """
         if not credentials.is_admin:
-            found = await self._by_password(credentials.username, credentials.password, address)
+            found = await self._by_password(credentials.username, credentials.password, address, foreseen)
             return found if isinstance(found, Refusal) else await self._acting(found.caller, found.loan)
         self._demand_left(Kind.ADMINISTRATOR, credentials.username, address)
         if not await self._is_administrator(credentials):
@@ -257,7 +267,8 @@ class Authenticator:
         if foreseen is None:
             rows: Sequence[Row] = await self._database.rows(query, **named)
         else:
-            rows = foreseen.taken(await self._database.rows(_beside(foreseen.companion), **named, **foreseen.values))
+            both = _beside(foreseen.companion, query)
+            rows = foreseen.taken(await self._database.rows(both, **named, **foreseen.values))
         row = rows[0] if rows else None
         if row is None or row["blocked"] or not row["api_access"] or row["api_password"] is None:
             return None

@@ -46,8 +46,14 @@ def _is_his_or_him(row: Any, caller: Any) -> ColumnElement[bool]:
     return or_(row.i_wholesaler == caller, row.i_customer == caller)
 
 
-_INFO = Companion(SELECT_INFO.where(Customer.i_customer == bindparam("wanted", type_=Integer)), _is_his_or_him, _CALLER)
-INFO_BY_ID = _INFO.query
+_ANYBODYS_INFO = SELECT_INFO.where(Customer.i_customer == bindparam("wanted", type_=Integer))
+INFO_BY_ID = Query(_ANYBODYS_INFO.where(_is_his_or_him(Customer, _CALLER)), is_short=True)
+_INFO = Companion(
+    _ANYBODYS_INFO,
+    lambda row, caller: _is_his_or_him(row, caller.i_customer),
+    query=INFO_BY_ID,
+    bounds=lambda caller: {"caller": caller.i_customer},
+)
 INFO_BY_NAME = Query(SELECT_INFO.where(_is_his_or_him(Customer, _CALLER), names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))

@@ -14,6 +14,7 @@ from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.rows import Row, Rows
 
 Belongs = Callable[[Any, Any], ColumnElement[bool]]
+Bounds = Callable[[Any], dict[str, Any]]
 
 
 class Companion:
@@ -22,22 +23,21 @@ class Companion:
 
     Args:
         row: Finds the row, whosever it is.
-        belongs: Whether it is the caller's, by its columns and the caller's id.
-        caller: The parameter that is the caller's id.
+        belongs: Whether it is the caller's, by the columns of both.
+        query: What finds it by itself, if it is the caller's.
+        bounds: The parameters of that which tell the caller.
 
     Attributes:
-        query: The query by itself.
         width: How many columns the row has.
     """
 
-    def __init__(self, row: Select[*tuple[Any, ...]], belongs: Belongs, caller: Any) -> None:
+    def __init__(self, row: Select[*tuple[Any, ...]], belongs: Belongs, *, query: Query, bounds: Bounds) -> None:
         self._row, self._belongs = row.subquery("found"), belongs
         self.width = len(row.selected_columns)
-        self.caller: str = caller.key
-        self.query = Query(row.where(belongs(row.selected_columns, caller)), is_short=True)
+        self.query, self.bounds = query, bounds
 
     def beside(self, statement: Select[*tuple[Any, ...]], caller: Any) -> Query:
-        """Both in one statement; `caller` is the column of the other that tells the caller's id."""
+        """Both in one statement; `caller` has the columns of who calls, as the other reads them."""
         found = self._row.columns
         both = statement.outerjoin(self._row, self._belongs(found, caller))
         return Query(both.add_columns(*found), is_short=True)
@@ -67,9 +67,9 @@ class Foreseen:
         self._rows = Rows(both.kinds[count:], [row for row in own if any(value is not None for value in row)])
         return list(Rows(both.kinds[:count], [row[:count] for row in both.found]))
 
-    def belongs_to(self, caller: int) -> None:
+    def belongs_to(self, caller: Any) -> None:
         """Take what was found for an answer: that is who calls."""
-        self._known = {self.companion.caller: caller, **self.values}
+        self._known = {**self.companion.bounds(caller), **self.values}
 
     def answer(self, query: Query, values: dict[str, Any]) -> Rows | None:
         """What a query finds, if it was asked already."""

@@ -29,6 +29,7 @@ from xmlrpc_api.declaration.numbers import to_decimal
 from xmlrpc_api.declaration.registry import Method, nearest
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dialects.ngnpro import OPERATIONS, code_of, words_of
+from xmlrpc_api.dispatch.preparation import foresee
 from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.ladder import Exchange
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
@@ -56,17 +57,19 @@ class _Exchange(Exchange):
     closes = True
 
     _called: Method | None = None  # until it is read
+    _call: tuple[str, list[Any]]
 
     async def open(self) -> None:
         read = await http.receive(self.gate, self.request, MEDIA_TYPES, loads)
-        self._method, self._credentials, self._members = read
-        self._called = self._method
+        self._method, self._credentials, members = read
+        self._called, self._call = self._method, (self._method.name, [members])
 
     def check(self, client: http.Client) -> Awaitable[Checked] | None:
-        return self.gate.authenticator.by_header(self._credentials, client.address)
+        self.foreseen = foresee(self.face, *self._call)
+        return self.gate.authenticator.by_header(self._credentials, client.address, self.foreseen)
 
     async def read(self) -> tuple[str, list[Any]]:
-        return self._method.name, [self._members]
+        return self._call
 
     def dumps(self, answer: Any) -> bytes:
         return dumps(self._method, answer)

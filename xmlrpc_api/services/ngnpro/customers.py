@@ -4,6 +4,7 @@ Customers as NGNPro sees them: the administrator, resellers directly below the r
 What differs from the XML-RPC dialect is who may set what; creating, changing and deleting are the same services.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Integer, and_, bindparam, func, select
@@ -12,6 +13,7 @@ from models import ROOT_ID, Customer, CustomerCount, TimeZone, subtree
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.entity import Statement, Values
 from xmlrpc_api.declaration.faults import BadParameter, NotFound, NotPermitted
+from xmlrpc_api.declaration.numbers import INT_HIGH
 from xmlrpc_api.declaration.rights import ADD, DELETE, EDIT, Caller, Right
 from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.services import customers, records
@@ -21,6 +23,7 @@ from xmlrpc_api.services.ngnpro import properties, queries
 from xmlrpc_api.services.tree import ownership, resellers
 from xmlrpc_api.services.tree.lists import Found, List
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.storage.foresight import Companion, Foreseen
 from xmlrpc_api.storage.rows import Row
 
 REACH = Reach.SUBTREE_AND_SELF
@@ -46,7 +49,10 @@ CUSTOMERS = List(
     {"changeDate": Customer.changed, **queries.columns(CUSTOMER, *ORDERED), "customer": Customer.i_customer},
     lean=select(Customer.i_customer).where(Customer.i_customer != ROOT_ID),
 )
-_BY_ID = queries.finding(CUSTOMERS, Customer.i_customer == bindparam("wanted", type_=Integer))
+_WANTED = Customer.i_customer == bindparam("wanted", type_=Integer)
+_BY_ID = queries.finding(CUSTOMERS, _WANTED)
+_INFO = Companion(CUSTOMERS.statement.where(_WANTED), ownership.is_in_branch, query=_BY_ID, bounds=ownership.bounds)
+_ID = re.compile("[1-9][0-9]{0,9}")
 
 
 async def create(call: Call, attributes: Values, reseller: int | None, sent: Iterable[Mapping[str, str]]) -> Row:
@@ -150,6 +156,13 @@ async def info(call: Call, i_customer: int) -> Row:
     """
     row = await queries.one(call, _BY_ID, Customer, wanted=i_customer)
     return (await _shown(call, [row]))[0]
+
+
+def foreseen_info(sent: Values) -> Foreseen | None:
+    """What `info` will ask for, if that can be told from what a client sent before anything is checked."""
+    sent_id = sent.get("id")
+    wanted = int(sent_id) if isinstance(sent_id, str) and _ID.fullmatch(sent_id) else 0
+    return Foreseen(_INFO, wanted=wanted) if 0 < wanted <= INT_HIGH else None
 
 
 async def search(call: Call, query: Values, *, only_resellers: bool) -> Found:

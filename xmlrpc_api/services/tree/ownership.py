@@ -7,7 +7,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, cast, false, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
@@ -93,6 +93,12 @@ def bounds(caller: Caller) -> dict[str, Any]:
     """The values of `reached` for this caller."""
     first, end = subtree(caller.path, caller.i_customer)
     return {"reach_first": first, "reach_end": end, "reach_top": caller.i_customer}
+
+
+def is_in_branch(row: Any, caller: Any) -> ColumnElement[bool]:
+    """The condition for a customer at any depth below another, or that one itself, by the columns of both."""
+    below_it = caller.path + cast(caller.i_customer, String)
+    return or_(row.i_customer == caller.i_customer, and_(row.path >= below_it + ".", row.path < below_it + "/"))
 
 
 def named(i_customer: int | str | None, name: str | None = None) -> ColumnElement[bool]:
