@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -85,6 +86,12 @@ class Reply:
     body: bytes
 
     @property
+    def connection(self) -> str | None:
+        """What the server says of the connection."""
+        header = re.search("^Connection: (.*?)\r?$", self.head, re.MULTILINE)
+        return header and header[1]
+
+    @property
     def document(self) -> Any:
         return etree.fromstring(self.body)
 
@@ -101,22 +108,47 @@ class Reply:
 
 def send(port: int, body: bytes, path: str = "/ngnpro/", **headers: str) -> Reply:
     """One request in HTTP/1.0, read until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(request(body, path, Connection="close", **headers))
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    head, _, answer = received.partition(b"\r\n\r\n")
+    return _reply(head, answer)
+
+
+def converse(port: int, *requests: bytes) -> list[Reply]:
+    """The answers to requests that are sent one after another on one connection, as long as the server keeps it."""
+    replies: list[Reply] = []
+    with socket.create_connection(("127.0.0.1", port), 10) as connection, connection.makefile("rb") as answers:
+        for one in requests:
+            head = b""
+            with suppress(ConnectionError):
+                connection.sendall(one)
+                head = b"".join(iter(answers.readline, b"\r\n")) if answers.peek(1) else b""
+            if not head:
+                break
+            length = re.search(rb"Content-Length: ([0-9]+)", head)
+            assert length is not None
+            replies.append(_reply(head, answers.read(int(length[1]))))
+    return replies
+
+
+def request(body: bytes, path: str = "/ngnpro/", version: str = "1.0", **headers: str) -> bytes:
+    """A request as PEAR SOAP makes it, but for the headers that are given."""
     fields = {
         "User-Agent": "PEAR-SOAP 0.11.0-beta",
         "Host": "127.0.0.1",
         "Content-Type": "text/xml; charset=UTF-8",
         "Content-Length": str(len(body)),
         "SOAPAction": '""',
-        "Connection": "close",
         **headers,
     }
-    lines = [f"POST {path} HTTP/1.0", *(f"{name}: {value}" for name, value in fields.items())]
-    with socket.create_connection(("127.0.0.1", port), 10) as connection:
-        connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
-    head, _, answer = received.partition(b"\r\n\r\n")
+    lines = [f"POST {path} HTTP/{version}", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _reply(head: bytes, answer: bytes) -> Reply:
     status = re.match(rb"HTTP/1\.[01] ([0-9]{3})", head)
     assert status is not None
     return Reply(int(status[1]), head.decode(), answer)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from harness import Server, unique
 from lxml import etree
-from soap import ADMIN, ADMIN_PASSWORD, PASSWORD, TYPES, Clients, Port, auth, envelope, send
+from soap import ADMIN, ADMIN_PASSWORD, PASSWORD, TYPES, Clients, Port, auth, converse, envelope, request, send
 
 import handlers  # noqa: F401 (publishes the operations)
 from xmlrpc_api.declaration.faults import BadParameter
@@ -228,3 +228,49 @@ class TestAddresses:
     def test_these_methods_are_not_of_the_other_dialects(self, root: Any, refused: Any) -> None:
         with refused(-32601):
             getattr(root.proxy, "CustomerPort.getAccount")({"id": 1})
+
+
+class TestConnections:
+    @pytest.mark.parametrize(
+        ("version", "asked", "told"),
+        [
+            ("1.1", {}, None),
+            ("1.1", {"Connection": "Keep-Alive"}, None),
+            ("1.0", {"Connection": "keep-alive"}, "keep-alive"),
+        ],
+    )
+    def test_are_kept_where_the_client_says_so(
+        self, ngnpro: Server, reseller: dict[str, Any], version: str, asked: dict[str, str], told: str | None
+    ) -> None:
+        call = request(get(reseller), version=version, **asked)
+
+        replies = converse(ngnpro.port, call, call, call)
+
+        assert [reply.status for reply in replies] == [200, 200, 200]
+        assert {reply.connection for reply in replies} == {told}
+
+    @pytest.mark.parametrize(
+        ("version", "asked", "told"),
+        [("1.0", {}, None), ("1.0", {"Connection": "close"}, None), ("1.1", {"Connection": "close"}, "close")],
+    )
+    def test_are_closed_where_it_waits_for_that(
+        self, ngnpro: Server, reseller: dict[str, Any], version: str, asked: dict[str, str], told: str | None
+    ) -> None:
+        """PEAR SOAP and PHP's curl, which speak HTTP/1.0, read until then."""
+        call = request(get(reseller), version=version, **asked)
+
+        (reply,) = converse(ngnpro.port, call, call)
+
+        assert (reply.status, reply.connection) == (200, told)
+
+    def test_a_fault_is_no_reason_to_close_and_every_call_is_believed_for_itself(
+        self, ngnpro: Server, reseller: dict[str, Any]
+    ) -> None:
+        right, missing = get(reseller), get({"id": 2**31 - 1})
+        wrong = get(reseller, auth(ADMIN, "wrong", admin=True))
+        bodies = [right, missing, wrong, get(reseller, ""), b"<html/>", right]
+
+        replies = converse(ngnpro.port, *(request(body, version="1.1") for body in bodies))
+
+        assert [reply.status for reply in replies] == [200, 500, 500, 500, 500, 200]
+        assert [reply.code for reply in replies[1:5]] == [5000, 901, 901, 1]

@@ -54,13 +54,11 @@ class Exchange(ABC):
         face: Where the call comes from.
         content_type: That of answers.
         headers: Of answers, besides.
-        closes: Whether the connection is closed after an answer.
     """
 
     face: ClassVar[Face]
     content_type: ClassVar[str]
     headers: ClassVar[Mapping[str, str]] = {}
-    closes: ClassVar[bool] = False
 
     def __init__(self, request: web.Request) -> None:
         self.request = request
@@ -175,7 +173,4 @@ class Exchange(ABC):
             name, value = HEADERS[status]
             headers[name] = value
         kind = Document if status == OK else web.Response
-        response = kind(body=document, status=status, headers=headers)
-        if self.closes:
-            response.force_close()
-        return response
+        return kind(body=document, status=status, headers=headers)

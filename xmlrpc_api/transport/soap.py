@@ -8,6 +8,7 @@ in the header `auth`. Answers have one part, lists always tell their length, fau
 import re
 from collections.abc import Awaitable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -34,13 +35,12 @@ from xmlrpc_api.transport import http, wsdl
 from xmlrpc_api.transport.ladder import Exchange
 from xmlrpc_api.transport.wsdl import ENCODING, ENVELOPE, SCHEMA, TYPES, XSD_TYPES, XSI
 from xmlrpc_api.transport.xml import DEPTH_LIMIT, MEMBER_LIMIT, has_text, parse
-from xmlrpc_api.transport.xml_writer import plain_decimal, safe_text
+from xmlrpc_api.transport.xml_writer import is_plain, plain_decimal, safe_text
 
 PATH = "/ngnpro/"
 MEDIA_TYPES = ("text/xml", "application/xml")
 FOLDER = "/ngnpro"
 TYPE = f"{{{XSI}}}type"
-_TAG = re.compile(r"(?:\{([^}]*)\})?(.*)")
 _SPACE = " \t\r\n"
 
 
@@ -50,11 +50,14 @@ async def view(request: web.Request) -> web.StreamResponse:
 
 
 class _Exchange(Exchange):
-    """Credentials are in the document. Old clients wait until the connection is closed, and cannot read chunks."""
+    """
+    Credentials are in the document.
+
+    Old clients wait until the connection is closed: they speak HTTP/1.0, which says so. Nor can they read chunks.
+    """
 
     face = Face.SOAP
     content_type = "text/xml; charset=utf-8"
-    closes = True
 
     _called: Method | None = None  # until it is read
     _call: tuple[str, list[Any]]
@@ -138,8 +141,8 @@ def loads(body: bytes) -> tuple[Method, Credentials, dict[str, Any]]:
 
 def _split(element: etree._Element) -> tuple[str, str]:
     """Namespace and local name of an element."""
-    match = _TAG.fullmatch(str(element.tag))
-    return (match[1] or "", match[2]) if match else ("", "")
+    namespace, _, name = str(element.tag).rpartition("}")
+    return namespace[1:], name
 
 
 def _credentials(header: etree._Element | None) -> Credentials:
@@ -239,13 +242,18 @@ def _is_string(element: etree._Element) -> bool:
 
 def dumps(method: Method, answer: Mapping[str, Any]) -> bytes:
     """The answer: one part, or none."""
-    port, _, name = method.name.partition("Port.")
-    out: list[str] = []
-    assert isinstance(method.returns, tuple)  # noqa: S101 (every method of this family answers a struct)
-    for field in method.returns:
-        _write(out, field, answer[field.name])
-    body = "".join(out)
-    return _envelope(f'<port:{name}Response xmlns:port="{TYPES}:{port}">{body}</port:{name}Response>')
+    begin, parts, end = _template(method.name)
+    body = "".join([part.write(answer[part.name]) for part in parts])
+    return f"{begin}{body}{end}".encode()
+
+
+@cache
+def _template(operation: str) -> tuple[str, list["_Element"], str]:
+    """What stands before the parts of an answer, those, and what stands behind."""
+    port, _, name = operation.partition("Port.")
+    parts = [_element(field) for field in wsdl.answered(OPERATIONS[operation])]
+    begin, end = _envelope(f'<port:{name}Response xmlns:port="{TYPES}:{port}">\0</port:{name}Response>').split("\0")
+    return begin, parts, end
 
 
 def dumps_fault(fault: Fault, method: Method | None = None) -> bytes:
@@ -256,58 +264,104 @@ def dumps_fault(fault: Fault, method: Method | None = None) -> bytes:
         f"<SOAP-ENV:Fault><faultcode>SOAP-ENV:{side}</faultcode><faultstring>{text}</faultstring><detail>"
         f'<ngnpro:exception><errorcode xsi:type="xsd:int">{code_of(fault)}</errorcode>'
         f'<errorstring xsi:type="xsd:string">{text}</errorstring></ngnpro:exception></detail></SOAP-ENV:Fault>'
-    )
+    ).encode()
 
 
-def _envelope(body: str) -> bytes:
+def _envelope(body: str) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<SOAP-ENV:Envelope xmlns:SOAP-ENV="{ENVELOPE}" xmlns:SOAP-ENC="{ENCODING}" xmlns:xsd="{SCHEMA}"'
         f' xmlns:xsi="{XSI}" xmlns:ngnpro="{TYPES}" SOAP-ENV:encodingStyle="{ENCODING}">'
         f"<SOAP-ENV:Body>{body}</SOAP-ENV:Body></SOAP-ENV:Envelope>"
-    ).encode()
+    )
 
 
-def _write(out: list[str], field: Field, value: Any, name: str | None = None) -> None:
-    """One element. A boolean that is nil is left out: PHP would read it as true."""
-    name = name or field.name
-    if field.wire is Wire.ARRAY:
-        _write_array(out, field, value or [])
-    elif field.wire is Wire.STRUCT:
-        out.append(f'<{name} xsi:type="ngnpro:{field.type}">')
-        _write_members(out, field, value)
-        out.append(f"</{name}>")
-    elif value is not None:
-        kind = XSD_TYPES[field.wire]
-        out.append(f'<{name} xsi:type="xsd:{kind}">{_scalar(value)}</{name}>')
-    elif field.wire is not Wire.BOOLEAN:
-        out.append(f'<{name} xsi:nil="true"/>')
+def _element(field: Field) -> "_Element":
+    kinds: dict[Wire, type[_Element]] = {Wire.ARRAY: _Array, Wire.STRUCT: _Struct}
+    return kinds.get(field.wire, _Element)(field)
 
 
-def _write_members(out: list[str], field: Field, value: Mapping[str, Any]) -> None:
-    for member in field.members:
-        if member.name in value:
-            _write(out, member, value[member.name])
+class _Element:
+    """
+    Writes what is declared: one value. A boolean that is nil is left out: PHP would read it as true.
+
+    Attributes:
+        name: What it is called.
+    """
+
+    def __init__(self, field: Field) -> None:
+        self.name = field.name
+        kind = f"ngnpro:{field.type}" if field.type else f"xsd:{XSD_TYPES.get(field.wire)}"
+        self._begin, self._end = f'<{field.name} xsi:type="{kind}">', f"</{field.name}>"
+        self._nil = "" if field.wire is Wire.BOOLEAN else f'<{field.name} xsi:nil="true"/>'
+
+    def write(self, value: Any) -> str:
+        """The element."""
+        return self._nil if value is None else f"{self._begin}{_text(value)}{self._end}"
+
+    def write_all(self, values: list[Any]) -> list[str]:
+        """The elements for many values; texts are looked at together."""
+        if set(map(type, values)) == {str} and is_plain("".join(values)):
+            begin, end = self._begin, self._end
+            return [f"{begin}{value}{end}" for value in values]
+        return list(map(self.write, values))
 
 
-def _write_array(out: list[str], field: Field, items: list[Any]) -> None:
-    """A list: without its type and length clients cannot read it."""
-    kind = f"ngnpro:{field.type}" if field.members else f"xsd:{XSD_TYPES[field.items or Wire.STRING]}"
-    length = f'SOAP-ENC:arrayType="{kind}[{len(items)}]"'
-    out.append(f'<{field.name} xsi:type="SOAP-ENC:Array" {length}>')
-    for item in items:
-        out.append(f'<item xsi:type="{kind}">')
-        if field.members:
-            _write_members(out, field, item)
-        else:
-            out.append(_scalar(item))
-        out.append("</item>")
-    out.append(f"</{field.name}>")
+class _Struct(_Element):
+    """Writes a struct."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self._members = _Members(field)
+
+    def write(self, value: Any) -> str:
+        return f"{self._begin}{self._members.write(value)}{self._end}"
+
+    def write_all(self, values: list[Any]) -> list[str]:
+        return [f"{self._begin}{members}{self._end}" for members in self._members.write_all(values)]
 
 
-def _scalar(value: Any) -> str:
+class _Array(_Element):
+    """Writes a list: without its type and length clients cannot read it."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self._kind = f"ngnpro:{field.type}" if field.members else f"xsd:{XSD_TYPES[field.items or Wire.STRING]}"
+        self._members = _Members(field) if field.members else None
+
+    def write(self, value: Any) -> str:
+        values = value or []
+        texts = map(_text, values) if self._members is None else self._members.write_all(values)
+        items = "".join([f'<item xsi:type="{self._kind}">{text}</item>' for text in texts])
+        length = f'SOAP-ENC:arrayType="{self._kind}[{len(values)}]"'
+        return f'<{self.name} xsi:type="SOAP-ENC:Array" {length}>{items}{self._end}'
+
+    def write_all(self, values: list[Any]) -> list[str]:
+        return list(map(self.write, values))
+
+
+class _Members:
+    """Writes the members of a struct: those that are there, in their order."""
+
+    def __init__(self, field: Field) -> None:
+        self._elements = [_element(member) for member in field.members]
+
+    def write(self, value: Mapping[str, Any]) -> str:
+        return "".join([element.write(value[element.name]) for element in self._elements if element.name in value])
+
+    def write_all(self, values: list[Any]) -> list[str]:
+        """The same of many structs, member by member, where all have all of them."""
+        try:
+            columns = [element.write_all([value[element.name] for value in values]) for element in self._elements]
+        except KeyError:
+            return list(map(self.write, values))
+        return list(map("".join, zip(*columns, strict=True)))
+
+
+def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return plain_decimal(value)
-    return safe_text(str(value))
+    text = str(value)
+    return text if is_plain(text) else safe_text(text)

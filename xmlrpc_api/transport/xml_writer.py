@@ -64,10 +64,10 @@ def compact_date(value: datetime) -> str:
 
 
 def _write_text(value: str) -> str:
-    return f"<value><string>{value if _is_plain(value) else safe_text(value)}</string></value>\n"
+    return f"<value><string>{value if is_plain(value) else safe_text(value)}</string></value>\n"
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Whether it may stand in an element as it is; told at a glance, a few that may are not found."""
     return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
 
@@ -116,7 +116,7 @@ def _text(value: Any) -> str:
     if kind is dict or isinstance(value, Mapping):
         pieces = _template(tuple(value)).copy()
         members = value.values()
-        if _is_plain("".join([member for member in members if type(member) is str])):
+        if is_plain("".join([member for member in members if type(member) is str])):
             pieces[1::2] = [
                 f"<value><string>{member}</string></value>\n"
                 if type(member) is str
@@ -214,7 +214,7 @@ def _leaves(types: set[type], values: Sequence[Any], places: int) -> _Column | N
     if places:
         fixed = {value: _fixed(value, places) for value in set(values)}
         return _Column("<value><double>", [fixed[value] for value in values], "</double></value>\n")
-    if types == {str} and _is_plain("".join(values)):
+    if types == {str} and is_plain("".join(values)):
         return _Column("<value><string>", values, "</string></value>\n")
     if types == {int} and min(values) >= INT_LOW and max(values) <= INT_HIGH:
         return _Column("<value><int>", list(map(str, values)), "</int></value>\n")
