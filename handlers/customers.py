@@ -6,12 +6,19 @@ from functools import partial
 from typing import Any
 
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotEnoughCredit, NotFound, WrongReference
+from xmlrpc_api.declaration.faults import (
+    BadParameter,
+    Conflict,
+    NotEnoughCredit,
+    NotFound,
+    NotPermitted,
+    WrongReference,
+)
 from xmlrpc_api.declaration.fields import I_CUSTOMER, PAGE, Field, Wire
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
-from xmlrpc_api.services import customers
+from xmlrpc_api.services import customers, extended_routing
 from xmlrpc_api.services.customers import Expected
 from xmlrpc_api.services.money import balance_sign, balances
 
@@ -34,7 +41,12 @@ IF_BALANCE = Field(
     wire=Wire.DOUBLE,
     doc="Refuses the call with 409 if getCustomerInfo would not tell this balance any more.",
 )
+ROUTING = extended_routing.ROUTING
+I_ROUTING = ROUTING.require("i_extended_routing")
 
+routing_change = partial(
+    method, right=Right.CUSTOMERS_EDIT, effect=Effect.WRITE, raises=(NotFound, NotPermitted, WrongReference)
+)
 customer_block = partial(
     method,
     right=Right.CUSTOMERS_EDIT,
@@ -164,3 +176,37 @@ async def block_customer(call: Call, *, i_customer: int) -> Answer:
 async def unblock_customer(call: Call, *, i_customer: int) -> None:
     """Take the block of a customer at any depth below the caller away. Who stands below whoever blocked it cannot."""
     await customers.set_blocked(call, i_customer, False)
+
+
+@routing_change("addExtendedRouting", I_CUSTOMER, *ROUTING.create, returns=ROUTING.some("i_extended_routing"))
+async def add_extended_routing(call: Call, *, i_customer: int, **attributes: Any) -> Answer:
+    """Give a direct sub-customer a routing group, and a tariff for it, beside its own."""
+    return {"i_extended_routing": await extended_routing.create(call, i_customer, attributes)}
+
+
+@routing_change("updateExtendedRouting", I_ROUTING, *ROUTING.update)
+async def update_extended_routing(call: Call, *, i_extended_routing: int, **changes: Any) -> Answer:
+    """Change what a direct sub-customer was given by addExtendedRouting; at least one attribute must be given."""
+    await extended_routing.change(call, i_extended_routing, changes)
+    return {}
+
+
+@routing_change("deleteExtendedRouting", I_ROUTING)
+async def delete_extended_routing(call: Call, *, i_extended_routing: int) -> Answer:
+    """Take back what a direct sub-customer was given by addExtendedRouting."""
+    await extended_routing.remove(call, i_extended_routing)
+    return {}
+
+
+@method(
+    "listExtendedRouting",
+    I_CUSTOMER,
+    *PAGE,
+    right=Right.ANYONE,
+    effect=Effect.READ,
+    returns=(Field(name="extended_routing", wire=Wire.ARRAY, doc="Oldest first.", members=ROUTING.read),),
+    raises=(NotFound,),
+)
+async def list_extended_routing(call: Call, *, i_customer: int, **asked: Any) -> Answer:
+    """List the routing groups and tariffs that a direct sub-customer, or the caller, has beside its own."""
+    return {"extended_routing": await extended_routing.page(call, i_customer, asked)}

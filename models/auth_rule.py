@@ -49,10 +49,18 @@ class AuthRule(Base):
         String(DOMAIN_LENGTH), default="", check="domain_or_empty", doc="Domain of the caller.", example=""
     )
     cli_translation_rule: Mapped[str] = field(
-        String(255), default="", doc="Rule that changes calling numbers.", example=""
+        String(255),
+        default="",
+        check="translation_rule",
+        doc="Rule that changes calling numbers; see applyTranslationRule.",
+        example="s/^00//",
     )
     cld_translation_rule: Mapped[str] = field(
-        String(255), default="", doc="Rule that changes called numbers.", example=""
+        String(255),
+        default="",
+        check="translation_rule",
+        doc="Rule that changes called numbers; see applyTranslationRule.",
+        example="s/^00//",
     )
     i_tariff: Mapped[int | None] = field(
         ForeignKey("tariffs.i_tariff"),

@@ -29,10 +29,18 @@ class PostAuthRule(Base):
     cli: Mapped[str] = field(String(NUMBER_LENGTH), default="", doc="Calling number.", example="12125550100")
     cld: Mapped[str] = field(String(NUMBER_LENGTH), default="", doc="Called number.", example="")
     cli_translation_rule: Mapped[str] = field(
-        String(255), default="", doc="Rule that changes calling numbers.", example=""
+        String(255),
+        default="",
+        check="translation_rule",
+        doc="Rule that changes calling numbers; see applyTranslationRule.",
+        example="s/^00//",
     )
     cld_translation_rule: Mapped[str] = field(
-        String(255), default="", doc="Rule that changes called numbers.", example=""
+        String(255),
+        default="",
+        check="translation_rule",
+        doc="Rule that changes called numbers; see applyTranslationRule.",
+        example="s/^00//",
     )
     i_tariff: Mapped[int | None] = field(
         ForeignKey("tariffs.i_tariff"),

@@ -49,15 +49,18 @@ HIS_OWN = frozenset(
 HIS_MONEY = frozenset({"balance"})  # falls when he pays; test_conservation looks at the rest
 LOGIN = {"customers": {"api_access", "api_password"}, "web_users": {"web_login", "web_login_key", "web_password"}}
 COUNTERS = frozenset({"version", "changed", "updated_on", "last_login", "next_number"})
+OF_ACCOUNTS = ("account_groups", "followme_entries", "cli_mappings", "hot_dial_numbers", "smart_dials",
+    "authentications", "post_auth_rules")  # fmt: skip
 # Tables whose rows are managed by a bit mask. Money and one's own web users need none.
 MANAGED = {
     "customers": "customers_mgmt", "web_users": "customers_mgmt", "customer_properties": "customers_mgmt",
-    "accounts": "accounts_mgmt", "account_groups": "accounts_mgmt", "sip_domains": "accounts_mgmt",
+    "accounts": "accounts_mgmt", "sip_domains": "accounts_mgmt",
     "sip_aliases": "accounts_mgmt", "tariffs": "tariffs_mgmt", "rates": "tariffs_mgmt",
-    "billing_plans": "tariffs_mgmt", "minute_plans": "tariffs_mgmt",
+    "billing_plans": "tariffs_mgmt", "minute_plans": "tariffs_mgmt", "extended_routings": "customers_mgmt",
+    **dict.fromkeys(OF_ACCOUNTS, "accounts_mgmt"),
 }  # fmt: skip
 PARTS = frozenset(
-    {"web_users", "customer_properties", "account_groups", "rates", "minute_plans"}
+    {"web_users", "customer_properties", "rates", "minute_plans", "extended_routings", *OF_ACCOUNTS}
 )  # to add or delete one is to edit its owner
 PERSONAL = frozenset({"customers", "web_users", "customer_properties"})  # one changes one's own without a right
 RECORDS = frozenset({"customers", "accounts", "sip_domains", "sip_aliases", "tariffs", "billing_plans"})
@@ -270,7 +273,7 @@ class Judge:
             return False
         if new.owner not in self.before.customers:
             return True
-        if table == "account_groups":
+        if table in OF_ACCOUNTS:
             return ("accounts", (new.values["i_account"],)) not in self.before.rows
         return table in RECORDS and self.key_of(table, new) not in self.before.rows
 

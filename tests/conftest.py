@@ -222,6 +222,11 @@ class Customers:
         i_tariff: int = owner.createTariff(name=unique("tariff"), currency=currency)["i_tariff"]
         return i_tariff
 
+    def routing_group(self, i_customer: int) -> int:
+        """A routing group that a customer may assign."""
+        statement = "INSERT INTO routing_groups (i_customer, name) VALUES (:o, :n) RETURNING i_routing_group"
+        return self.server.sql(statement, o=i_customer, n=unique())[0][0]
+
     def reseller(self, owner: Api | None = None, **attributes: Any) -> "Reseller":
         name = attributes.pop("name", unique("reseller"))
         owner = owner or self.server.api()

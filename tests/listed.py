@@ -17,6 +17,7 @@ class Listed:
     rows: str
     id: str
     of_customer: bool = False
+    of_account: bool = False  # of the first one of the caller
     newest_first: bool = True
     is_sorted: bool = False  # a page of each of two indexes is
     most: int = 10_000
@@ -24,11 +25,18 @@ class Listed:
 
     def page(self, api: Api, i_customer: int, **asked: Any) -> list[dict[str, Any]]:
         whose = {"i_customer": i_customer} if self.of_customer else {}
+        whose |= {"i_account": first_account(api)} if self.of_account else {}
         page: list[dict[str, Any]] = getattr(api, self.method)(**whose, **asked)[self.rows]
         return page
 
     def ids(self, api: Api, i_customer: int, **asked: Any) -> list[int]:
         return [row[self.id] for row in self.page(api, i_customer, **asked)]
+
+
+def first_account(api: Api) -> int:
+    """The oldest one of somebody."""
+    i_account: int = api.listAccounts(limit=1)["accounts"][0]["i_account"]
+    return i_account
 
 
 LISTS = {
@@ -43,6 +51,13 @@ LISTS = {
     "service plans": Listed("listServicePlans", "list", "i_billing_plan", newest_first=False),
     "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
     "tariffs": Listed("getTariffsList", "tariffs", "i_tariff", newest_first=False),
+    "rules": Listed("listAuthRules", "authrules", "i_authentication", of_account=True, newest_first=False),
+    "post-auth": Listed(
+        "listPostAuthRules", "post_auth_rules", "i_post_auth_rule", of_account=True, newest_first=False
+    ),
+    "routing": Listed(
+        "listExtendedRouting", "extended_routing", "i_extended_routing", of_customer=True, newest_first=False
+    ),
 }
 BY_PREFIX = {"getAccountRates", "getTariffRatesList"}  # not in the order of ids; their tests are with those of rates
 
@@ -57,4 +72,8 @@ def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
         customers.tariff(reseller)
         reseller.createServicePlan(name=unique("plan"))
         reseller.createWebUser(web_login=unique("login"), web_password=WEB_PASSWORD, i_access_level="ADMINISTRATOR")
+        rule = {"i_account": first_account(reseller), "i_protocol": 1}
+        reseller.addAuthRule(incoming_cli=unique(), **rule)
+        reseller.addPostAuthRule(cli=unique(), i_account=rule["i_account"])
+        reseller.addExtendedRouting(i_customer=i_customer, i_routing_group=customers.routing_group(reseller.i_customer))
     return reseller, i_customer

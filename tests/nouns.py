@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from conftest import WEB_PASSWORD
+from conftest import WEB_PASSWORD, Customers
 from faces import Api
 from harness import Server, unique
 from sippy import new
@@ -43,6 +43,8 @@ class Noun:
         change: What may be changed of one.
         untold: Parameters that are not told as they were sent, or not with others; they have tests of their own.
         moving: Attributes that change with others.
+        columns: What the places of a row are called, where the list holds arrays.
+        nil_is_empty: Whether nil, sent for a text, is told as an empty one; it has tests of its own.
     """
 
     id: str
@@ -61,6 +63,12 @@ class Noun:
     change: Mapping[str, Any] = field(default_factory=lambda: {"description": "changed"})
     untold: frozenset[str] = frozenset()
     moving: frozenset[str] = frozenset()
+    columns: tuple[str, ...] = ()
+    nil_is_empty: bool = False
+
+    def tells(self, one: Field, value: Any) -> bool:
+        """Whether a value is told as it was sent."""
+        return not (self.nil_is_empty and value is None and one.wire is Wire.STRING)
 
     @property
     def methods(self) -> set[str]:
@@ -123,6 +131,7 @@ class Person:
             answer: Params = self.call(noun.info, **noun.which(noun.info, made))
             return answer[noun.record] if noun.record else answer
         rows = self.call(noun.listing, **noun.which(noun.listing, made))[noun.rows]
+        rows = [dict(zip(noun.columns, row, strict=True)) for row in rows] if noun.columns else rows
         (row,) = (row for row in rows if row[noun.id] == made[noun.id])
         return dict(row)
 
@@ -160,6 +169,8 @@ def _pointing(person: Person, one: Field) -> Any:
     table = one.reference.table.name
     if table in NOUNS or table == "customers":
         return person.one(table)
+    if table == "routing_groups":
+        return Customers(person.server).routing_group(person.i_customer)
     return person.server.sql(f"SELECT min({one.reference.name}) FROM {table}")[0][0]
 
 
@@ -183,6 +194,12 @@ def wrong(one: Field) -> Any:
 
 def _account(person: Person) -> Params:
     return {"i_account": person.one("accounts")}
+
+
+def _of_account(**about: Any) -> Noun:
+    """What is part of an account: who may change that may make, change and delete it."""
+    bits = dict.fromkeys(("create", "update", "delete"), EDIT)
+    return Noun(**{"needs": ("i_account",), "mask": "accounts_mgmt", "bits": bits, **about})
 
 
 CUSTOMER = Noun(
@@ -274,5 +291,69 @@ NOUNS: Mapping[str, Noun] = {  # by their tables
             "description": unique("minutes"),
             "prefixes": ["43", "49"],
         },
+    ),
+    "followme_entries": _of_account(
+        id="i_followme_entry",
+        create="addFollowMeEntry",
+        update="updateFollowMeEntry",
+        delete="deleteFollowMeEntry",
+        listing="listFollowMeEntries",
+        rows="followme_entries",
+        given=lambda person: {**_account(person), "cld": unique()},
+    ),
+    "cli_mappings": _of_account(
+        id="cli",
+        create="addCLIMapping",
+        delete="delCLIMapping",
+        listing="listCLIMappings",
+        rows="list",
+        columns=("cli", "lang"),
+        given=lambda person: {**_account(person), "cli": unique("canary"), "lang": "en"},
+    ),
+    "hot_dial_numbers": _of_account(
+        id="hot_key",
+        create="addHotDialNumber",
+        update="updateHotDialNumber",
+        delete="delHotDialNumber",
+        listing="listHotDialNumbers",
+        rows="hot_dial_numbers",
+        given=lambda person: {**_account(person), "hot_key": unique(), "dest": "12125550123"},
+        needs=("i_account", "dest"),
+    ),
+    "smart_dials": _of_account(
+        id="did",
+        create="addSmartDial",
+        update="updateSmartDial",
+        delete="deleteSmartDial",
+        listing="listSmartDials",
+        rows="smart_dials",
+        given=lambda person: {**_account(person), "did": unique(), "dest": "12125550123"},
+    ),
+    "authentications": _of_account(
+        id="i_authentication",
+        create="addAuthRule",
+        info="getAuthRuleInfo",
+        update="updateAuthRule",
+        delete="delAuthRule",
+        listing="listAuthRules",
+        record="authrule",
+        rows="authrules",
+        given=lambda person: {**_account(person), "i_protocol": 1, "incoming_cli": unique()},
+        change={"max_sessions": 3},
+        untold=frozenset({"remote_ip"}),
+        nil_is_empty=True,
+    ),
+    "post_auth_rules": _of_account(
+        id="i_post_auth_rule",
+        create="addPostAuthRule",
+        info="getPostAuthRuleInfo",
+        update="updatePostAuthRule",
+        delete="deletePostAuthRule",
+        listing="listPostAuthRules",
+        record="post_auth_rule",
+        rows="post_auth_rules",
+        given=lambda person: {**_account(person), "cli": unique()},
+        change={"cld": "5"},
+        nil_is_empty=True,
     ),
 }

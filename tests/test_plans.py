@@ -12,7 +12,20 @@ from harness import Server
 from listed import LISTS, Listed, with_rows
 from sqlalchemy import Table, make_url
 
-from models import Account, AuditEntry, Balance, Base, Customer, Event, LedgerEntry, Tariff, WebUser
+from models import (
+    Account,
+    AuditEntry,
+    AuthRule,
+    Balance,
+    Base,
+    Customer,
+    Event,
+    ExtendedRouting,
+    LedgerEntry,
+    PostAuthRule,
+    Tariff,
+    WebUser,
+)
 from xmlrpc_api.transport import pages
 
 PAGE = 10
@@ -143,6 +156,9 @@ def fill(server: Server, reseller: Reseller, i_customer: int, part: str) -> None
         (Event, f"i_customer = {i_customer}", NUMBERS, {}),
         (WebUser, f"{him} AND NOT is_default", NUMBERS, login),
         (Tariff, him, NUMBERS, {"name": name}),
+        (AuthRule, him, NUMBERS, {"incoming_cli": name}),
+        (PostAuthRule, him, NUMBERS, {"cli": name}),
+        (ExtendedRouting, f"i_customer = {i_customer}", NUMBERS, {}),
         (Account, him, NUMBERS, {"username": name, "username_key": name, "authname": name}),
         (Customer, f"i_customer = {i_customer}", NUMBERS, {"name": name, "name_key": name}),
         (Balance, balance, f"{of_customers} balances)", {"i_customer": "n.i"}),

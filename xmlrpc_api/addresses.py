@@ -1,6 +1,7 @@
 """Addresses of clients: which network one belongs to, and as what it counts."""
 
 import ipaddress
+from collections.abc import Iterable
 
 IPV6_NETWORK_BITS = 64
 MAPPED_BITS = 96  # before the IPv4 address in one that is written as IPv6
@@ -14,6 +15,14 @@ def is_in(address: str, networks: list[Network]) -> bool:
         return False
     ip = _parsed(address)
     return ip is not None and any(ip in network for network in networks)
+
+
+def containing(address: str, lengths: Iterable[int]) -> list[Network]:
+    """The networks of these lengths to which an address belongs, each of so many bits as its kind has at most."""
+    ip = _parsed(address)
+    if ip is None:
+        return []
+    return [ipaddress.ip_network((ip, bits), strict=False) for bits in lengths if bits <= ip.max_prefixlen]
 
 
 def network_of(text: str) -> Network | None:
@@ -39,6 +48,11 @@ def written(network: Network) -> str:
 def span(network: Network) -> tuple[str, str]:
     """The first and the last address of a network as texts, which stand in the order of the addresses."""
     return _comparable(network.network_address), _comparable(network.broadcast_address)
+
+
+def overlap(one: Network, other: Network) -> bool:
+    """Whether an address belongs to both."""
+    return one.version == other.version and one.overlaps(other)
 
 
 def _comparable(address: Address) -> str:

@@ -10,6 +10,7 @@ import handlers  # noqa: F401 (publishes the methods)
 from xmlrpc_api import background
 from xmlrpc_api.access.authenticator import Authenticator
 from xmlrpc_api.access.digest import ReplayGuard
+from xmlrpc_api.access.trusted_hosts import TrustedHosts
 from xmlrpc_api.call import Platform, new_platform
 from xmlrpc_api.config import Config
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
@@ -52,14 +53,16 @@ async def _at_work(platform: Platform, guard: ReplayGuard, app: web.Application)
     database = Database(platform.config)
     app[pages.DATABASE] = database
     app[pages.READINESS] = Fresh(lambda: pages.readiness(database))
+    trusted = TrustedHosts(platform, database)
     app[http.GATE] = http.Gate(
         platform.config,
         Dispatcher(platform, database),
         Authenticator(platform, database, guard),
+        trusted,
         http.Budget(platform.config.body_budget),
     )
     stopping = asyncio.Event()
-    task = asyncio.create_task(background.run(platform, database, stopping))
+    task = asyncio.create_task(background.run(platform, database, trusted, stopping))
     yield
     await background.stop(task, stopping)
     platform.hasher.close()

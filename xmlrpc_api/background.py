@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from xmlrpc_api import metrics
+from xmlrpc_api.access.trusted_hosts import TrustedHosts
 from xmlrpc_api.call import Platform
 from xmlrpc_api.services import idempotency
 from xmlrpc_api.services.history import audit
@@ -17,18 +18,20 @@ from xmlrpc_api.storage.database import Database
 SEAL_SECONDS = 1.0
 REFRESH_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
+TRUST_SECONDS = 1.0
 GAUGE_SECONDS = 1.0
 STOP_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 
-async def run(platform: Platform, database: Database, stopping: asyncio.Event) -> None:
+async def run(platform: Platform, database: Database, trusted: TrustedHosts, stopping: asyncio.Event) -> None:
     """Do all of it until it is stopped. Any number of processes may: a step that another is at is skipped."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
         group.create_task(_every(REFRESH_SECONDS, KeyWatch(platform).look, stopping))
         group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
+        group.create_task(_every(TRUST_SECONDS, trusted.keep, stopping))
         group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import Integer, bindparam, select
 from models import ROOT_ID, Customer, WebUser, login_key, place_of
 from xmlrpc_api.access import digest
 from xmlrpc_api.access.credential_throttle import LONGEST_LOGIN, Attempts, Kind
-from xmlrpc_api.addresses import is_in
 from xmlrpc_api.call import Platform
 from xmlrpc_api.crypto.vault import VaultError
 from xmlrpc_api.declaration.faults import TooManyAttempts
@@ -125,10 +124,6 @@ class Authenticator:
             config.api_login_failures, config.api_address_failures, lambda: platform.clock().timestamp()
         )
         self._dummy = platform.vault.encrypt(secrets.token_hex(), _DUMMY_PLACE)
-
-    def trusts(self, address: str) -> bool:
-        """Whether a client at this address needs no credentials."""
-        return is_in(address, self._platform.config.trusted_hosts)
 
     def challenges(self, refusal: Refusal) -> list[str]:
         """The WWW-Authenticate headers of a refusal."""

@@ -85,5 +85,7 @@ def _from_constraint(constraint: Constraint | Index | None) -> Fault:
     if isinstance(constraint, CheckConstraint):
         return BadParameter(str(constraint.name).rpartition(f"{constraint.table.name}_")[2], "is out of range")
     if isinstance(constraint, UniqueConstraint):
-        return Conflict.taken(model_of(constraint.table), list(constraint.columns)[-1].name.removesuffix("_key"))
+        column = list(constraint.columns)[-1]
+        name = column.name if "field" in column.info else column.name.removesuffix("_key")
+        return Conflict.taken(model_of(constraint.table), name)
     return Conflict("The object is still in use, or what it points at is gone", kind=Kind.IN_USE)

@@ -12,6 +12,7 @@ from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.tree import lists, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
+from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.rows import Row, Rows
 
@@ -58,7 +59,7 @@ class Belongings(Generic[B]):
                 raise BadParameter.required(field.name)
         owner = await hold_owner(call, values)
         settable = self._settable(values)
-        await references.check(call, self.entity, settable, references.Pointer(owner=owner))
+        await references.check(call, self.entity, settable, Pointer(owner=owner, customer=owner))
         row = self.model(i_customer=owner)
         await records.add(call, row, settable)
         return int(getattr(row, self.entity.key_name))
@@ -73,9 +74,13 @@ class Belongings(Generic[B]):
         """
         if not changes:
             raise NothingToChange
-        row = await self.lock(call, self._key == key)
+        await self.save(call, await self.lock(call, self._key == key), changes)
+
+    async def save(self, call: Call, row: B, changes: Values) -> None:
+        """The same of a locked row."""
+        owner: int = getattr(row, self._customer.key)
         settable = self._settable(changes)
-        pointer = references.Pointer(owner=getattr(row, self._customer.key), present=row)
+        pointer = Pointer(owner=owner, customer=owner, present=row)
         await references.check(call, self.entity, settable, pointer)
         await records.change(call, row, settable)
 

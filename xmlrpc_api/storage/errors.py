@@ -66,6 +66,11 @@ def is_refusal(error: Exception) -> bool:
     return getattr(_cause(error), "sqlite_errorname", "") not in SQLITE_BUGS
 
 
+def is_duplicate(error: Exception) -> bool:
+    """Whether what must be there once would be there twice."""
+    return is_refusal(error) and isinstance(violated_constraint(error), UniqueConstraint)
+
+
 def is_foreign_key(error: Exception) -> bool:
     """Whether a row is pointed at, or would point at nothing."""
     return sqlstate(error) == FOREIGN_KEY or "FOREIGN KEY constraint failed" in str(_cause(error))

@@ -14,6 +14,7 @@ from aiohttp import HttpVersion11, web
 
 from xmlrpc_api import metrics
 from xmlrpc_api.access.authenticator import Authenticator, Checked, Foresight, Lent, Refusal, Why
+from xmlrpc_api.access.trusted_hosts import TrustedHosts
 from xmlrpc_api.addresses import is_in
 from xmlrpc_api.call import Origin
 from xmlrpc_api.config import Config
@@ -75,6 +76,7 @@ class Gate:
     config: Config
     dispatcher: Dispatcher
     authenticator: Authenticator
+    trusted_hosts: TrustedHosts
     budget: Budget
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(secrets.randbits(63)))
 
@@ -161,7 +163,7 @@ async def identify(
     if len(headers) == 1:
         check = gate.authenticator.by_digest(headers[0], request.method, request.raw_path, client.address, foresee)
         return await vouched(check, anonymous)
-    if headers or not (client.may_be_trusted and gate.authenticator.trusts(client.address)):
+    if headers or not (client.may_be_trusted and await gate.trusted_hosts.trusts(client.address)):
         return Refusal(Why.WRONG if headers else Why.NOTHING)
     if from_elsewhere:
         note_refused("another site asks", anonymous)
