@@ -16,7 +16,7 @@ from xmlrpc_api.config import Config
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.storage.database import Database
-from xmlrpc_api.transport import http, pages, rest, soap, xmlrpc
+from xmlrpc_api.transport import http, pages, rest, soap, uploads, xmlrpc
 from xmlrpc_api.transport.protocol import SERVER_NAME
 
 
@@ -37,6 +37,7 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
     app.router.add_get(rest.PATH, rest.gateway, allow_head=False)
     app.router.add_post(rest.PATH, rest.gateway, expect_handler=http.expect)
     soap.add_routes(app, soap.FOLDER)
+    uploads.add_routes(app)
     app.router.add_get("/docs", pages.docs)
     _add_health(app)
     _tell_where(
@@ -51,6 +52,7 @@ def create_app(config: Config, guard: ReplayGuard | None = None) -> web.Applicat
 async def _at_work(platform: Platform, guard: ReplayGuard, app: web.Application) -> AsyncIterator[None]:
     """What is there while the application serves: the database, the gate, and what is done in the background."""
     database = Database(platform.config)
+    app[uploads.FILES] = uploads.Files(platform, database)
     app[pages.DATABASE] = database
     app[pages.READINESS] = Fresh(lambda: pages.readiness(database))
     trusted = TrustedHosts(platform, database)

@@ -1,6 +1,7 @@
 """What a server does beside answering calls: short steps in the background, each in its own transaction."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -9,8 +10,12 @@ import structlog
 
 from xmlrpc_api import metrics
 from xmlrpc_api.access.trusted_hosts import TrustedHosts
-from xmlrpc_api.call import Platform
+from xmlrpc_api.call import Origin, Platform
+from xmlrpc_api.declaration.rights import Caller
+from xmlrpc_api.dialects.faces import Face
+from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import idempotency
+from xmlrpc_api.services.catalogue.bulk import processing
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import throttle
 from xmlrpc_api.storage.database import Database
@@ -19,6 +24,7 @@ SEAL_SECONDS = 1.0
 REFRESH_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
 TRUST_SECONDS = 1.0
+UPLOAD_SECONDS = 0.5
 GAUGE_SECONDS = 1.0
 STOP_SECONDS = 5.0
 
@@ -32,6 +38,7 @@ async def run(platform: Platform, database: Database, trusted: TrustedHosts, sto
         group.create_task(_every(REFRESH_SECONDS, KeyWatch(platform).look, stopping))
         group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
         group.create_task(_every(TRUST_SECONDS, trusted.keep, stopping))
+        group.create_task(_every(UPLOAD_SECONDS, lambda: take_uploads(platform, database), stopping))
         group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
 
 
@@ -58,6 +65,20 @@ async def prune(platform: Platform, database: Database) -> None:
     while removed:
         async with database.write() as session:
             removed = await idempotency.prune(session, keys_before) + await throttle.prune(session, now)
+    while await processing.prune(database, now):
+        pass
+
+
+async def take_uploads(platform: Platform, database: Database) -> None:
+    """Take over files that were uploaded, one after the other."""
+    dispatcher = Dispatcher(platform, database)
+
+    async def perform(caller: Caller, work: processing.Work[None]) -> None:
+        origin = Origin(request_id=secrets.token_hex(8), face=Face.UPLOAD, address="local", login=caller)
+        await dispatcher.perform(origin, "tariffs import", caller, work)
+
+    while (upload := await processing.next_one(platform, database)) is not None:
+        await processing.process(platform, database, upload, perform)
 
 
 async def seal(platform: Platform, database: Database) -> None:

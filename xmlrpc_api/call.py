@@ -64,6 +64,7 @@ class Origin:
         login: The customer whose API credentials were right; None for a trusted host.
         idempotency_key: The HTTP header Idempotency-Key; it means the same as the parameter.
         may_change: False where a web page may have made a browser ask: then nothing is changed.
+        site: How the client reached this server, as a URL without a path; empty if that was not by HTTP.
         is_borrowed: Whether it was another customer's credentials that were right, to whom `login` lends its rights.
     """
 
@@ -74,6 +75,7 @@ class Origin:
     idempotency_key: str | None = None
     may_change: bool = True
     is_borrowed: bool = False
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,6 +208,12 @@ class Config(BaseSettings):
         [],
         description="DNS names of this server. Trusted hosts reach it by these, by its address or as localhost alone.",
     )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*[^\s/?#])?$",
+        description="URL at which clients find this server, without a slash at its end, for the addresses of uploads"
+        " that they are told; what they called it if left out. Behind a proxy that speaks TLS it is needed.",
+    )
     api_get_changes: bool = Field(
         False,
         description="Whether GET /api.php changes anything for trusted hosts and Digest; credentials in its query may.",
@@ -245,6 +251,10 @@ class Config(BaseSettings):
         ge=1_048_576,
         description="Bytes of request bodies that a process holds at one time; more are refused with 503.",
     )
+    upload_limit: int = Field(
+        33_554_432, ge=4096, le=268_435_456, description="Largest file that may be uploaded, in bytes."
+    )
+    upload_seconds: float = Field(300, gt=0, description="Time a client has to send an uploaded file, in seconds.")
     header_seconds: float = Field(
         15, gt=0, description="Time a new connection has to send its first request, in seconds."
     )

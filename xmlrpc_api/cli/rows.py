@@ -191,3 +191,13 @@ def results(target: Path, columns: tuple[str, ...]) -> Iterator[Note]:
             stream.flush()
 
         yield note
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[IO[str]]:
+    """A file to write, or standard output."""
+    if str(file) == "-":
+        yield sys.stdout
+        return
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        yield stream

@@ -4,9 +4,7 @@ import csv
 import io
 import re
 import secrets
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -53,7 +51,7 @@ async def _export(config: Config, file: Path, owner: str, form: Format) -> int:
     names = [known.name for known in CUSTOMER.read]
     async with running.open_platform(config) as (_, database):
         caller = await rows.find_owner(database, owner)
-        with _writing(file) as stream, console.progress("customers") as progress:
+        with rows.writing(file) as stream, console.progress("customers") as progress:
             task = progress.add_task("Exporting", total=None)
             write = _csv(stream, names) if form is Format.CSV else _json_lines(stream, names)
             async for page in _all_children(database, caller.i_customer):
@@ -102,15 +100,6 @@ def _quoted(text: str) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow((text, ""))
     return line.getvalue()[: -len(",\n")]
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[IO[str]]:
-    if str(file) == "-":
-        yield sys.stdout
-        return
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        yield stream
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ class Face(enum.StrEnum):
     CLI = "cli"
     SOAP = "soap"
     UPGRADE = "upgrade"
+    UPLOAD = "upload"
 
 
 DIALECTS: Mapping[Face, Dialect] = {  # who is not here can call no method

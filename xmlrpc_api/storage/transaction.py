@@ -1,21 +1,26 @@
 """A transaction, and the ways to its connection."""
 
 import weakref
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
-from sqlalchemy import Connection, Engine, Select, bindparam, event, util
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, event, util
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from models import Base
 from xmlrpc_api.storage.fast_path import Form, Query, ready
 from xmlrpc_api.storage.ids import Drawn, Ids, Wanted
-from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.rows import Once, Process, Row, Rows
 from xmlrpc_api.storage.together import Asked, Batch, joined
 
+_PATIENT = (
+    "SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true)"
+)
+LOADED = 10_000  # rows in one round trip, which must end within `statement_seconds`
 BEGUN = "transaction"  # under which name a connection knows the one that it is in
 
 
@@ -47,6 +52,7 @@ class Transaction:
         self._connection = engine.connect()
         self._session: AsyncSession | None = None
         self._driver: Any = None
+        self._seconds: float | None = None  # None: as long as the connection knows
         self._batch = Batch()
         self.ids = Ids(in_turn=self._dialect.name != "sqlite")
         self.scopes: dict[int, str] = {}
@@ -133,6 +139,30 @@ class Transaction:
             await self._send()
         self._batch.add(query, values)
 
+    async def take_time(self, seconds: float) -> None:
+        """Let each of its statements, and each pause between two, take so long: for what changes many rows at once."""
+        self._seconds = seconds
+        if self._dialect.name != "sqlite":
+            await self._run(_PATIENT, [str(int(seconds * 1000))])
+
+    async def load(self, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert many rows at once, without a word of each: the values of these columns, in the same order."""
+        await self.flush()
+        names = list(columns)
+        kinds = [table.c[name].type.dialect_impl(self._dialect) for name in names]
+        written = [
+            _written(kind.bind_processor(self._dialect), columns[name]) for kind, name in zip(kinds, names, strict=True)
+        ]
+        if self._driver is None:
+            await self._run("SELECT 1", [])
+        for begin in range(0, len(written[0]), LOADED):
+            rows = zip(*(column[begin : begin + LOADED] for column in written), strict=True)
+            if isinstance(self._driver, asyncpg.Connection):
+                await self._driver.copy_records_to_table(table.name, records=rows, columns=names, timeout=self._seconds)
+            else:
+                places = ", ".join("?" * len(names))
+                await self._driver.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})", rows)  # noqa: S608 (names of ours)
+
     def before(self, statement: str) -> None:
         """Send what waits: SQLAlchemy is about to run a statement. What a savepoint undoes is not sent."""
         if self._batch and statement.startswith("ROLLBACK TO"):
@@ -161,7 +191,7 @@ class Transaction:
         if self._driver is None:
             return await self._connection.run_sync(self._first, sql, tuple(values))
         if isinstance(self._driver, asyncpg.Connection):
-            found: list[Any] = await self._driver.fetch(sql, *values)
+            found: list[Any] = await self._driver.fetch(sql, *values, timeout=self._seconds)
             return found
         return list(await self._driver.execute_fetchall(sql, values))
 
@@ -170,6 +200,11 @@ class Transaction:
         result = connection.exec_driver_sql(sql, values)
         self._driver = connection.connection.driver_connection
         return list(result) if result.returns_rows else []
+
+
+def _written(write: Process | None, column: Sequence[Any]) -> Sequence[Any]:
+    """A column as the driver takes it; what comes again and again is made once."""
+    return column if write is None else list(map(Once(None, write).__getitem__, column))
 
 
 @cache

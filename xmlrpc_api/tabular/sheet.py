@@ -36,12 +36,14 @@ class Column:
         read: Makes a value of a cell that is not empty, or raises `ValueError` with the reason.
         called: What else it is called in headers. Case, spaces and punctuation do not matter.
         required: Whether each file must have it, and each line something in it.
+        may_be_empty: Of what is required: whether lines may have nothing in it.
     """
 
     name: str
     read: Read
     called: tuple[str, ...] = ()
     required: bool = False
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ class Table:
         lines: On which line of the file each of them begins.
         wrong: The other lines, in their order.
         ignored: Headers that mean nothing here.
+        named: The columns that the file has.
     """
 
     columns: dict[str, list[Any]]
     lines: list[int] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    named: frozenset[str] = frozenset()
 
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Line and values of each right line."""
@@ -124,7 +128,9 @@ class Sheet:
                 raise UnreadableError(f"the columns {names} of the header mean the same: {known.name}")
         for known in self._columns:
             if known.required and known not in found:
-                raise UnreadableError(f"the header has no column {known.name} (or {', '.join(known.called)})")
+                others = f" (or {', '.join(known.called)})" if known.called else ""
+                raise UnreadableError(f"the header has no column {known.name}{others}")
+        table.named = frozenset(known.name for known in found if known is not None)
         table.ignored = [name[:SHOWN] for name, known in zip(header, found, strict=True) if name and known is None]
         return found
 
@@ -245,8 +251,9 @@ class _Once(dict[str, Any]):
                 self._has_refused = True
                 value = _Refused(f"{error} ({text[:SHOWN]!r})")
         else:
-            self._has_refused |= self._column.required
-            value = _Refused("is missing") if self._column.required else None
+            is_missing = self._column.required and not self._column.may_be_empty
+            self._has_refused |= is_missing
+            value = _Refused("is missing") if is_missing else None
         self[cell] = value
         return value
 

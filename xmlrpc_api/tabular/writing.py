@@ -2,12 +2,15 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from xmlrpc_api.tabular.cells import guarded
+
+PIECE = 1000
 
 
 def told(value: Any) -> str:
@@ -23,15 +26,16 @@ def told(value: Any) -> str:
     return guarded(value) if isinstance(value, str) else str(value)
 
 
-def document(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> Iterable[str]:
+def lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Some lines."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(told, row) for row in rows)
+    return text.getvalue()
+
+
+def document(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     """A document with these names in its first line, in pieces."""
-    piece = io.StringIO()
-    writer = csv.writer(piece, lineterminator="\n")
-    writer.writerow(names)
-    for count, row in enumerate(rows, 1):
-        writer.writerow([told(value) for value in row])
-        if not count % 1000:
-            yield piece.getvalue()
-            piece.seek(0)
-            piece.truncate()
-    yield piece.getvalue()
+    yield lines([names])
+    left = iter(rows)
+    while some := list(islice(left, PIECE)):
+        yield lines(some)

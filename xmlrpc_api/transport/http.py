@@ -94,11 +94,13 @@ class Client:
         may_be_trusted: False behind a proxy that does not tell whom it forwards, and on a Unix socket, whose proxy
             nobody has named: whoever may open it could write what it likes into the header.
         idempotency_key: The header of this name.
+        site: By what URL it reached this server, as far as it says so, or the setting `public_url`.
     """
 
     address: str
     may_be_trusted: bool
     idempotency_key: str | None = None
+    site: str = ""
 
 
 def client_of(request: web.Request, config: Config) -> Client:
@@ -111,9 +113,9 @@ def client_of(request: web.Request, config: Config) -> Client:
     peer = request.transport.get_extra_info("peername") if request.transport else None
     address = str(peer[0]) if isinstance(peer, tuple) else ""
     is_local = isinstance(peer, (str, bytes))  # the name of a Unix socket, mostly empty
-    key = request.headers.get(IDEMPOTENCY_KEY)
+    key, site = request.headers.get(IDEMPOTENCY_KEY), _site(request, config)
     if not is_local and not is_in(address, config.trusted_proxies):
-        return Client(address, bool(address), key)
+        return Client(address, bool(address), key, site)
     hops = [hop.strip() for header in request.headers.getall(FORWARDED_FOR, []) for hop in header.split(",")]
     if len(hops) > FORWARDED_LIMIT:
         raise web.HTTPBadRequest(text="too many addresses in X-Forwarded-For\n")
@@ -123,8 +125,17 @@ def client_of(request: web.Request, config: Config) -> Client:
         except ValueError:
             raise web.HTTPBadRequest(text="X-Forwarded-For holds something that is no address\n") from None
         if not is_in(hop, config.trusted_proxies):
-            return Client(hop, may_be_trusted=not is_local, idempotency_key=key)
-    return Client(address, may_be_trusted=False, idempotency_key=key)
+            return Client(hop, may_be_trusted=not is_local, idempotency_key=key, site=site)
+    return Client(address, may_be_trusted=False, idempotency_key=key, site=site)
+
+
+def _site(request: web.Request, config: Config) -> str:
+    """Where a client finds this server: what is told to those who called alone, who know by what name they did."""
+    if config.public_url is not None:
+        return config.public_url
+    host = request.headers.get("Host", "")
+    scheme = "https" if config.tls_certificate else "http"
+    return f"{scheme}://{host}" if _HOST.fullmatch(host) else ""
 
 
 def new_origin(gate: Gate, client: Client, face: Face) -> Origin:
@@ -135,6 +146,7 @@ def new_origin(gate: Gate, client: Client, face: Face) -> Origin:
         address=client.address,
         login=None,
         idempotency_key=client.idempotency_key,
+        site=client.site,
     )
 
 

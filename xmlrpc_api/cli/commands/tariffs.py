@@ -1,11 +1,12 @@
-"""`tariffs ask`: what a call costs."""
+"""`tariffs ask`, `tariffs import` and `tariffs export`: what a call costs, and price lists."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli.commands.options import ROOT_ID, AsJson
+from xmlrpc_api.cli.commands.options import ROOT_ID, AsJson, Source
 
 app = typer.Typer(help="Price lists of tariffs.", no_args_is_help=True)
 Owner = Annotated[str, typer.Option(help="On whose behalf: an i_customer or a name.")]
@@ -41,3 +42,50 @@ def ask(
 
     asked = {"i_tariff": tariff, "i_account": account, "i_customer": customer, "cld": number, "cli": caller, "at": at}
     quotes.ask(context, {**asked, "seconds": seconds}, owner, as_json=as_json)
+
+
+@app.command("import")
+def import_rates(
+    context: typer.Context,
+    file: Source,
+    tariff: Annotated[str, typer.Option(help="The tariff: its i_tariff, or its name among those of the owner.")],
+    owner: Owner = ROOT_ID,
+    effective: Annotated[
+        datetime | None,
+        typer.Option(formats=DATES, help="When rates begin that have no date of their own, in UTC; now if left out."),
+    ] = None,
+    close_missing: Annotated[
+        bool, typer.Option("--close-missing", help="End rates of prefixes that the file does not have.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would change, change nothing.")] = False,
+    notice: Annotated[
+        Path | None, typer.Option(help="New CSV file for the notice: what becomes new, dearer, cheaper, is closed.")
+    ] = None,
+) -> None:
+    """
+    Take a price list over: CSV with names of columns in its first line. All lines or none.
+
+    Columns are found by their usual names: prefix or code; price_1, price or rate; price_n; interval_1 and interval_n,
+    or increment (60/6); forbidden; activation_date or effective date; expiration_date; area_name or destination. What
+    the file has no column for stays as it is. Every wrong line is told, with the reason; exit code 1.
+    """
+    from xmlrpc_api.cli.sheets import tariffs
+
+    tariffs.import_rates(context, file, tariff, owner, effective, notice, close_missing=close_missing, dry_run=dry_run)
+
+
+@app.command("export")
+def export_rates(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV file to write; - is standard output.")],
+    tariff: Annotated[str, typer.Option(help="The tariff: its i_tariff, or its name among those of the owner.")],
+    owner: Owner = ROOT_ID,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=DATES, help="Leave out what has expired by then, in UTC; all rates if left out."),
+    ] = None,
+) -> None:
+    """Write the rates of a tariff as a price list, which `tariffs import` reads."""
+    from xmlrpc_api.cli.sheets import tariffs
+
+    tariffs.export_rates(context, file, tariff, owner, since)
