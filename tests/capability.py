@@ -57,13 +57,19 @@ MANAGED = {
     "accounts": "accounts_mgmt", "sip_domains": "accounts_mgmt",
     "sip_aliases": "accounts_mgmt", "tariffs": "tariffs_mgmt", "rates": "tariffs_mgmt",
     "billing_plans": "tariffs_mgmt", "minute_plans": "tariffs_mgmt", "extended_routings": "customers_mgmt",
-    **dict.fromkeys(OF_ACCOUNTS, "accounts_mgmt"),
+    **dict.fromkeys((*OF_ACCOUNTS, "dids", "did_delegations", "did_uses"), "accounts_mgmt"),
+    "did_groups": "tariffs_mgmt",
 }  # fmt: skip
 PARTS = frozenset(
-    {"web_users", "customer_properties", "rates", "minute_plans", "extended_routings", *OF_ACCOUNTS}
+    {"web_users", "customer_properties", "rates", "minute_plans", "extended_routings", "did_uses", *OF_ACCOUNTS}
 )  # to add or delete one is to edit its owner
 PERSONAL = frozenset({"customers", "web_users", "customer_properties"})  # one changes one's own without a right
-RECORDS = frozenset({"customers", "accounts", "sip_domains", "sip_aliases", "tariffs", "billing_plans"})
+RECORDS = frozenset(
+    {"customers", "accounts", "sip_domains", "sip_aliases", "tariffs", "billing_plans"}
+    | {"dids", "did_delegations", "did_groups"}
+)
+GO_ALONG = frozenset({"dids", "did_delegations", "did_uses", "did_groups"})  # with their customer, whoever deletes it
+HELD = frozenset({"i_did", "i_did_allocated_from"})  # what one may have from above
 
 
 def can(land: Land, i_customer: int) -> frozenset[str]:
@@ -240,8 +246,16 @@ class Judge:
             for name in names - {"i_wholesaler"}:
                 for key in TABLES[table].c[name].foreign_keys:
                     there = self.after.rows.get((key.column.table.name, (new.values[name],)))
+                    if name in HELD and self.has_in_hand(new.values[name], owner):
+                        continue
                     if there is not None and there.owner is not None and not self.is_his(there.owner):
                         yield f"{table}.{name} of {owner} points at {new.values[name]} of {there.owner}"
+
+    def has_in_hand(self, i_did: int, i_customer: int | None) -> bool:
+        """Whether a DID was delegated to somebody, or to the one above who delegates it to him."""
+        path = ancestors(self.paths.get(i_customer or 0, ""))
+        holders = {row.owner for row in self.before.of("did_delegations") if row.values["i_did"] == i_did}
+        return bool(holders & {i_customer, *path[-1:]})
 
     def rights(self) -> Iterator[str]:
         """Whoever lacks a right has not used it; who is not active has created nothing."""
@@ -263,6 +277,10 @@ class Judge:
         """Which bit a change takes: add, edit, delete; none where something is merely counted."""
         if self.is_new(table, new):
             return 1
+        if table in GO_ALONG and old and old.owner not in self.after.customers:
+            return 0
+        if table == "did_uses" and (new is None or self.has_left(old, new)):
+            return 0  # it ends with what has ended
         if new is None and (table not in PARTS or (old and old.owner not in self.after.customers)):
             return 4
         return 0 if new and names <= COUNTERS else 2
@@ -273,9 +291,16 @@ class Judge:
             return False
         if new.owner not in self.before.customers:
             return True
+        if table == "did_uses":
+            return ("dids", (new.values["i_did"],)) not in self.before.rows
         if table in OF_ACCOUNTS:
             return ("accounts", (new.values["i_account"],)) not in self.before.rows
         return table in RECORDS and self.key_of(table, new) not in self.before.rows
+
+    def has_left(self, old: Row | None, new: Row) -> bool:
+        """Whether the account is gone that was called."""
+        account = old.values["i_account"] if old else None
+        return account is not None and ("accounts", (account,)) not in self.after.rows
 
     def key_of(self, table: str, row: Row) -> Key:
         return table, tuple(row.values[column.name] for column in TABLES[table].primary_key)

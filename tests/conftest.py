@@ -203,6 +203,7 @@ RIGHTS = {
     "system_mgmt": 1,
     "api_mgmt": 1,
     "api_access": 1,
+    "did_pool_enabled": True,
 }
 
 

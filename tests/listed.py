@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import phonebook
 from conftest import WEB_PASSWORD, Customers, Reseller
 from faces import Api
 from harness import unique
@@ -50,6 +51,11 @@ LISTS = {
     "accounts": Listed("listAccounts", "accounts", "i_account", newest_first=False),
     "service plans": Listed("listServicePlans", "list", "i_billing_plan", newest_first=False),
     "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
+    "DIDs": Listed("getDIDsList", "dids", "i_did", newest_first=False, is_sorted=True),
+    "free DIDs": Listed("searchFreeDIDs", "dids", "i_did", newest_first=False, is_sorted=True),
+    "DID charging groups": Listed(
+        "listDIDChargingGroups", "dids_charging_groups", "i_dids_charging_group", newest_first=False
+    ),
     "tariffs": Listed("getTariffsList", "tariffs", "i_tariff", newest_first=False),
     "rules": Listed("listAuthRules", "authrules", "i_authentication", of_account=True, newest_first=False),
     "post-auth": Listed(
@@ -64,6 +70,7 @@ BY_PREFIX = {"getAccountRates", "getTariffRatesList"}  # not in the order of ids
 
 def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
     i_customer, *_ = [customers.make(reseller) for _ in range(5)]
+    root = customers.server.api()
     reseller.setLowBalance(i_customer=i_customer, threshold=1)
     for amount in range(2, 7):
         reseller.customerAddFunds(i_customer=i_customer, amount=amount, currency="USD")
@@ -71,6 +78,9 @@ def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
         reseller.createAccount(**new())
         customers.tariff(reseller)
         reseller.createServicePlan(name=unique("plan"))
+        phonebook.added(reseller)
+        phonebook.delegated(root, phonebook.added(root), reseller.i_customer)
+        reseller.createDIDChargingGroup(name=unique("group"), currency="USD")
         reseller.createWebUser(web_login=unique("login"), web_password=WEB_PASSWORD, i_access_level="ADMINISTRATOR")
         rule = {"i_account": first_account(reseller), "i_protocol": 1}
         reseller.addAuthRule(incoming_cli=unique(), **rule)

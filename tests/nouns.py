@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import phonebook
 from conftest import WEB_PASSWORD, Customers
 from faces import Api
 from harness import Server, unique
@@ -75,10 +76,14 @@ class Noun:
         return {self.create, self.info, self.update, self.delete, self.listing} - {""}
 
     @property
+    def is_told(self) -> bool:
+        """Whether a method tells it by its attributes."""
+        return bool(self.info or self.listing)
+
+    @property
     def is_callers(self) -> bool:
         """Whether one is made, and listed, for the caller alone, and for nobody below."""
-        named = METHODS[self.create].params.by_name
-        return not {"i_customer", "i_account"} & named.keys()
+        return "i_customer" not in METHODS[self.create].params.by_name and "i_account" not in self.needs
 
     def settable(self, method: str) -> list[Field]:
         """The attributes that one of its methods sets."""
@@ -98,6 +103,7 @@ class Person:
     api: Api
     i_customer: int
     has: dict[str, Params] = field(default_factory=dict)
+    spare: list[int] = field(default_factory=list)
 
     def call(self, method: str, **params: Any) -> Any:
         return getattr(self.api, method)(**params)
@@ -200,6 +206,17 @@ def _of_account(**about: Any) -> Noun:
     """What is part of an account: who may change that may make, change and delete it."""
     bits = dict.fromkeys(("create", "update", "delete"), EDIT)
     return Noun(**{"needs": ("i_account",), "mask": "accounts_mgmt", "bits": bits, **about})
+
+
+def _number(number: int) -> Params:
+    return {"did": str(number), "incoming_did": str(number)}
+
+
+def _spare(person: Person) -> int:
+    """A DID of somebody's who may have lost the right to add one."""
+    if not person.spare:
+        person.spare = [made["i_did"] for made in person.several(NOUNS["dids"], 20)]
+    return person.spare.pop()
 
 
 CUSTOMER = Noun(
@@ -355,5 +372,44 @@ NOUNS: Mapping[str, Noun] = {  # by their tables
         given=lambda person: {**_account(person), "cli": unique()},
         change={"cld": "5"},
         nil_is_empty=True,
+    ),
+    "did_groups": Noun(
+        id="i_dids_charging_group",
+        create="createDIDChargingGroup",
+        info="getDIDChargingGroupInfo",
+        update="updateDIDChargingGroup",
+        delete="deleteDIDChargingGroup",
+        listing="listDIDChargingGroups",
+        rows="dids_charging_groups",
+        mask="tariffs_mgmt",
+        given=lambda _person: {"name": unique("group"), "currency": "USD"},
+        untold=frozenset({"name"}),
+    ),
+    "dids": Noun(
+        id="i_did",
+        create="addDID",
+        info="getDIDInfo",
+        update="updateDID",
+        delete="deleteDID",
+        listing="getDIDsList",
+        rows="dids",
+        mask="accounts_mgmt",
+        given=lambda _person: _number(phonebook.block()),
+        untold=frozenset(
+            {"did", "did_range_end", "i_did_allocated_from", "i_vendor", "i_connection"}
+            | {"i_ivr_application", "reserved_for"}
+        ),
+    ),
+    "did_delegations": Noun(
+        id="i_did_delegation",
+        create="addDIDDelegation",
+        update="updateDIDDelegation",
+        delete="deleteDIDDelegation",
+        mask="accounts_mgmt",
+        given=lambda person: {
+            "i_did": _spare(person),
+            "delegated_to": person.one("customers"),
+            "parent_i_did_delegation": None,
+        },
     ),
 }

@@ -20,6 +20,7 @@ from xmlrpc_api.services import records
 from xmlrpc_api.services.catalogue import plan_spans
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
+from xmlrpc_api.services.numbers import uses
 from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.tree import limits, lists, names, ownership, quotas, references
 from xmlrpc_api.services.tree.ownership import Reach
@@ -157,7 +158,7 @@ async def _limits(call: Call, account: Account, values: Values) -> dict[str, int
 
 async def remove(call: Call, known: int | str) -> None:
     """
-    Remove an account. Its ledger is kept.
+    Remove an account. Its ledger is kept; its DIDs are free again.
 
     Raises:
         NotFound: It is not there for the caller.
@@ -170,6 +171,7 @@ async def remove(call: Call, known: int | str) -> None:
         (await limits.line_of(call, account)).demand_hand(call.caller, over[0], "the group quota")
     if account.balance:
         raise Conflict(f"Account still has money: the balance is {account.balance.normalize():f}")
+    await uses.leave(call, account.i_account)
     await records.remove(call, account)
 
 

@@ -159,43 +159,13 @@ class List:
         Raises:
             BadParameter: More rows were asked for, or exist, than one answer may hold; or an order is not known.
         """
-        if of is not None and not conditions and self._is_plain(asked):
-            return await self._stretch(call, asked, of)
-        return await self._read(call, asked, self.asked_for(asked, *conditions, of=of))
+        if of is not None and not conditions and self.is_plain(asked):
+            return await _stretch(call, asked, (self, of))
+        return await _read(call, asked, self.asked_for(asked, *conditions, of=of))
 
     async def merged(self, call: Call, asked: Asked, *owners: Of) -> Rows:
-        """
-        The rows of several owners; none is of two.
-
-        Each is read by an index of its own, no further than the page reaches. An OR would be read whole, and sorted.
-
-        Raises:
-            BadParameter: As in `rows`.
-        """
-        if self._is_plain(asked):
-            return await self._stretch(call, asked, *owners)
-        each = (self.asked_for(asked, of=owner) for owner in owners)
-        return await self._read(call, asked, _merged(self, each, asked.reach(call)))
-
-    async def _stretch(self, call: Call, asked: Asked, *owners: Of) -> Rows:
-        """What nothing but a page of owners is asked for, by a query that is made once."""
-        query = _stretches(self, tuple((tuple(of.values), of.also) for of in owners))
-        given = enumerate(value for of in owners for value in of.values.values())
-        found = await call.store.rows(
-            query,
-            **{f"value_{place}": value for place, value in given},
-            after=Key.of(self.key).first if asked.after is None else asked.after,
-            reach=asked.reach(call),
-            offset=asked.start,
-            limit=asked.fetched(call),
-        )
-        asked.demand_whole(call, len(found))
-        return found
-
-    async def _read(self, call: Call, asked: Asked, pages: Statement) -> Rows:
-        found = await call.store.select(pages.offset(asked.start).limit(asked.fetched(call)))
-        asked.demand_whole(call, len(found))
-        return found
+        """The rows of several owners; none is of two. See `merged`."""
+        return await merged(call, asked, *((self, owner) for owner in owners))
 
     async def page(self, call: Call, asked: Asked, *conditions: Condition, counting: Statement | None = None) -> Found:
         """
@@ -215,7 +185,7 @@ class List:
             rows: Sequence[Row] = await self.rows(call, asked, *conditions)
             there = len(rows)
         else:
-            found = await self._read(call, asked, self.lean.where(*matching).order_by(*self._order(asked), self.key))
+            found = await _read(call, asked, self.lean.where(*matching).order_by(*self._order(asked), self.key))
             rows, there = await self._whole(call, found), len(found)
         if there < asked.fetched(call) and (there or not asked.start):  # none is behind the last page
             return Found(asked.start + there, list(rows))
@@ -249,6 +219,13 @@ class List:
         rows = found.rows if wanted.after is None else await self.rows(call, wanted, of=of)
         return {name: rows, "total": found.total}
 
+    async def total(self, call: Call, asked: Asked, of: Of) -> int:
+        """How many rows of an owner match, on whatever page."""
+        matching = self._matching(asked, (*of.equal(), *of.also))
+        (counted,) = await call.store.select(self._counting(matching))
+        total: int = counted["total"]
+        return total
+
     def _counting(self, matching: tuple[Condition, ...]) -> Statement:
         """A statement that counts the rows for which these conditions hold."""
         total = func.count().label("total")
@@ -280,7 +257,7 @@ class List:
             matches = matches.where(key.behind(key.id, asked.after))
         return matches.order_by(*self._order(asked), self.key)
 
-    def _is_plain(self, asked: Asked) -> bool:
+    def is_plain(self, asked: Asked) -> bool:
         """Whether nothing is asked for but a place to begin at, and how many."""
         return not asked.order and not any(asked.filters.get(name) is not None for name in self.filters)
 
@@ -305,22 +282,64 @@ class List:
         return [order.desc() if asked.direction.upper() == "DESC" else order.asc()]
 
 
-def _merged(listed: List, each: Iterable[Statement], reach: Any) -> Statement:
+async def merged(call: Call, asked: Asked, *parts: tuple[List, Of]) -> Rows:
+    """
+    The rows of several owners, each told by a list: these tell the same, in the same order, and no row is in two.
+
+    Each is read by an index of its own, no further than the page reaches. An OR would be read whole, and sorted.
+
+    Raises:
+        BadParameter: As in `List.rows`.
+    """
+    if parts[0][0].is_plain(asked):
+        return await _stretch(call, asked, *parts)
+    each = (listed.asked_for(asked, of=owner) for listed, owner in parts)
+    return await _read(call, asked, _merged(parts[0][0], each, asked.reach(call), asked))
+
+
+async def _stretch(call: Call, asked: Asked, *parts: tuple[List, Of]) -> Rows:
+    """What nothing but a page of owners is asked for, by a query that is made once."""
+    query = _stretches(tuple((listed, tuple(of.values), of.also) for listed, of in parts))
+    given = enumerate(value for _, of in parts for value in of.values.values())
+    found = await call.store.rows(
+        query,
+        **{f"value_{place}": value for place, value in given},
+        after=Key.of(parts[0][0].key).first if asked.after is None else asked.after,
+        reach=asked.reach(call),
+        offset=asked.start,
+        limit=asked.fetched(call),
+    )
+    asked.demand_whole(call, len(found))
+    return found
+
+
+async def _read(call: Call, asked: Asked, pages: Statement) -> Rows:
+    found = await call.store.select(pages.offset(asked.start).limit(asked.fetched(call)))
+    asked.demand_whole(call, len(found))
+    return found
+
+
+def _merged(listed: List, each: Iterable[Statement], reach: Any, asked: Asked = Asked()) -> Statement:
     """The rows of several statements, of which none is asked for more than `reach` of them, in order."""
     everything = union_all(*(select(one.limit(reach).subquery()) for one in each)).subquery()
     key = Key.of(listed.key)
-    return select(everything).order_by(*key.order(everything.columns[key.id.key]))
+    order = key.order(everything.columns[key.id.key])
+    if asked.order:
+        by = everything.columns[asked.order]
+        order.insert(0, by.desc() if asked.direction.upper() == "DESC" else by.asc())
+    return select(everything).order_by(*order)
 
 
 @cache
-def _stretches(listed: List, owners: tuple[tuple[Columns, tuple[Condition, ...]], ...]) -> Query:
+def _stretches(parts: tuple[tuple[List, Columns, tuple[Condition, ...]], ...]) -> Query:
     """A page of the rows of owners: whose they are told by these columns, and what else must hold, of each."""
-    key, place, each = Key.of(listed.key), count(), []
-    for columns, also in owners:
+    place, each = count(), []
+    for listed, columns, also in parts:
         of = Of({column: bindparam(f"value_{next(place)}", type_=column.type) for column in columns}, also)
-        each.append(of.stretch(listed.statement.where(*also), key, bindparam("after", type_=key.id.type)))
+        own = Key.of(listed.key)
+        each.append(of.stretch(listed.statement.where(*also), own, bindparam("after", type_=own.id.type)))
     reach, offset, limit = (bindparam(name, type_=Integer) for name in ("reach", "offset", "limit"))
-    pages = each[0] if len(each) == 1 else _merged(listed, each, reach)
+    pages = each[0] if len(each) == 1 else _merged(parts[0][0], each, reach)
     return Query(pages.offset(offset).limit(limit))
 
 
