@@ -51,6 +51,8 @@ KEYS = {
     "balances": "i_balance",
     "accounts": "i_account",
     "ledger": "i_ledger",
+    "tariffs": "i_tariff",
+    "rates": "i_rate",
 }
 
 Expressions = Mapping[str, str]  # of columns, where `i` counts
@@ -104,7 +106,7 @@ def _samples(address: str) -> tuple[int, int]:
         api: Any = server
         reseller = {
             **CUSTOMER, "name": RESELLER, "balance": 10**9, "api_access": 1, "api_mgmt": 1, "api_password": PASSWORD,
-            "max_depth": 20, "vouchers_mgmt": 7,
+            "max_depth": 20, "vouchers_mgmt": 7, "tariffs_mgmt": 7,
         }  # fmt: skip
         made = api.createCustomer({**reseller, "i_wholesaler": ROOT_ID})["i_customer"]
         name = f"customer-{FIRST_ID}"

@@ -23,6 +23,7 @@ from models import (
     ExtendedRouting,
     LedgerEntry,
     PostAuthRule,
+    Rate,
     Tariff,
     WebUser,
 )
@@ -31,6 +32,7 @@ from xmlrpc_api.transport import pages
 PAGE = 10
 MANY = 2000
 NUMBERS = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY}) SELECT i FROM n"
+NUMBER = "49301234567890"
 AT_ONCE = {"Sort", "Incremental Sort", "Hash Join"}  # what reads to the end before it tells the first row
 DEAREST_ROW = {"sqlite": 500, "postgresql": 8}  # instructions; rows that are read for it, with those it is joined with
 
@@ -210,3 +212,35 @@ def test_the_history_of_an_object_is_not_sought_among_that_of_others(big: Big, e
 
     for page in (big.page(listed, **asked), big.page(listed, after=newest[-1], **asked)):
         assert page.cost() <= DEAREST_ROW[engine] * PAGE
+
+
+@pytest.fixture(scope="module")
+def i_tariff(big: Big) -> int:
+    """Rates, as many as rows of a list; of each prefix of a number one that has ended, but for the first."""
+    made = Customers(big.server).tariff(big.reseller)
+    dates = {"activation_date": "20200101T00:00:00", "expiration_date": "20210101T00:00:00"}
+    big.reseller.addRate(i_tariff=made, prefix=NUMBER[0], price_1=1)
+    for digits in range(2, len(NUMBER) + 1):
+        big.reseller.addRate(i_tariff=made, prefix=NUMBER[:digits], price_1=1, **dates)
+    multiply(big.server, Rate, f"i_tariff = {made}", NUMBERS, {"prefix": "CAST(5000 + n.i AS VARCHAR)"})
+    big.server.sql("ANALYZE")
+    return made
+
+
+def test_a_rate_is_found_by_one_look_into_one_index_for_each_digit(big: Big, i_tariff: int) -> None:
+    spy = big.server.app[pages.DATABASE]._driver = Spy(big.server.app[pages.DATABASE]._driver)
+    told = big.reseller.getRate(i_tariff=i_tariff, cld=NUMBER)["rate"]
+    big.server.app[pages.DATABASE]._driver = spy.driver
+    statement = Statement(big.server, *next(asked for asked in spy.asked if "rates" in asked[0]))
+
+    plan = statement.plan()
+
+    assert told["prefix"] == NUMBER[0]
+    if statement.is_sqlite:
+        by_key, by_id = sorted(step for step in plan if "rates" in step)
+        assert by_key.startswith("SEARCH rates USING COVERING INDEX sqlite_autoindex_rates_1 (i_tariff=? AND prefix=?")
+        assert by_id == "SEARCH rates USING INTEGER PRIMARY KEY (rowid=?)"
+    else:
+        (look,) = (node for node in plan if node.get("Relation Name") == "rates")
+        assert (look["Index Name"], look["Actual Loops"]) == ("uq_rates_i_tariff_prefix_activation_date", len(NUMBER))
+        assert statement.cost() <= len(NUMBER)

@@ -76,6 +76,12 @@ class Payer:
     payee: int | None = None
     i_tariff: int | None
 
+    @property
+    def told(self) -> Row:
+        """As it is told, before anything is known of a rate."""
+        paid = {"i_customer_paid": self.payee, "i_tariff": self.i_tariff}
+        return {**UNTOLD, "i_account": self.i_account, "i_customer": self.i_customer, **paid}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
@@ -99,8 +105,8 @@ async def of_tariff(call: Call, i_tariff: int, asked: Asked) -> list[Row]:
     Raises:
         NotFound: It is not there for the caller.
     """
-    await TARIFFS.info(call, i_tariff)
-    return [(await _sale(call, Payer(i_tariff=i_tariff), asked)).told]
+    tariff = await TARIFFS.info(call, i_tariff)
+    return [(await _sold(call, Payer(i_tariff=i_tariff), tariff, asked)).told]
 
 
 async def of_customer(call: Call, i_customer: int, asked: Asked) -> list[Row]:
@@ -202,13 +208,15 @@ async def _hide(call: Call, levels: list[Row]) -> None:
 
 async def _sale(call: Call, payer: Payer, asked: Asked) -> Sale:
     """What somebody pays for the call."""
-    told: Row = {**UNTOLD, "i_account": payer.i_account, "i_customer": payer.i_customer, "i_tariff": payer.i_tariff}
-    told["i_customer_paid"] = payer.payee
     if payer.i_tariff is None:
-        return Sale(told={**told, "status": NO_TARIFF})
-    tariff = await rate_search.tariff_of(call.store, payer.i_tariff)
-    told |= {name: tariff[name] for name in OF_TARIFF}
-    rate = await rate_search.rate_of(call.store, payer.i_tariff, asked.cld, asked.at)
+        return Sale(told={**payer.told, "status": NO_TARIFF})
+    return await _sold(call, payer, await rate_search.tariff_of(call.store, payer.i_tariff), asked)
+
+
+async def _sold(call: Call, payer: Payer, tariff: Mapping[str, Any], asked: Asked) -> Sale:
+    """The same by a tariff."""
+    told = {**payer.told, **{name: tariff[name] for name in OF_TARIFF}}
+    rate = await rate_search.rate_of(call.store, tariff["i_tariff"], asked.cld, asked.at)
     if rate is None:
         return Sale(told={**told, "status": NO_RATE})
     is_local = await _is_local(call, tariff, rate, asked)
