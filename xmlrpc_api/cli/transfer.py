@@ -24,7 +24,7 @@ from xmlrpc_api.declaration.rights import Caller, Right
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import customers
-from xmlrpc_api.services.customers import CHILDREN_AFTER, CUSTOMER
+from xmlrpc_api.services.customers import CUSTOMER, WHOLE_CHILDREN
 from xmlrpc_api.services.logins import takeover
 from xmlrpc_api.services.logins.takeover import Brought
 from xmlrpc_api.storage.database import Database
@@ -64,7 +64,7 @@ async def _export(config: Config, file: Path, owner: str, form: Format) -> int:
 async def _all_children(database: Database, owner: int) -> AsyncIterator[Rows]:
     last, is_more = 0, True
     while is_more:
-        page = await database.rows(CHILDREN_AFTER, caller=owner, last=last, count=PAGE)
+        page = await database.rows(WHOLE_CHILDREN.query, caller=owner, after=last, offset=0, limit=PAGE)
         is_more = len(page) == PAGE
         if page:
             yield page

@@ -57,10 +57,8 @@ _INFO = Companion(
 INFO_BY_NAME = Query(SELECT_INFO.where(_is_his_or_him(Customer, _CALLER), names.is_customer()), is_short=True)
 _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALLER, Balance.is_default))
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
-_AFTER = Customer.i_customer > bindparam("last", type_=Integer)
-_ALL_CHILDREN = SELECT_INFO.where(Customer.i_wholesaler == _CALLER, _AFTER).order_by(Customer.i_customer)
-CHILDREN_AFTER = Query(_ALL_CHILDREN.limit(bindparam("count", type_=Integer)))
-CHILDREN = Pages(CUSTOMER, LISTED, Of({Customer.i_wholesaler: _CALLER}))
+_CHILDREN = Of({Customer.i_wholesaler: _CALLER})
+CHILDREN, WHOLE_CHILDREN = Pages(CUSTOMER, LISTED, _CHILDREN), Pages(CUSTOMER, CUSTOMER.read, _CHILDREN)
 NEEDED = records.needed(Customer, Balance, WebUser, LedgerEntry)
 PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of itself, whatever it may manage

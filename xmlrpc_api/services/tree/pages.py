@@ -26,6 +26,9 @@ class Pages:
         entity: Of what.
         fields: What is told of each row.
         of: Whose rows, by `bindparam`s.
+
+    Attributes:
+        query: Reads a page of any size: `limit` rows from `offset` on behind the id `after`.
     """
 
     def __init__(self, entity: Entity, fields: Sequence[Field], of: Of) -> None:
@@ -36,7 +39,7 @@ class Pages:
             return of.stretch(statement, self._key, after).offset(offset).limit(limit)
 
         row_by_row, at_once = page(entity.select(fields)), _at_once(entity, fields, page)
-        self._near, self._far = (
+        self._near, self.query = (
             Query(row_by_row, is_short=is_short, on={"postgresql": at_once}) for is_short in (True, False)
         )
 
@@ -48,7 +51,7 @@ class Pages:
             BadParameter: More rows were asked for, or exist, than one answer may hold.
         """
         fetched = asked.fetched(call)
-        query = self._near if asked.start + fetched <= NEAR else self._far
+        query = self._near if asked.start + fetched <= NEAR else self.query
         after = self._key.first if asked.after is None else asked.after
         found = await call.store.rows(query, after=after, offset=asked.start, limit=fetched, **values)
         asked.demand_whole(call, len(found))
