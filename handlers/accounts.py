@@ -44,6 +44,27 @@ LISTED = (
     ),
 )
 
+BILLED = (
+    Field(
+        name="next_billing_time",
+        wire=Wire.DATETIME,
+        nullable=True,
+        doc="When the service plan is charged next; nil: it is everybody's, or the account is blocked.",
+    ),
+    Field(
+        name="billing_plan_suspended",
+        wire=Wire.BOOLEAN,
+        doc="Whether the service plan rests, since the account cannot pay for it.",
+        example=False,
+    ),
+    Field(
+        name="try_unsuspend",
+        wire=Wire.BOOLEAN,
+        doc="Whether it is to go on by itself as soon as there is money enough: so it is with each that rests.",
+        example=False,
+    ),
+)
+
 account_change = partial(
     method,
     right=Right.ACCOUNTS_EDIT,
@@ -83,7 +104,7 @@ async def create_account(call: Call, **attributes: Any) -> Answer:
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
     scope_optional=True,
-    returns=ACCOUNT.read,
+    returns=(*ACCOUNT.read, *BILLED),
     raises=(NotFound,),
 )
 async def get_account_info(call: Call, *, i_account: int | None = None, username: str | None = None) -> Answer:

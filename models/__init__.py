@@ -40,7 +40,7 @@ from models.customer import (
 from models.did import Did, DidDelegation, number_key
 from models.did_charging_group import DidChargingGroup
 from models.did_use import DidUse
-from models.event import LOW_BALANCE, Event
+from models.event import LOW_BALANCE, PLAN_RESUMED, PLAN_SUSPENDED, Event
 from models.extended_routing import ExtendedRouting
 from models.follow_me_entry import FollowMeEntry
 from models.hot_dial_number import HotDialNumber
@@ -85,6 +85,8 @@ __all__ = [
     "LARGEST_AMOUNT",
     "LOW_BALANCE",
     "MONTHLY",
+    "PLAN_RESUMED",
+    "PLAN_SUSPENDED",
     "PREFIX_LENGTH",
     "PRIVACY_SCHEMAS",
     "ROOT_DEPTH",

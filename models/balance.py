@@ -138,6 +138,7 @@ class LedgerEntry(Base):
         access=Access.READ_ONLY,
         doc="initial or set (createCustomer, updateCustomer), funds, credit, debit (payments), voucher, "
         "payer (the other side of a sub-customer's payment), transfer, "
+        "fee (of a service plan, or what of it came back), "
         "closed (what had been paid in is written off at a deletion).",
         example="funds",
     )

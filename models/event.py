@@ -9,6 +9,7 @@ from models.base import Access, Base, UtcDateTime, ascii_string, field
 from models.customer import PATH_LENGTH
 
 LOW_BALANCE = "low_balance"
+PLAN_SUSPENDED, PLAN_RESUMED = "plan_suspended", "plan_resumed"
 
 
 class Event(Base):

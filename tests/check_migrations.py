@@ -40,7 +40,7 @@ from xmlrpc_api.config import load
 from xmlrpc_api.installation import VERSION_TABLE, migrations, newest_revision
 from xmlrpc_api.storage.database import Database
 
-ATTEMPTS = 500
+ATTEMPTS = 3000
 FIRST_MADE = 100_000
 LONGEST_TEXT = 40
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)

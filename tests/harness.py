@@ -190,6 +190,7 @@ def test_config(database_url: str, **settings: Any) -> Config:
         "api_login_failures": 100_000,
         "api_address_failures": 100_000,
         "log_format": "json",
+        "billing_seconds": 0,  # tests say when it is looked for
     }
     return load(**{**defaults, **settings, "database_url": database_url})
 

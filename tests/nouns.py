@@ -279,7 +279,7 @@ NOUNS: Mapping[str, Noun] = {  # by their tables
         mask="accounts_mgmt",
         given=lambda _person: new(),
         untold=frozenset({"username", "authname", "web_password", "voip_password", "vm_password", "balance"}),
-        moving=frozenset({"version", "updated_on", "updated_by"}),
+        moving=frozenset({"version", "updated_on", "updated_by", "next_billing_time"}),
     ),
     "billing_plans": Noun(
         id="i_billing_plan",

@@ -8,17 +8,22 @@ from datetime import timedelta
 
 import structlog
 
+from models import ROOT_ID
 from xmlrpc_api import metrics
 from xmlrpc_api.access.trusted_hosts import TrustedHosts
-from xmlrpc_api.call import Origin, Platform
+from xmlrpc_api.call import Call, Origin, Platform
+from xmlrpc_api.declaration.faults import Fault
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.faces import Face
 from xmlrpc_api.dispatch.dispatcher import Dispatcher
 from xmlrpc_api.services import idempotency
 from xmlrpc_api.services.catalogue.bulk import processing
+from xmlrpc_api.services.charging import fees, rounds
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import throttle
+from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database
+from xmlrpc_api.turns import ACCOUNT
 
 SEAL_SECONDS = 1.0
 REFRESH_SECONDS = 1.0
@@ -27,6 +32,8 @@ TRUST_SECONDS = 1.0
 UPLOAD_SECONDS = 0.5
 GAUGE_SECONDS = 1.0
 STOP_SECONDS = 5.0
+BILLING = "recurring fees"  # what the change history calls it
+BATCHES = 100  # of accounts to be charged, before other work gets its turn
 
 log = structlog.get_logger()
 
@@ -39,6 +46,8 @@ async def run(platform: Platform, database: Database, trusted: TrustedHosts, sto
         group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
         group.create_task(_every(TRUST_SECONDS, trusted.keep, stopping))
         group.create_task(_every(UPLOAD_SECONDS, lambda: take_uploads(platform, database), stopping))
+        if seconds := platform.config.billing_seconds:
+            group.create_task(_every(seconds, lambda: bill(platform, database), stopping))
         group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
 
 
@@ -92,6 +101,35 @@ async def seal(platform: Platform, database: Database) -> None:
         if not count:
             return
         log.info("audit sealed", seq=seq, hash=newest)
+
+
+async def bill(platform: Platform, database: Database) -> None:
+    """Charge accounts the recurring fees that are due, each in a transaction of its own."""
+    dispatcher = Dispatcher(platform, database)
+    for _ in range(BATCHES):
+        now = platform.clock()
+        async with database.read() as session:
+            accounts = await rounds.due(session, now)
+        if not accounts:
+            return
+        root = await ownership.load_caller(database, ROOT_ID)
+        origin = Origin(request_id=secrets.token_hex(8), face=Face.BILLING, address="local", login=root)
+        if root is not None:
+            for i_account in accounts:
+                await _bill(dispatcher, origin, root, i_account)
+
+
+async def _bill(dispatcher: Dispatcher, origin: Origin, root: Caller, i_account: int) -> None:
+    async def work(call: Call) -> None:
+        await fees.bill(call, i_account)
+
+    try:
+        queue = frozenset({(ACCOUNT, i_account)})
+        await dispatcher.perform(origin, BILLING, root, work, queue)
+    except Fault as fault:
+        log.warning("account not charged", i_account=i_account, fault=fault.code, text=fault.text)
+        async with dispatcher.database.write() as session:
+            await rounds.postpone(session, i_account, dispatcher.platform.clock())
 
 
 async def measure(database: Database) -> None:

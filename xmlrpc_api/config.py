@@ -232,6 +232,9 @@ class Config(BaseSettings):
     idempotency_hours: int = Field(
         48, ge=24, le=24 * 90, description="How long a call with an idempotency_key may be sent again, in hours."
     )
+    billing_seconds: int = Field(
+        5, ge=0, le=3600, description="How often this process looks for recurring fees that are due; 0: it never does."
+    )
     balance_queue: int = Field(
         500, ge=1, le=100_000, description="Calls that may wait for one balance in one process; more are refused."
     )

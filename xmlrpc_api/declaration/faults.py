@@ -21,7 +21,8 @@ code        when
 404         no such object for the caller
 405         JSON gateway only: what changes something is sent with POST
 409         conflict: taken, still in use, changed meanwhile
-410         authCustomer only: the one-time password was right (a success signal)
+410         authCustomer: the one-time password was right (a success signal);
+            matchAccountMinutePlan: no minute plan covers the number
 429         too many attempts
 =========== =============================================================================
 """
@@ -276,6 +277,14 @@ class OneTimePasswordAccepted(Fault):
     code = 410
     summary = "the one-time password was right (a signal of success)"
     usual = "Authenticated by one-time password"
+
+
+class NoMinutePlan(Fault):
+    """No minute plan covers a number."""
+
+    code = 410
+    summary = "no minute plan covers the number"
+    usual = "No minute plan matches"
 
 
 class TooManyAttempts(Fault):

@@ -17,6 +17,7 @@ class Face(enum.StrEnum):
     SOAP = "soap"
     UPGRADE = "upgrade"
     UPLOAD = "upload"
+    BILLING = "billing"
 
 
 DIALECTS: Mapping[Face, Dialect] = {  # who is not here can call no method

@@ -11,9 +11,10 @@ from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dispatch.execution import Execution, T, Work, perform
 from xmlrpc_api.dispatch.multicall import Multicall, perform_each
 from xmlrpc_api.dispatch.outcome import Outcome
-from xmlrpc_api.dispatch.preparation import Errand, Preparation
+from xmlrpc_api.dispatch.preparation import NOBODYS, Errand, Preparation
 from xmlrpc_api.storage.database import Database, Store
 from xmlrpc_api.storage.foresight import Foreseen
+from xmlrpc_api.turns import Key
 
 
 class Dispatcher:
@@ -53,7 +54,9 @@ class Dispatcher:
             work = partial(perform, prepared=prepared)
             return await self._execution.in_time(self._execution.change(prepared, work))
 
-    async def perform(self, origin: Origin, name: str, caller: Caller, work: Work[T]) -> T:
+    async def perform(
+        self, origin: Origin, name: str, caller: Caller, work: Work[T], queues: frozenset[Key] = NOBODYS
+    ) -> T:
         """
         Run what is no public method, such as a row of an import, as one call.
 
@@ -62,12 +65,14 @@ class Dispatcher:
             name: What the change history calls it.
             caller: On whose behalf it runs.
             work: What to do.
+            queues: On whose balances it books.
 
         Raises:
             Fault: Whatever went wrong.
         """
         with Outcome(origin, name):
-            return await self._execution.change(Errand(origin=origin, name=name, caller=caller), work)
+            errand = Errand(origin=origin, name=name, caller=caller, queues=queues)
+            return await self._execution.change(errand, work)
 
     async def perform_each(
         self, origin: Origin, name: str, caller: Caller, works: Sequence[Work[T]]

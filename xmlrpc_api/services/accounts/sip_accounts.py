@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, bindparam, select
 from sqlalchemy.orm import contains_eager
 
-from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, LedgerEntry, account_key
+from models import DEFAULT_PASSWORD_POLICY, Account, AccountGroup, Balance, Customer, LedgerEntry, PlanSpan, account_key
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
@@ -53,6 +53,8 @@ _CURRENCY = Query(
 _REACHED = (
     ACCOUNT.select(ACCOUNT.read)
     .join(Customer, Customer.i_customer == Account.i_customer)
+    .outerjoin(PlanSpan, (PlanSpan.i_account == Account.i_account) & PlanSpan.ended.is_(None))
+    .add_columns(PlanSpan.due.label("next_billing_time"), PlanSpan.suspended.label("billing_plan_suspended"))
     .where(ownership.reached(REACH))
 )
 _BY_ID = Query(_REACHED.where(Account.i_account == bindparam("i_account", type_=Integer)), is_short=True)
@@ -198,7 +200,8 @@ async def info(call: Call, i_account: int | None, username: str | None) -> Row:
         raise BadParameter.required("i_account")
     if not rows:
         raise NotFound(Account)
-    return rows[0]
+    rests = bool(rows[0]["billing_plan_suspended"])
+    return {**rows[0], "billing_plan_suspended": rests, "try_unsuspend": rests}
 
 
 async def balance_of(call: Call, i_account: int) -> int:

@@ -18,7 +18,8 @@ EVENT = entity_of(Event)
 DETAILS = Field(
     name="details",
     wire=Wire.STRUCT,
-    doc="What else there is to know. Of low_balance: balance, threshold, currency, and what was asked for.",
+    doc="What else there is to know. Of low_balance: balance, threshold, currency, and what was asked for; of "
+    "plan_suspended and plan_resumed: i_account, i_billing_plan and what the account must have.",
     example={"balance": "4.5", "threshold": "5", "currency": "USD"},
 )
 MEMBERS = (*EVENT.read, DETAILS)

@@ -21,19 +21,19 @@ from xmlrpc_api.storage.fast_path import Query, inserting
 from xmlrpc_api.turns import ACCOUNT, CUSTOMER, Key
 
 INITIAL, SET, FUNDS, CREDIT, DEBIT, PAYER, TRANSFER = "initial", "set", "funds", "credit", "debit", "payer", "transfer"
-VOUCHER, CLOSED = "voucher", "closed"
+VOUCHER, CLOSED, FEE = "voucher", "closed", "fee"
 PAYMENTS = (FUNDS, CREDIT, DEBIT, VOUCHER)
 _BALANCES, _LEDGER = table_of(Balance.__mapper__.columns["balance"]), table_of(LedgerEntry.__mapper__.columns["amount"])
 _ENTRY = Query(inserting(_LEDGER, (column.name for column in _LEDGER.columns)))
 _AMOUNT, _FUNDED_CHANGE = (bindparam(name, type_=Money()) for name in ("amount", "funded_change"))
-_CHANGE = Query(
+_CHANGED = (
     update(_BALANCES)
     .where(_BALANCES.c.i_balance == bindparam("wanted", type_=Integer))
-    .where(or_(_AMOUNT >= 0, _BALANCES.c.balance + _BALANCES.c.credit_limit + _AMOUNT >= 0))
     .values(balance=_BALANCES.c.balance + _AMOUNT, funded=_BALANCES.c.funded + _FUNDED_CHANGE)
-    .returning(_BALANCES.c.i_balance),
-    row="wanted",
+    .returning(_BALANCES.c.i_balance)
 )
+_IS_THERE = or_(_AMOUNT >= 0, _BALANCES.c.balance + _BALANCES.c.credit_limit + _AMOUNT >= 0)
+_CHANGE, _OWE = Query(_CHANGED.where(_IS_THERE), row="wanted"), Query(_CHANGED, row="wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class Booking:
         funded_change: What is added to `funded`, in the parent's currency; see `services.funding`.
         payment_time: When it was paid; now if left out.
         source: The row that this one is the other side of.
+        is_owed: Whether it is booked for what has been had already, be the money there or not.
     """
 
     amount: Decimal
@@ -72,6 +73,7 @@ class Booking:
     payment_time: datetime | None = None
     paid: Paid | None = None
     source: int | None = None
+    is_owed: bool = False
 
 
 async def lock(call: Call, customers: Iterable[int]) -> dict[int, Balance]:
@@ -102,8 +104,8 @@ async def book(call: Call, balance: Balance, booking: Booking, i_ledger: int | N
     """
     Change a locked balance and write the ledger row.
 
-    What is taken must be there: balance and credit limit together never fall below zero. `balance` is then as it
-    has become.
+    What is taken must be there: balance and credit limit together never fall below zero, but by what is owed. `balance`
+    is then as it has become.
 
     Args:
         call: The call.
@@ -119,12 +121,13 @@ async def book(call: Call, balance: Balance, booking: Booking, i_ledger: int | N
     """
     _note_unqueued(call, (CUSTOMER, balance.i_customer) if balance.i_account is None else (ACCOUNT, balance.i_account))
     after = balance.balance + booking.amount
-    if booking.amount < 0 and after + balance.credit_limit < 0:
+    if booking.amount < 0 and after + balance.credit_limit < 0 and not booking.is_owed:
         raise NotEnoughCredit
     if i_ledger is None:
         i_ledger = (await call.transaction.draw({LedgerEntry: 1}))[LedgerEntry][0]
+    change = _OWE if booking.is_owed else _CHANGE
     await call.transaction.write(
-        _CHANGE, wanted=balance.i_balance, amount=booking.amount, funded_change=booking.funded_change
+        change, wanted=balance.i_balance, amount=booking.amount, funded_change=booking.funded_change
     )
     set_committed_value(balance, "balance", after)
     set_committed_value(balance, "funded", balance.funded + booking.funded_change)

@@ -17,6 +17,7 @@ from models import (
     Customer,
     LedgerEntry,
     Money,
+    PlanCharge,
     Rate,
     Voucher,
     WebUser,
@@ -29,7 +30,14 @@ from xmlrpc_api.services import keys
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.money import overcommit
 from xmlrpc_api.services.tree import lending
-from xmlrpc_api.services.verification import count_proof, funding_proof, history_proof, rate_proof, voucher_proof
+from xmlrpc_api.services.verification import (
+    count_proof,
+    fee_proof,
+    funding_proof,
+    history_proof,
+    rate_proof,
+    voucher_proof,
+)
 from xmlrpc_api.storage.fast_path import found_by
 
 BATCH, LINKS = 5000, 2000
@@ -83,6 +91,8 @@ async def verify(session: AsyncSession, vault: Vault, head: str | None = None) -
     async for step in _customers(session):
         yield step
     yield Step(0, await count_proof.of_customers(session))
+    async for first, last, rows in _batches(session, PlanCharge.i_plan_charge):
+        yield Step(rows, await fee_proof.of_charges(session, first, last))
     async for step in _accounts(session):
         yield step
     async for rows, findings in history_proof.of_objects(session):
@@ -125,6 +135,7 @@ async def _balances(session: AsyncSession) -> AsyncIterator[Step]:
         ]
         findings += await _running_sums(session, first, last)
         findings += await count_proof.of_payments(session, first, last)
+        findings += await fee_proof.of_fees(session, first, last)
         yield Step(rows, findings + await funding_proof.of_balances(session, first, last))
 
 
