@@ -1,4 +1,4 @@
-"""Features of accounts: follow-me, caller numbers, hot dial and smart dial."""
+"""Features of accounts: follow-me, caller numbers, hot dial, smart dial and incoming routes."""
 
 from dataclasses import replace
 from functools import partial
@@ -6,11 +6,11 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER, I_CUSTOMER_OWNER, PAGE, Field, Wire
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
-from xmlrpc_api.services.accounts import features, sip_accounts
+from xmlrpc_api.services.accounts import features, incoming_routes, sip_accounts
 from xmlrpc_api.services.accounts.features import CLI_MAPPINGS, FOLLOW_ME, HOT_DIAL, SMART_DIAL
 
 ENTRY, CLI, KEY, SMART = (nouns.entity for nouns in (FOLLOW_ME, CLI_MAPPINGS, HOT_DIAL, SMART_DIAL))
@@ -26,6 +26,17 @@ OLD_CLI = replace(THE_CLI, name="old_cli", doc="The number that is bound by now.
 NEW_CLI = replace(THE_CLI, name="new_cli", doc="The number to be bound.")
 FOUND_ACCOUNT = sip_accounts.ACCOUNT.some("authname", "username")
 DIALLED = ("dest", "description")
+I_ROUTE = Field(name="i_incoming_route", wire=Wire.INT, low=1, doc="Id of the route.", example=9)
+I_TRUNK = Field(name="i_trunk", wire=Wire.INT, nullable=True, doc="The trunk it goes to; nil: none.", example=None)
+FORWARDING = incoming_routes.USE.some("i_forward_did_mode", "self_managed")
+ROUTE = (
+    I_ROUTE,
+    incoming_routes.USE["i_did"],
+    incoming_routes.DID["did"],
+    I_TRUNK,
+    Field(name="trunk_name", wire=Wire.STRING, doc="What the trunk is called; empty: there is none.", example=""),
+    *FORWARDING,
+)
 FAULTS = (NotFound,)
 ADDED = (NotFound, NotPermitted)
 
@@ -209,3 +220,32 @@ async def delete_smart_dial(call: Call, *, i_account: int, did: str) -> Answer:
 async def list_smart_dials(call: Call, *, i_account: int) -> Answer:
     """List the access numbers that connect an account at once."""
     return {"smart_dials": await SMART_DIAL.all_of(call, i_account)}
+
+
+@reading(
+    "getIncomingRoutesList",
+    I_ACCOUNT,
+    replace(incoming_routes.USE["i_did"], read_only=False, doc="Only the route of this DID."),
+    *PAGE,
+    returns=_rows("incoming_routes", "The routes, oldest first.", ROUTE),
+)
+async def get_incoming_routes_list(call: Call, *, i_account: int, **asked: Any) -> Answer:
+    """List how calls come to an account: a route for each of its DIDs."""
+    return {"incoming_routes": await incoming_routes.page(call, i_account, asked)}
+
+
+@editing(
+    "updateIncomingRoute",
+    I_ROUTE.require(),
+    I_TRUNK,
+    *(replace(field, read_only=False, nil_refused=True) for field in FORWARDING),
+    raises=(NotFound, WrongReference),
+)
+async def update_incoming_route(call: Call, *, i_incoming_route: int, **changes: Any) -> Answer:
+    """
+    Change how calls come to an account at a DID; at least one attribute must be given.
+
+    A DID that is given to another account begins anew.
+    """
+    await incoming_routes.change(call, i_incoming_route, changes)
+    return {}

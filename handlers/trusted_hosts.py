@@ -26,6 +26,7 @@ ROW = (*HOST.some("i_trusted_host", "ip", "description", "added_on"), LAST_USED)
     *HOST.create,
     right=Right.SYSTEM,
     effect=Effect.WRITE,
+    scope=None,
     returns=HOST.some("i_trusted_host"),
     raises=(NotPermitted, Conflict),
 )
@@ -39,7 +40,7 @@ async def add_trusted_host(call: Call, **attributes: Any) -> Answer:
     return {"i_trusted_host": await trusted_hosts.create(call, attributes)}
 
 
-@method("deleteTrustedHost", ID, right=Right.SYSTEM, effect=Effect.WRITE, raises=(NotPermitted, NotFound))
+@method("deleteTrustedHost", ID, right=Right.SYSTEM, effect=Effect.WRITE, scope=None, raises=(NotPermitted, NotFound))
 async def delete_trusted_host(call: Call, *, i_trusted_host: int) -> Answer:
     """
     Trust a host no more. All servers know it within a second; what is in the settings stays trusted.
@@ -54,6 +55,7 @@ async def delete_trusted_host(call: Call, *, i_trusted_host: int) -> Answer:
     "listTrustedHosts",
     right=Right.SYSTEM,
     effect=Effect.READ,
+    scope=None,
     returns=(
         Field(name="trusted_hosts", wire=Wire.ARRAY, doc="Those that were added, oldest first.", members=ROW),
         Field(

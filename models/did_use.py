@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, validates
 
 from models.base import Access, Base, UtcDateTime, customer_of, field
 
 RULE_LENGTH = 1024
+FIRST_MODE = 1  # of forwarding a DID
 
 
 def _rule(doc: str) -> Mapped[str]:
@@ -41,7 +42,23 @@ class DidUse(Base):
         example=None,
     )
     i_account: Mapped[int | None] = field(
-        ForeignKey("accounts.i_account"), index=True, doc="The account that is called; nil: none.", example=11
+        ForeignKey("accounts.i_account"), doc="The account that is called; nil: none.", example=11
+    )
+    i_forward_did_mode: Mapped[int] = field(
+        Integer,
+        default=FIRST_MODE,
+        low=FIRST_MODE,
+        high=3,
+        access=Access.READ_ONLY,
+        doc="Which number the account is called with; see getDictionary, forward_did_modes, and updateIncomingRoute.",
+        example=FIRST_MODE,
+    )
+    self_managed: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        access=Access.READ_ONLY,
+        doc="Whether who uses the account may change the route; see there.",
+        example=False,
     )
     reserved_for: Mapped[str | None] = field(
         String(64), access=Access.READ_ONLY, doc="For what it is reserved, such as an order.", example=None
@@ -52,6 +69,14 @@ class DidUse(Base):
 
     __table_args__ = (
         UniqueConstraint("i_did"),
+        Index(None, "i_account", "i_did_use"),
         CheckConstraint("i_account IS NULL OR i_ivr_application IS NULL", name="i_ivr_application"),
         Base.__table_args__,
     )
+
+    @validates("i_account")
+    def _begin_anew(self, _name: str, value: int | None) -> int | None:
+        """The route to another account is a new one."""
+        if value != self.i_account:
+            self.i_forward_did_mode, self.self_managed = FIRST_MODE, False
+        return value

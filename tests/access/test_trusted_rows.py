@@ -115,9 +115,9 @@ class TestWhoMay:
         host = variant(trusted_hosts=["127.0.0.1"]).api(None)
 
         with refused(NotPermitted.code, HANDS):
-            host.addTrustedHost(i_wholesaler=1, ip="192.0.2.9")
+            host.addTrustedHost(ip="192.0.2.9")
         with refused(NotPermitted.code, HANDS):
-            host.deleteTrustedHost(i_wholesaler=1, i_trusted_host=1)
+            host.deleteTrustedHost(i_trusted_host=1)
 
 
 class TestProxies:
