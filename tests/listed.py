@@ -61,6 +61,9 @@ LISTS = {
     "post-auth": Listed(
         "listPostAuthRules", "post_auth_rules", "i_post_auth_rule", of_account=True, newest_first=False
     ),
+    "incoming routes": Listed(
+        "getIncomingRoutesList", "incoming_routes", "i_incoming_route", of_account=True, newest_first=False
+    ),
     "routing": Listed(
         "listExtendedRouting", "extended_routing", "i_extended_routing", of_customer=True, newest_first=False
     ),
@@ -83,6 +86,7 @@ def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
         reseller.createDIDChargingGroup(name=unique("group"), currency="USD")
         reseller.createWebUser(web_login=unique("login"), web_password=WEB_PASSWORD, i_access_level="ADMINISTRATOR")
         rule = {"i_account": first_account(reseller), "i_protocol": 1}
+        phonebook.added(reseller, i_account=rule["i_account"])
         reseller.addAuthRule(incoming_cli=unique(), **rule)
         reseller.addPostAuthRule(cli=unique(), i_account=rule["i_account"])
         reseller.addExtendedRouting(i_customer=i_customer, i_routing_group=customers.routing_group(reseller.i_customer))

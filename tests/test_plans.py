@@ -20,6 +20,9 @@ from models import (
     Base,
     BillingPlan,
     Customer,
+    Did,
+    DidChargingGroup,
+    DidUse,
     Event,
     ExtendedRouting,
     LedgerEntry,
@@ -153,6 +156,8 @@ def fill(server: Server, reseller: Reseller, i_customer: int, part: str) -> None
     )
     of_accounts = f"SELECT i_account AS i FROM accounts WHERE {him} AND i_account NOT IN"
     login, of_default = ({"web_login": one, "web_login_key": one} for one in (name, f"'default-' || {name}"))
+    used = f"'{part}-used-' || n.i"
+    of_dids = f"SELECT i_did AS i FROM dids WHERE {him} AND did_key LIKE '{part}-used-%'"
     for model, like, numbers, values in (
         (LedgerEntry, f"{balance} AND i_payee IS NOT NULL", NUMBERS, {}),
         (AuditEntry, f"i_customer = {i_customer}", NUMBERS, {"uid": name, "seq": "NULL", "hash": "NULL"}),
@@ -160,6 +165,9 @@ def fill(server: Server, reseller: Reseller, i_customer: int, part: str) -> None
         (WebUser, f"{him} AND NOT is_default", NUMBERS, login),
         (Tariff, him, NUMBERS, {"name": name}),
         (BillingPlan, him, NUMBERS, {"name": name}),
+        (DidChargingGroup, him, NUMBERS, {"name": name}),
+        *((Did, him, NUMBERS, {"did_key": one, "end_key": one}) for one in (name, used)),
+        (DidUse, f"{him} AND i_account IS NOT NULL", of_dids, {"i_did": "n.i"}),
         (AuthRule, him, NUMBERS, {"incoming_cli": name}),
         (PostAuthRule, him, NUMBERS, {"cli": name}),
         (ExtendedRouting, f"i_customer = {i_customer}", NUMBERS, {}),
