@@ -283,3 +283,50 @@ def test_all_of_it_is_proved(own):
     upload(reseller, i_tariff, "prefix,price\n49,0.5\n", close_missing=True, effective_date="20400101T00:00:00")
 
     assert findings(own) == []
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"--b\r\n"),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"rubbish"),
+        ("multipart/form-data; boundary=b", b"--b\r\n" + b"x" * 100_000),
+        ("multipart/form-data; boundary=b", b"--b\r\n" + b"a: b\r\n" * 50_000),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\nx\r\n--b--\r\n"),
+        ("multipart/form-data; boundary=" + "b" * 100, b"--b"),
+        ("multipart/mixed; boundary=b", b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n"),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Transfer-Encoding: base64\r\n"),
+    ],
+    ids=repr,
+)
+def test_a_form_that_cannot_be_read_is_refused_and_the_token_is_not_used_up(reseller, i_tariff, kind, body):
+    made = token_for(reseller, i_tariff)
+
+    assert send(made["url"], body, **{"Content-Type": kind})[0] == 400
+
+    assert send(made["url"], FILE.encode())[0] == 200
+
+
+def test_two_files_for_one_tariff_are_taken_over_one_after_the_other(variant, reseller, i_tariff):
+    variant()
+    made = [token_for(reseller, i_tariff) for _ in range(4)]
+    for number, one in enumerate(made):
+        lines = "".join(f"{prefix},{number + 1}\n" for prefix in range(100, 400))
+        assert send(one["url"], f"prefix,price\n{lines}".encode())[0] == 200
+
+    done = [ended(reseller, one["token"]) for one in made]
+
+    assert [one["status"] for one in done] == ["DONE"] * 4
+    assert len(set(rates(reseller, i_tariff).values())) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_there_is_no_report_before_its_time(reseller, i_tariff, method):
+    made = token_for(reseller, i_tariff, process_on=datetime.now(UTC) + timedelta(hours=1))
+
+    assert send(made["url"], FILE.encode())[0] == 200
+
+    assert send(made["url"], None, method)[0] == {"GET": 404, "DELETE": 405}[method]
+    assert reseller.getUploadStatus(token=made["token"])["url"] is None

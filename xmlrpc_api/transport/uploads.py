@@ -9,10 +9,11 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from xmlrpc_api.call import Platform
 from xmlrpc_api.config import Config
@@ -27,6 +28,7 @@ from xmlrpc_api.transport import http
 PATH = f"{FOLDER}/{{token}}"
 NOT_THERE = "there is no such upload, or its time is over\n"
 STATUS: dict[type[Fault], int] = {NotFound: 404, Conflict: 409}
+MOST_AT_ONCE = 32
 MOST_PARTS = 10
 READ_BYTES = 65_536
 
@@ -35,10 +37,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What is needed to keep files."""
+    """
+    What is needed to keep files.
+
+    Attributes:
+        budget: For pieces of files; calls have another one, so that no slow file keeps them waiting.
+    """
 
     platform: Platform
     database: Database
+    budget: http.Budget = field(default_factory=lambda: http.Budget(MOST_AT_ONCE * files.PIECE_BYTES))
 
 
 FILES = web.AppKey("FILES", Files)
@@ -126,7 +134,7 @@ def _refused(error: Exception, request: web.Request, client: http.Client) -> web
 
 async def _keep(request: web.Request, receiving: files.Receiving) -> tuple[int, str]:
     """Keep a file as it comes; how long it is, and its SHA-256."""
-    config, budget = request.app[FILES].platform.config, request.app[http.GATE].budget
+    config, budget = request.app[FILES].platform.config, request.app[FILES].budget
     digest, size, waiting = hashlib.sha256(), 0, b""
     if not budget.take(files.PIECE_BYTES):
         raise http.closing(web.HTTPServiceUnavailable(text="too much is being received at once, try again later\n"))
@@ -158,13 +166,16 @@ async def _content(request: web.Request) -> AsyncGenerator[bytes, None]:
         while some := await request.content.readany():
             yield some
         return
-    form = await request.multipart()
-    for _ in range(MOST_PARTS):
-        part = await form.next()
-        if part is None or isinstance(part, MultipartReader):
-            return
-        if isinstance(part, BodyPartReader) and part.filename is not None:
-            while some := await part.read_chunk(READ_BYTES):
-                yield some
-            return
-        await part.release()
+    try:
+        form = await request.multipart()
+        for _ in range(MOST_PARTS):
+            part = await form.next()
+            if part is None or isinstance(part, MultipartReader):
+                return
+            if part.filename is not None:
+                while some := await part.read_chunk(READ_BYTES):
+                    yield some
+                return
+            await part.release()
+    except (AssertionError, HttpProcessingError, RuntimeError) as error:  # what aiohttp makes of rubbish
+        raise ValueError("the form cannot be read") from error
