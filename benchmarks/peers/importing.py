@@ -79,7 +79,7 @@ async def as_we_do(_url: str, i_tariff: int, file: Path) -> None:
 async def new_tariff(url: str) -> int:
     """A tariff without rates."""
     engine = create_async_engine(driver_url(url))
-    async with AsyncSession(engine) as session:
+    async with AsyncSession(engine, expire_on_commit=False) as session:
         tariff = Tariff(i_customer=1, name=f"bench {time.time_ns()}", currency="USD")
         session.add(tariff)
         await session.commit()
