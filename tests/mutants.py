@@ -53,6 +53,42 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "an upload that somebody else holds is taken over",
+        f"{SERVICES}/catalogue/bulk/processing.py",
+        "    if held is None:\n        raise LostError\n",
+        "    held = held or upload\n",
+        "tests/handlers/test_upload_ends.py -k another_holder",
+    ),
+    Mutant(
+        "a token is good for two files",
+        f"{SERVICES}/catalogue/bulk/files.py",
+        "Upload.nonce == told.nonce, Upload.status == INIT_TOKEN)\n",
+        "Upload.nonce == told.nonce)\n",
+        "tests/handlers/test_uploads.py -k good_for_one",
+        also=(("Upload.holder == self._holder, Upload.status == INIT_TOKEN)", "Upload.holder == self._holder)"),),
+    ),
+    Mutant(
+        "who lost the right meanwhile may change rates by a file",
+        f"{SERVICES}/catalogue/bulk/importing.py",
+        "    call.caller.demand(Right.TARIFFS_EDIT)\n",
+        "",
+        "tests/handlers/test_uploads.py -k any_more",
+    ),
+    Mutant(
+        "a list with a wrong line is taken over as far as it is right",
+        f"{SERVICES}/catalogue/bulk/importing.py",
+        "    if not (merged.wrong or table.wrong or wanted.dry_run):\n",
+        "    if not wanted.dry_run:\n",
+        "tests/handlers/test_uploads.py -k one_wrong_line",
+    ),
+    Mutant(
+        "a spreadsheet runs what is exported",
+        "xmlrpc_api/tabular/cells.py",
+        """    return f"'{cell}" if _RUNS.match(cell) else cell\n""",
+        "    return cell\n",
+        "tests/tabular/test_cells.py -k spreadsheet",
+    ),
+    Mutant(
         "a page behind a row begins with the row",
         f"{SERVICES}/tree/stretches.py",
         "        condition: ColumnElement[bool] = place < other if self.newest_first else place > other\n",

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xmlrpc_api.services.catalogue.bulk.columns import SHEET
@@ -103,6 +103,13 @@ def test_what_is_missing_ends_and_what_would_begin_later_is_removed():
     assert kinds(merged) == [("closed", "1")]
 
 
+def test_an_empty_list_does_not_end_all():
+    merged = merge([rate("49", 1)], "code,rate\n", close_missing=True)
+
+    assert [str(one) for one in merged.wrong] == ["there are no rates in it: all of the tariff would end"]
+    assert merged.replaced == []
+
+
 def test_a_line_may_close_its_prefix_and_another_open_it_again():
     merged = merge([rate("49", 1)], "code,rate,change,effective\n49,,closed,2027-07-01\n49,5,new,2027-09-01\n")
 
@@ -144,6 +151,7 @@ def test_afterwards_the_tariff_says_what_the_file_says(before, after):
     known = sorted((rate(prefix, price, YEAR[month]) for prefix, price, month in before), key=lambda one: one[:2])
     known = [one._replace(i_rate=number) for number, one in enumerate(known)]
     lines = "".join(f"{prefix},{price}\n" for prefix, price, _ in after)
+    assume(after)
 
     merged = merge(known, f"code,rate\n{lines}", close_missing=True)
 

@@ -130,6 +130,9 @@ class Merging:
 
     def merge(self, table: Table, *, close_missing: bool) -> Merged:
         """What is to be done so that the tariff says what the file says."""
+        if close_missing and not table.lines:
+            self._done.wrong.append(Wrong(0, "there are no rates in it: all of the tariff would end"))
+            return self._done
         ends: dict[str, datetime] = {}
         begun: dict[tuple[str, datetime], int] = {}
         lines: dict[str, list[Known]] = {}
