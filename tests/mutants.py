@@ -698,6 +698,35 @@ MUTANTS = (
         "KEEPS_SECONDS = 500",
         "tests/access/test_trusted_rows.py -k any_more",
     ),
+    Mutant(
+        "an expired rate lets the one before it count again",
+        f"{SERVICES}/catalogue/rate_search.py",
+        "_RATES.c.activation_date <= _AT)\n",
+        "_RATES.c.activation_date <= _AT, or_(_RATES.c.expiration_date.is_(None), _RATES.c.expiration_date > _AT))\n",
+        "tests/handlers/test_quotes.py -k longest",
+    ),
+    Mutant(
+        "who asks what a call costs is told what those above pay",
+        f"{SERVICES}/catalogue/quotes.py",
+        "            return\n\n\nasync def _hide(",
+        "            pass\n\n\nasync def _hide(",
+        "tests/handlers/test_quotes.py -k above",
+    ),
+    Mutant(
+        "a change of many rates takes what is forged for the truth",
+        f"{SERVICES}/verification/rate_proof.py",
+        '            self.sum.join((after or {})["rates_sum"])\n',
+        '            self.sum.restart()\n            self.sum.join((after or {})["rates_sum"])\n',
+        "tests/handlers/test_rates_of_many.py -k upload",
+    ),
+    Mutant(
+        "the price of a call is rounded before its surcharge",
+        f"{SERVICES}/catalogue/pricing.py",
+        "    parts = EXACT.multiply(parts, EXACT.add(HUNDRED, terms.post_call_surcharge))\n",
+        "    parts = parts.quantize(Decimal(1).scaleb(-PLACES), ROUND_HALF_EVEN, EXACT)\n"
+        "    parts = EXACT.multiply(parts, EXACT.add(HUNDRED, terms.post_call_surcharge))\n",
+        "tests/catalogue/test_pricing.py",
+    ),
 )
 
 

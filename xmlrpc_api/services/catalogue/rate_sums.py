@@ -10,45 +10,45 @@ generalized birthday attack, which is why the numbers have 2048 bits.
 """
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Self
 
-from models import Price, Rate
+from models import Price, Rate, UtcDateTime
 from xmlrpc_api.dialects.entities import entity_of
 
 RATE = entity_of(Rate)
-SUMMED = tuple(
-    name for name in RATE.fields if name != "i_rate"
-)  # the key of a rate is its tariff, prefix and beginning
 BITS = 2048
 _ALL = (1 << BITS) - 1
-_NUMBERS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_BETWEEN = "\x1f"  # stands in no number and no date; the one text that could hold it comes last
 
 
 @lru_cache(maxsize=50_000)
-def _price(value: Decimal) -> int:
-    return int(value.scaleb(Price.places))
+def _price(value: Decimal | None) -> object:
+    return None if value is None else int(value.scaleb(Price.places))
 
 
 @lru_cache(maxsize=50_000)
-def _time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+def _time(value: datetime | None) -> object:
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return _price(value)
-    return _time(value) if isinstance(value, datetime) else value
+def _summed() -> list[tuple[str, Callable[[Any], object]]]:
+    """The attributes that count, each with how it is told: all but the id; tariff, prefix and beginning are one."""
+    names = sorted(RATE.fields.keys() - {"i_rate"}, key=lambda name: (name == "area_name", name))
+    by_kind = {Price: _price, UtcDateTime: _time}
+    return [(name, by_kind.get(type(RATE.column(name).type), str)) for name in names]
+
+
+_SUMMED = _summed()
 
 
 def number_of(rate: Mapping[str, Any]) -> int:
     """The number of a rate: all its attributes but its id, as they are kept; what is left out is nil."""
-    plain = [_plain(rate.get(name)) for name in SUMMED]
-    return int.from_bytes(hashlib.shake_256(_NUMBERS.encode(plain).encode()).digest(BITS // 8))
+    told = _BETWEEN.join([str(tell(rate.get(name))) for name, tell in _SUMMED])
+    return int.from_bytes(hashlib.shake_256(told.encode()).digest(BITS // 8))
 
 
 class RateSum:
