@@ -15,7 +15,23 @@ NAME = Field(
     doc="Name of the dictionary, such as timezones, currencies, languages, export_types, payment_methods.",
     example="export_types",
 )
+DICTIONARY = (Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),)
 TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or ivr; all if left out.")
+
+
+@method(
+    "getSystemDictionary",
+    NAME,
+    TYPE,
+    right=Right.ANYONE,
+    effect=Effect.READ,
+    scope=I_CUSTOMER_OWNER,
+    scope_optional=True,
+    returns=DICTIONARY,
+)
+async def get_system_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:  # noqa: A002
+    """Tell the same as getDictionary: some clients call it so."""
+    return {"dictionary": await dictionaries.read(call, name, type)}
 
 
 @method(
@@ -25,7 +41,7 @@ TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or
     right=Right.ANYONE,
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
-    returns=(Field(name="dictionary", wire=Wire.STRUCT, doc="Labels by id.", example={"1": "CSV", "2": "Excel"}),),
+    returns=DICTIONARY,
 )
 async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:  # noqa: A002 (its public name)
     """Tell the ids that a parameter may take, each with its label."""

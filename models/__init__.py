@@ -57,6 +57,7 @@ from models.lookups import (
     PaymentMethod,
     TimeZone,
 )
+from models.mail import Mail
 from models.minute_plan import MinutePlan, MinuteUse
 from models.plan_span import BY_MINUTE_PLAN, BY_PLAN, PlanCharge, PlanSpan
 from models.post_auth_rule import PostAuthRule
@@ -66,6 +67,7 @@ from models.routing_group import RoutingGroup
 from models.sip_alias import SipAlias
 from models.sip_domain import SipDomain
 from models.smart_dial import SmartDial
+from models.system_setting import SystemSetting
 from models.tariff import Tariff
 from models.throttle import Throttle
 from models.trusted_host import TrustedHost
@@ -129,6 +131,7 @@ __all__ = [
     "IvrApplication",
     "Language",
     "LedgerEntry",
+    "Mail",
     "MinutePlan",
     "MinuteUse",
     "Money",
@@ -148,6 +151,7 @@ __all__ = [
     "SipDomain",
     "SmartDial",
     "StringList",
+    "SystemSetting",
     "Tariff",
     "Throttle",
     "TimeZone",

@@ -21,6 +21,8 @@ from xmlrpc_api.services.catalogue.bulk import processing
 from xmlrpc_api.services.charging import fees, rounds
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.logins import throttle
+from xmlrpc_api.services.mail import delivery, outbox
+from xmlrpc_api.services.system.live_settings import LiveSettings
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.turns import ACCOUNT
@@ -31,6 +33,8 @@ PRUNE_SECONDS = 600.0
 TRUST_SECONDS = 1.0
 UPLOAD_SECONDS = 0.5
 GAUGE_SECONDS = 1.0
+MAIL_SECONDS = 1.0
+SETTINGS_SECONDS = 0.5
 STOP_SECONDS = 5.0
 BILLING = "recurring fees"  # what the change history calls it
 BATCHES = 100  # of accounts to be charged, before other work gets its turn
@@ -48,6 +52,8 @@ async def run(platform: Platform, database: Database, trusted: TrustedHosts, sto
         group.create_task(_every(UPLOAD_SECONDS, lambda: take_uploads(platform, database), stopping))
         if seconds := platform.config.billing_seconds:
             group.create_task(_every(seconds, lambda: bill(platform, database), stopping))
+        group.create_task(_every(SETTINGS_SECONDS, LiveSettings(platform, database).keep, stopping))
+        group.create_task(_every(MAIL_SECONDS, lambda: delivery.deliver(platform, database), stopping))
         group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
 
 
@@ -67,13 +73,15 @@ class KeyWatch:
 
 
 async def prune(platform: Platform, database: Database) -> None:
-    """Forget idempotency keys and throttles whose time is over."""
+    """Forget idempotency keys, throttles and mails whose time is over."""
     now = platform.clock()
     keys_before = now - timedelta(hours=platform.config.idempotency_hours)
+    mails_before = now - timedelta(days=platform.config.mail_days)
     removed = 1
     while removed:
         async with database.write() as session:
             removed = await idempotency.prune(session, keys_before) + await throttle.prune(session, now)
+            removed += await outbox.prune(session, mails_before)
     while await processing.prune(database, now):
         pass
 

@@ -32,7 +32,8 @@ REMOVED = {
     "caller_failures": "is no setting any more, since it let one attacker shut out all logins of a portal; take it out"
     " (login_failures and address_failures are what limits guesses)"
 }
-SECRETS = ("secret_key", "ngnpro_admin_password_hash")
+SECRETS = ("secret_key", "ngnpro_admin_password_hash", "smtp_password")
+LIVE: dict[str, Any] = {"live": True}  # may be changed while servers run: nothing that opens a door
 T = TypeVar("T")
 _USUAL_URL = re.compile(
     r"[A-Za-z0-9+]+://(?:[^:/?@]*(?::(?P<password>[^:/?@]*))?@)?[^:/?@\[\]]*(?::[0-9]{1,5})?(?:/[^?@]*)?"
@@ -225,12 +226,21 @@ class Config(BaseSettings):
     )
     unknown_params: Literal["ignore", "reject"] = Field(
         "ignore",
+        json_schema_extra=LIVE,
         description='What to do with parameters no method knows: "ignore" logs a warning, "reject" faults.',
     )
-    list_limit: int = Field(10_000, ge=1, le=1_000_000, description="Most rows that one list call answers.")
-    multicall_limit: int = Field(50, ge=1, le=1000, description="Most calls in one system.multicall.")
+    list_limit: int = Field(
+        10_000, ge=1, le=1_000_000, json_schema_extra=LIVE, description="Most rows that one list call answers."
+    )
+    multicall_limit: int = Field(
+        50, ge=1, le=1000, json_schema_extra=LIVE, description="Most calls in one system.multicall."
+    )
     idempotency_hours: int = Field(
-        48, ge=24, le=24 * 90, description="How long a call with an idempotency_key may be sent again, in hours."
+        48,
+        ge=24,
+        le=24 * 90,
+        json_schema_extra=LIVE,
+        description="How long a call with an idempotency_key may be sent again, in hours.",
     )
     billing_seconds: int = Field(
         5, ge=0, le=3600, description="How often this process looks for recurring fees that are due; 0: it never does."
@@ -291,6 +301,27 @@ class Config(BaseSettings):
         description='Whether NGNPro\'s administrator is told SIP passwords: "clear", or "encrypted", HA1 alone.',
     )
 
+    smtp_host: str | None = Field(None, description="Mail server that takes what is sent; without it nothing is.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its TCP port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description='"starttls", "tls" from the first byte (port 465), or "none": in clear.'
+    )
+    smtp_username: str | None = Field(None, description="Login to the mail server; none if left out.")
+    smtp_password: SecretStr | None = Field(None, description="Its password; for the environment.")
+    smtp_seconds: float = Field(30, gt=0, le=300, description="Time the mail server has to take a mail, in seconds.")
+    mail_from: str | None = Field(
+        None,
+        json_schema_extra=LIVE,
+        description='Sender of what is sent for customers without mail_from: an address, or "Name <address>".',
+    )
+    mail_days: int = Field(
+        30,
+        ge=2,
+        le=3650,
+        json_schema_extra=LIVE,
+        description="How long it is kept that a mail was sent (without its content), in days.",
+    )
+
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description='"json", "console", or "auto": readable at a terminal, JSON elsewhere.'
     )
@@ -330,6 +361,10 @@ class Config(BaseSettings):
             )
         if (self.ngnpro_admin_username is None) != (self.ngnpro_admin_password_hash is None):
             raise ValueError("ngnpro_admin_username and ngnpro_admin_password_hash must be given together")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("smtp_username and smtp_password must be given together")
+        if self.smtp_username and self.smtp_security == "none" and not is_loopback(self.smtp_host or ""):
+            raise ValueError("smtp_security: the password would travel in clear; use starttls or tls")
         if self.workers > 1 and self.is_sqlite:
             raise ValueError("workers: SQLite serves one process; set workers = 1 or use PostgreSQL")
         return self

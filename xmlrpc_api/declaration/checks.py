@@ -143,6 +143,12 @@ def _check_domain(value: str) -> str:
     return value.lower()
 
 
+def _check_one_line(value: str) -> str:
+    if not value.isprintable():
+        raise bad_value("must hold one line, without control characters")
+    return value
+
+
 def _check_not_zero(value: Decimal) -> Decimal:
     if not value:
         raise bad_value("must not be zero")
@@ -185,6 +191,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "network_or_empty": lambda value: _check_network(value) if value else value,
     "privacy_schemas": _check_privacy_schemas,
     "not_empty": _check_not_empty,
+    "one_line": _check_one_line,
     "not_zero": _check_not_zero,
     "ip_address": _check_ip_address,
     "positive": _check_positive,

@@ -1,0 +1,1 @@
+"""The installation itself: settings that are changed while it runs, notes, and how its database is copied."""
