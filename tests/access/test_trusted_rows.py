@@ -4,13 +4,15 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
 from books import findings
+from commandline import CommandLine
 from conftest import Customers
 from faces import Api
-from harness import Server, until
+from harness import Installed, Server, serving, until
 from wire import TEXT_XML, document, send
 
 from xmlrpc_api.access.trusted_hosts import KEEPS_SECONDS
@@ -92,11 +94,12 @@ def test_it_is_told_with_its_last_hour_and_those_of_the_settings(
 
 
 @pytest.mark.each_engine
-def test_it_is_noted_and_found_where_it_was_not(spoilt: Server) -> None:
-    i_host = spoilt.api().addTrustedHost(ip="192.0.2.1")["i_trusted_host"]
-    spoilt.sql("UPDATE trusted_hosts SET ip = '0.0.0.0/0' WHERE i_trusted_host = :i_host", i_host=i_host)
+def test_it_is_noted_and_found_where_it_was_not(fresh: Server) -> None:
+    i_host = fresh.api().addTrustedHost(ip="192.0.2.1")["i_trusted_host"]
+    fresh.sql("UPDATE trusted_hosts SET ip = '192.0.2.2' WHERE i_trusted_host = :i_host", i_host=i_host)
 
-    assert findings(spoilt) == [f"trusted host {i_host}: ip is 0.0.0.0/0, but the change history says 192.0.2.1"]
+    wrong = f"trusted host {i_host}: ip is 192.0.2.2, but the change history says 192.0.2.1"
+    assert findings(fresh) == [wrong]
 
 
 class TestWhoMay:
@@ -186,3 +189,15 @@ def test_who_knocks_asks_the_database_twice_a_second_at_most(variant: Callable[.
         assert status(server, IPv4Address("127.0.0.3")) == 401
 
     assert len(asked) <= 1 + (time.monotonic() - begun) / KEEPS_SECONDS
+
+
+def test_check_warns_of_one_that_is_public(installed: Callable[[str], Installed], tmp_path: Path) -> None:
+    database = installed("sqlite")
+    cli = CommandLine(tmp_path, database.url)
+    warning = "Everybody at 8.8.8.8/32 may do everything without credentials"
+    assert warning not in cli.run("check").stdout
+
+    with serving(database) as server:
+        server.api().addTrustedHost(ip="8.8.8.8")
+
+    assert warning in cli.run("check").stdout

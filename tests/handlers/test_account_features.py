@@ -105,6 +105,8 @@ class TestCallerNumbers:
 
         with refused(Conflict.code, "Parameter cli is already taken"):
             reseller.addCLIMapping(i_account=made(reseller), cli=cli, lang="en")
+        with refused(NotFound.code, "CLI mapping not found"):
+            other.findCLIMapping(cli=cli, i_customer=other.i_customer)
         other.addCLIMapping(i_account=made(other), cli=cli, lang="en")
         with refused(NotFound.code):
             reseller.findCLIMapping(cli=cli, i_customer=other.i_customer)
@@ -178,12 +180,11 @@ def test_all_go_with_the_account_and_the_books_are_right(fresh: Server) -> None:
     assert fresh.sql("SELECT count(*) FROM authentications")[0][0] == 0
 
 
-def test_one_that_is_gone_is_found(spoilt: Server) -> None:
-    reseller = Customers(spoilt).reseller()
+def test_one_that_is_gone_is_found(fresh: Server) -> None:
+    reseller = Customers(fresh).reseller()
     i_entry = reseller.addFollowMeEntry(i_account=made(reseller), cld="1")["i_followme_entry"]
 
-    spoilt.sql("DELETE FROM followme_entries WHERE i_followme_entry = :i_entry", i_entry=i_entry)
+    fresh.sql("DELETE FROM followme_entries WHERE i_followme_entry = :i_entry", i_entry=i_entry)
 
-    assert findings(spoilt) == [
-        f"follow-me entry {i_entry} is gone, but the change history does not say that it was deleted"
-    ]
+    wrong = f"follow-me entry {i_entry} is gone, but the change history does not say that it was deleted"
+    assert findings(fresh) == [wrong]

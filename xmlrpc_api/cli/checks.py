@@ -3,7 +3,7 @@
 import enum
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from sqlalchemy import func, select, text
 
 from models import ROOT_ID, Currency, Customer, Language, TimeZone, place_of
 from xmlrpc_api import installation
+from xmlrpc_api.addresses import Network
 from xmlrpc_api.cli import console, running
 from xmlrpc_api.config import ENV_PREFIX, Config, ConfigError, is_loopback
 from xmlrpc_api.crypto.vault import VaultError, open_vault
+from xmlrpc_api.services import trusted_hosts
 from xmlrpc_api.services.tree import names
 from xmlrpc_api.storage.database import Database, UnusableError
 
@@ -83,11 +85,15 @@ def _network(config: Config) -> list[Finding]:
     if config.socket is None and not config.tls_certificate and not is_loopback(config.host):
         advice = f"Calls to {config.host} travel in clear. Set tls_certificate, or listen on 127.0.0.1 behind a proxy."
         findings.append(Finding("encryption", Verdict.WARNING, advice))
-    public = [str(network) for network in config.trusted_hosts if network.is_global]
-    if public:
-        advice = f"Everybody at {', '.join(public)} may do everything without credentials. Are you sure?"
-        findings.append(Finding("trusted hosts", Verdict.WARNING, advice))
-    return findings
+    return [*findings, *_trust(config.trusted_hosts)]
+
+
+def _trust(networks: Iterable[Network]) -> list[Finding]:
+    public = [str(network) for network in networks if network.is_global]
+    if not public:
+        return []
+    advice = f"Everybody at {', '.join(public[:SHOWN])} may do everything without credentials. Are you sure?"
+    return [Finding("trusted hosts", Verdict.WARNING, advice)]
 
 
 def _tls(config: Config) -> Finding:
@@ -128,6 +134,8 @@ async def _points(config: Config, database: Database) -> AsyncIterator[Finding]:
     yield await _reference_rows(database)
     yield await _root(config, database)
     yield await shared_names(database)
+    for finding in _trust(await trusted_hosts.known(database, config)):
+        yield finding
 
 
 async def shared_names(database: Database) -> Finding:
