@@ -281,7 +281,7 @@ MUTANTS = (
         f"{SERVICES}/tree/quotas.py",
         "    locked = locked.order_by(Customer.i_customer).with_for_update(key_share=True)\n",
         "",
-        "tests/handlers/ngnpro/test_sip.py -k many_creators",
+        "tests/handlers/ngnpro/test_sip_credits.py -k many_creators",
     ),
     Mutant(
         "who waits to send a body is left waiting",
