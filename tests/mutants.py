@@ -206,14 +206,14 @@ MUTANTS = (
         f"{SERVICES}/logins/one_time.py",
         "            kind.model.one_time_used.is_(None),\n",
         "",
-        "tests/handlers/test_logins.py -k many_uses_at_once",
+        "tests/handlers/test_one_time_passwords.py -k many_uses_at_once",
     ),
     Mutant(
         "a one-time password is good twice",
         f"{SERVICES}/logins/one_time.py",
         "    return user.one_time_used is None\n",
         "    return True\n",
-        "tests/handlers/test_logins.py -k accepted_once",
+        "tests/handlers/test_account_logins.py -k accepted_once",
         also=(("            kind.model.one_time_used.is_(None),\n", ""),),
     ),
     Mutant(
@@ -221,7 +221,7 @@ MUTANTS = (
         f"{SERVICES}/logins/one_time.py",
         "expires is not None and call.now < expires",
         "expires is not None",
-        "tests/handlers/test_logins.py -k expires_to_the_second",
+        "tests/handlers/test_one_time_passwords.py -k expires_to_the_second",
         also=(("            kind.model.one_time_expires > call.now,\n", ""),),
     ),
     Mutant(
@@ -479,7 +479,7 @@ MUTANTS = (
         f"{SERVICES}/logins/throttle.py",
         "[kind.name, call.caller.i_customer, what]",
         "[call.caller.i_customer, what]",
-        "tests/handlers/test_logins.py -k names_of_one_kind",
+        "tests/handlers/test_throttle.py -k names_of_one_kind",
     ),
     Mutant(
         "all that a portal sends is one throttle",
@@ -521,7 +521,7 @@ MUTANTS = (
         f"{SERVICES}/logins/throttle.py",
         "call.caller.i_customer",
         "0",
-        "tests/handlers/test_logins.py -k callers_are_counted",
+        "tests/handlers/test_throttle.py -k callers_are_counted",
     ),
     Mutant(
         "a document type is accepted",
