@@ -4,7 +4,6 @@ Attacks on logins through a portal, and who suffers: no more than the login unde
 The portal's caller is one, whoever knocks at it; addresses are what the portal tells. The clock stands still.
 """
 
-import xmlrpc.client
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,13 +13,13 @@ import pytest
 from conftest import WEB_PASSWORD, Reseller
 from faces import Api
 from harness import Clock, Server, unique
+from portals import Portal, _outcome
 from sippy import new
 
 from xmlrpc_api.declaration.faults import AuthenticationFailed, OneTimePasswordAccepted, TooManyAttempts, Unavailable
 from xmlrpc_api.services.logins import throttle
 
 pytestmark = pytest.mark.one_engine
-
 OK = "OK"
 FAILED = (AuthenticationFailed.code, "Authentication failed")
 CODE_REQUIRED = (AuthenticationFailed.code, "Parameter code is required")
@@ -29,38 +28,6 @@ THROTTLED = (TooManyAttempts.code, "Too many attempts, try again later")
 PER_LOGIN, PER_ADDRESS = 3, 5
 NEW = "An-0ther"
 DAY = 86400
-
-
-class Portal:
-    """What comes from the portal: people who log in, and those who guess."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-
-    def outcome(self, login: str, password: str = WEB_PASSWORD, **params: Any) -> Any:
-        """`OK`, or code and text of the fault."""
-        return _outcome(lambda: self.api.authCustomer(username=login, password=password, **params))
-
-    def device(self, login: str, password: str = WEB_PASSWORD, **params: Any) -> str:
-        """The token that a login answers."""
-        return str(self.api.authCustomer(username=login, password=password, **params)["device"])
-
-    def guess(self, login: str, times: int, **params: Any) -> list[Any]:
-        """Wrong passwords, each from an address of its own."""
-        return [
-            self.outcome(login, f"guess {number}", remote_ip=f"2001:db8:0:{number:x}::1", **params)
-            for number in range(times)
-        ]
-
-    def reset(self, login: str) -> str:
-        return str(self.api.resetCustomerOneTimePassword(web_login=login)["password"])
-
-
-def _outcome(work: Callable[[], dict[str, Any]]) -> Any:
-    try:
-        return work()["result"]
-    except xmlrpc.client.Fault as fault:
-        return fault.faultCode, fault.faultString
 
 
 @pytest.fixture
@@ -400,44 +367,6 @@ class TestHistory:
         of_nobody = [row.action for row in rows if row.object_id is None]
         assert (of_nobody.count("LOGIN_FAILED"), of_nobody.count("FLOOD")) == (throttle.FLOOD_FAILURES, 1)
         assert [row.action for row in rows if row.object_id is not None] == ["A", "LOGIN_FAILED"]
-
-
-@pytest.mark.each_engine
-class TestRows:
-    def test_those_of_the_fewest_failures_make_room(self, fresh: Server) -> None:
-        """Whoever floods with invented logins does not wash out the counter of the one he guesses."""
-        clock = fresh.stop_clock()
-        portal = Portal(fresh.api())
-        login = unique("victim")
-        for _ in range(9):
-            portal.outcome(login, "wrong")
-        known = {row.key for row in fresh.sql("SELECT key FROM throttles")}
-        clock.move(1)
-        for _ in range(20):
-            portal.outcome(unique("nobody"), "wrong")
-
-        async def prune(database: Any) -> int:
-            async with database.write() as session:
-                return await throttle.prune(session, clock(), most=5)
-
-        assert fresh.run(prune) == 17
-        assert fresh.run(prune) == 0
-        assert known < {row.key for row in fresh.sql("SELECT key FROM throttles")}
-        assert [portal.outcome(login, "wrong") for _ in range(2)] == [FAILED, THROTTLED]
-
-    def test_a_locked_one_stays(self, fresh: Server) -> None:
-        clock = fresh.stop_clock()
-        portal = Portal(fresh.api())
-        login = unique("victim")
-        for _ in range(10):
-            portal.outcome(login, "wrong")
-
-        async def prune(database: Any) -> int:
-            async with database.write() as session:
-                return await throttle.prune(session, clock(), most=0)
-
-        assert fresh.run(prune) == 1  # what tells a flood
-        assert portal.outcome(login, "wrong") == THROTTLED
 
 
 def _with_second_factor(portal: Portal, login: str, clock: Clock) -> pyotp.TOTP:
