@@ -213,7 +213,7 @@ MUTANTS = (
         f"{SERVICES}/logins/one_time.py",
         "    return user.one_time_used is None\n",
         "    return True\n",
-        "tests/handlers/test_account_logins.py -k accepted_once",
+        "tests/handlers/test_one_time_passwords.py -k accepted_once",
         also=(("            kind.model.one_time_used.is_(None),\n", ""),),
     ),
     Mutant(
