@@ -35,6 +35,16 @@ def balance(api: Api, i_customer: int) -> float:
     return api.info(i_customer)["balance"]
 
 
+@pytest.fixture
+def rates(server: Server) -> None:
+    server.sql("DELETE FROM exchange_rates")
+    statement = (
+        "INSERT INTO exchange_rates (from_currency, to_currency, rate, updated)"
+        " VALUES ('EUR', 'USD', 1250000000000, '2026-11-21 00:00:00+00:00')"
+    )
+    server.sql(statement)
+
+
 class TestPaying:
     @pytest.mark.parametrize("method", RAISING)
     def test_raises_the_balance(self, funded: Reseller, customers: Customers, method: str) -> None:
