@@ -131,3 +131,16 @@ def test_what_has_expired_may_be_left_out(cli):
 )
 def test_what_cannot_be_done_says_why(cli, arguments, why):
     assert why in cli.run("tariffs", "import", *arguments, code=2).stderr
+
+
+def test_the_notice_is_mailed_with_the_import_or_not_at_all(cli):
+    refused = cli.run("tariffs", "import", "rates.csv", "--tariff", "retail", "--mail", "a@example.com", code=2)
+    assert "no mail_from" in refused.stderr
+    assert export(cli) == []
+
+    cli.environ |= {"XMLRPC_API_MAIL_FROM": "us@example.com", "XMLRPC_API_SMTP_HOST": "127.0.0.1"}
+    cli.run("tariffs", "import", "rates.csv", "--tariff", "retail", "--mail", "a@example.com,b@example.com")
+
+    (row,) = asking(cli, "getAuditLogs", action="MAIL")["records"]
+    assert "a@example.com,b@example.com" in str(row)
+    assert len(export(cli)) == 2

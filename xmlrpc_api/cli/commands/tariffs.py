@@ -61,6 +61,9 @@ def import_rates(
     notice: Annotated[
         Path | None, typer.Option(help="New CSV file for the notice: what becomes new, dearer, cheaper, is closed.")
     ] = None,
+    mail: Annotated[
+        str | None, typer.Option(help="Addresses, with commas between them, to which the notice is mailed, too.")
+    ] = None,
 ) -> None:
     """
     Take a price list over: CSV with names of columns in its first line. All lines or none.
@@ -71,7 +74,9 @@ def import_rates(
     """
     from xmlrpc_api.cli.sheets import tariffs
 
-    tariffs.import_rates(context, file, tariff, owner, effective, notice, close_missing=close_missing, dry_run=dry_run)
+    tariffs.import_rates(
+        context, file, tariff, owner, effective, notice, mail, close_missing=close_missing, dry_run=dry_run
+    )
 
 
 @app.command("export")

@@ -25,6 +25,8 @@ from xmlrpc_api.services.catalogue.bulk import exporting, importing, notice, pro
 from xmlrpc_api.services.catalogue.bulk.columns import SHEET
 from xmlrpc_api.services.catalogue.bulk.merging import Merged
 from xmlrpc_api.services.catalogue.rates import REACH
+from xmlrpc_api.services.mail import outbox
+from xmlrpc_api.services.mail.letters import Attachment, Letter, LetterError
 from xmlrpc_api.services.tree import ownership
 from xmlrpc_api.storage.database import Database, Reading
 from xmlrpc_api.tabular.sheet import Table, Wrong
@@ -41,6 +43,7 @@ def import_rates(
     owner: str,
     effective: datetime | None,
     target: Path | None,
+    mail: str | None,
     *,
     close_missing: bool,
     dry_run: bool,
@@ -55,9 +58,11 @@ def import_rates(
         "dry_run": dry_run,
     }
     try:
-        table, merged = running.run(_import(config, file, tariff, owner, about))
+        table, merged = running.run(_import(config, file, tariff, owner, about, mail))
     except Fault as fault:
         raise ConfigError(fault.text) from None
+    except LetterError as error:
+        raise ConfigError(f"The notice cannot be mailed: {error.part} {error}. Nothing was changed") from None
     for name in table.ignored:
         console.err.print(f"The column {name!r} means nothing here, and was not read.", markup=False)
     wrong = sorted([*table.wrong, *merged.wrong], key=lambda one: one.line)
@@ -79,7 +84,9 @@ def _end(wrong: Iterable[Wrong]) -> None:
     raise typer.Exit(1)
 
 
-async def _import(config: Config, file: Path, tariff: str, owner: str, about: dict[str, Any]) -> tuple[Table, Merged]:
+async def _import(
+    config: Config, file: Path, tariff: str, owner: str, about: dict[str, Any], mail: str | None
+) -> tuple[Table, Merged]:
     async with running.open_platform(config) as (platform, database):
         caller = await rows.find_owner(database, owner)
         i_tariff = await _find(database, caller, tariff)
@@ -106,9 +113,27 @@ async def _import(config: Config, file: Path, tariff: str, owner: str, about: di
             upload.result = processing.told(merged, merged.wrong)
             if merged.wrong:
                 await call.transaction.rollback()
+            elif mail is not None and not table.wrong and not about["dry_run"]:
+                await _mail(call, mail, tariff, merged)
             return merged
 
         return table, await Dispatcher(platform, database).perform(origin, "tariffs import", caller, work)
+
+
+async def _mail(call: Call, to: str, tariff: str, merged: Merged) -> None:
+    """Have the notice sent with the import, or not at all."""
+    sender = await outbox.sender_of(call, call.caller.i_customer)
+    if sender is None:
+        raise LetterError("sender", "is missing: there is no mail_from")
+    text = "".join(notice.of_changes(merged.changes))
+    letter = Letter(
+        sender=sender,
+        to=to,
+        subject=f"Changes of the tariff {tariff}",
+        body="\n".join(f"{count} {kind}" for kind, count in merged.counts.items() if count) + "\n",
+        attachment=Attachment("notice.csv", "text/csv", text.encode()),
+    )
+    await outbox.put(call, call.caller.i_customer, letter, kind="notice")
 
 
 def _spare_garbage_collection() -> None:
