@@ -264,8 +264,8 @@ class TestNumbers:
     def test_make_writes_one_from_what_has_changed_in_the_models(self, copy):
         tariff = copy / "models" / "tariff.py"
         more = (
-            "from datetime import datetime\nfrom models.base import Sealed, Signature, UtcDateTime\n"
-            + tariff.read_text().partition('"""\n')[2]
+            "from datetime import datetime\nfrom sqlalchemy.orm import mapped_column\n"
+            "from models.base import Sealed, Signature, UtcDateTime\n" + tariff.read_text().partition('"""\n')[2]
         )
         tariff.write_text(
             more + "\n    ended: Mapped[datetime | None] = mapped_column(UtcDateTime)\n"
