@@ -18,7 +18,17 @@ from xmlrpc_api.declaration.faults import (
     Unavailable,
     WrongReference,
 )
-from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, PAGE, Field, Wire
+from xmlrpc_api.declaration.fields import (
+    I_ACCOUNT,
+    I_CUSTOMER_OWNER,
+    PAGE,
+    TOTAL,
+    WITH_TOTAL,
+    Field,
+    Wire,
+    pattern_of,
+    sorted_by,
+)
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -151,16 +161,19 @@ async def delete_account(call: Call, *, i_account: int) -> Answer:
 
 @method(
     "listAccounts",
+    pattern_of("name_pattern", "username"),
+    sorted_by("username"),
     *PAGE,
+    WITH_TOTAL,
     right=Right.ANYONE,
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
-    returns=(Field(name="accounts", wire=Wire.ARRAY, doc="The accounts, oldest first.", members=LISTED),),
+    returns=(Field(name="accounts", wire=Wire.ARRAY, doc="The accounts, oldest first.", members=LISTED), TOTAL),
 )
 async def list_accounts(call: Call, **page: Any) -> Answer:
     """List the accounts of the caller, in the order of their creation."""
-    rows = await sip_accounts.page_of(call, page)
-    return {"accounts": [{field.name: row[field.name] for field in LISTED} for row in rows]}
+    found = await sip_accounts.page_of(call, page)
+    return {**found, "accounts": [{field.name: row[field.name] for field in LISTED} for row in found["accounts"]]}
 
 
 @account_change("blockAccount", I_ACCOUNT, raises=(NotFound,))

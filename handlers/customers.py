@@ -14,7 +14,7 @@ from xmlrpc_api.declaration.faults import (
     NotPermitted,
     WrongReference,
 )
-from xmlrpc_api.declaration.fields import I_CUSTOMER, PAGE, Field, Wire
+from xmlrpc_api.declaration.fields import I_CUSTOMER, PAGE, TOTAL, WITH_TOTAL, Field, Wire, pattern_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -151,14 +151,20 @@ async def delete_customer(call: Call, *, i_customer: int, if_version: int | None
 
 @method(
     "listCustomers",
+    pattern_of("name_pattern", "name"),
+    sorted_by("name"),
     *PAGE,
+    WITH_TOTAL,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(Field(name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED),),
+    returns=(
+        Field(name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED),
+        TOTAL,
+    ),
 )
 async def list_customers(call: Call, **page: Any) -> Answer:
     """List the direct sub-customers of the caller, in the order of their creation."""
-    return {"customers": await customers.children(call, page)}
+    return await customers.children(call, page)
 
 
 @customer_block("blockCustomer", I_CUSTOMER)

@@ -5,7 +5,7 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, PAGE, Field, Wire
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, PAGE, TOTAL, WITH_TOTAL, Field, Wire, pattern_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -75,15 +75,21 @@ async def delete_web_user(call: Call, *, i_web_user: int) -> Answer:
 @method(
     "listWebUsers",
     OWNER,
+    pattern_of("name_pattern", "web_login"),
+    sorted_by("web_login"),
     *PAGE,
+    WITH_TOTAL,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(Field(name="web_users", wire=Wire.ARRAY, doc="The web users, oldest first.", members=WEB_USER.read),),
+    returns=(
+        Field(name="web_users", wire=Wire.ARRAY, doc="The web users, oldest first.", members=WEB_USER.read),
+        TOTAL,
+    ),
     raises=(NotFound,),
 )
 async def list_web_users(call: Call, **asked: Any) -> Answer:
     """List the web users of the caller or of a customer below it, in the order of their creation."""
-    return {"web_users": await web_users.USERS.page(call, asked)}
+    return await web_users.USERS.told(call, asked, "web_users")
 
 
 @method(

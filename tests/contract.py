@@ -21,9 +21,11 @@ from xmlrpc_api.declaration.registry import Method
 from xmlrpc_api.dialects import ngnpro
 from xmlrpc_api.dialects.ngnpro import OPERATIONS
 from xmlrpc_api.dialects.switch import METHODS
+from xmlrpc_api.services.customers import CUSTOMER
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "tests/api.lock.json"
+EFFECTS = ROOT / "tests/effects.json"  # what this server does with each attribute of a customer
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 DECISIONS = DOCS / "decisions"
@@ -215,6 +217,22 @@ def _faults_table() -> Iterable[str]:
         yield f"| {ours} | {code} | {thing.thing}: {when} |"
 
 
+def customer_attributes() -> str:
+    """docs/customer_attributes.md: what each attribute of a customer means, and what is done with it."""
+    effects = {name: told for told, names in json.loads(EFFECTS.read_text()).items() for name in names}
+    lines = [
+        "# Attributes of a customer",
+        "",
+        "What each means, and what this server does with it. Where it is stored only, clients and portals use it.",
+        "",
+        "| attribute | meaning | what is done with it |",
+        "|---|---|---|",
+    ]
+    for name, field in CUSTOMER.fields.items():
+        lines.append(f"| `{name}` | {field.doc} | {effects[name]} |")
+    return "\n".join(lines) + "\n"
+
+
 @cache
 def written() -> dict[Path, str]:
     """Every page that is written from the declarations."""
@@ -223,6 +241,7 @@ def written() -> dict[Path, str]:
         ROOT / "config/default.toml": default_toml(),
         DOCS / "settings.md": settings(),
         DOCS / "dialects.md": dialects(),
+        DOCS / "customer_attributes.md": customer_attributes(),
         DECISIONS / "README.md": decisions(),
     }
 

@@ -1,5 +1,6 @@
 """What belongs to customers: whoever reaches the customer may make, change, see and remove it."""
 
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, select
@@ -11,9 +12,10 @@ from xmlrpc_api.declaration.faults import BadParameter, NotFound, NothingToChang
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services import records
 from xmlrpc_api.services.tree import lists, ownership, references
+from xmlrpc_api.services.tree.lists import Filters
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
-from xmlrpc_api.services.tree.stretches import Of
+from xmlrpc_api.services.tree.stretches import Of, Order
 from xmlrpc_api.storage.rows import Row, Rows
 
 REACH = Reach.SUBTREE_AND_SELF
@@ -28,20 +30,26 @@ class Belongings(Generic[B]):
 
     Args:
         model: The table.
+        filters: What its pages can be filtered by.
+        orders: What else they can be ordered by.
 
     Attributes:
         entity: Its attributes.
         all: Its rows, to be listed.
     """
 
-    def __init__(self, model: type[B]) -> None:
+    def __init__(
+        self, model: type[B], *, filters: Filters | None = None, orders: Mapping[str, Order] | None = None
+    ) -> None:
         self.model = model
         self.entity = entity_of(model)
         self._key: Any = getattr(model, self.entity.key_name)
         self._customer: Any = model.__table__.columns["i_customer"]
         statement = self.entity.select(self.entity.read).join(Customer, Customer.i_customer == self._customer)
         self.all = lists.List(statement, self._key)
-        self._some = lists.List(self.entity.select(self.entity.read), self._key)
+        self._some = lists.List(
+            self.entity.select(self.entity.read), self._key, filters=filters or {}, orders=orders or {}
+        )
 
     async def create(self, call: Call, values: Values) -> int:
         """
@@ -112,6 +120,12 @@ class Belongings(Generic[B]):
         owner = _owner(call, params)
         await ownership.find(call, owner, REACH)
         return await self._some.rows(call, lists.asked(params), of=Of({self._customer: owner}))
+
+    async def told(self, call: Call, params: Values, name: str) -> Row:
+        """The same under this name, for methods that take `WITH_TOTAL`, a `sort` and filters, too."""
+        owner = _owner(call, params)
+        await ownership.find(call, owner, REACH)
+        return await self._some.told(call, params, Of({self._customer: owner}), name)
 
     def _settable(self, values: Values) -> Values:
         return {name: value for name, value in values.items() if name in self.entity.writable}

@@ -23,7 +23,7 @@ from xmlrpc_api.services.history import past
 from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import balance_sign, balances, ledger, overcommit
 from xmlrpc_api.services.money.ledger import Booking
-from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, references
+from xmlrpc_api.services.tree import lending, limits, lists, names, ownership, patterns, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.pages import Pages
 from xmlrpc_api.services.tree.references import Pointer
@@ -32,7 +32,7 @@ from xmlrpc_api.storage.errors import ERRORS, is_refusal, violated_constraint
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.foresight import Companion, Foreseen
 from xmlrpc_api.storage.ids import Drawn
-from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.rows import Row
 from xmlrpc_api.storage.together import Asked
 from xmlrpc_api.turns import Key
 
@@ -59,6 +59,12 @@ _OWN_CURRENCY = Query(select(Balance.currency).where(Balance.i_customer == _CALL
 _TARIFF_CURRENCY = Query(select(Tariff.currency).where(Tariff.i_tariff == bindparam("i_tariff", type_=Integer)))
 _CHILDREN = Of({Customer.i_wholesaler: _CALLER})
 CHILDREN, WHOLE_CHILDREN = Pages(CUSTOMER, LISTED, _CHILDREN), Pages(CUSTOMER, CUSTOMER.read, _CHILDREN)
+SORTED_CHILDREN = lists.List(
+    CUSTOMER.select(LISTED),
+    Customer.i_customer,
+    filters={"name_pattern": lambda pattern: patterns.like(Customer.name, pattern)},
+    orders={"name": Customer.name},
+)
 NEEDED = records.needed(Customer, Balance, WebUser, LedgerEntry)
 PASSWORDS = ("web_password", "api_password")
 OWN = frozenset({"api_password"})  # what everybody may change of itself, whatever it may manage
@@ -353,14 +359,17 @@ async def ids_by_name(session: AsyncSession, caller: Caller, wanted: list[str]) 
     return {name: i_customer for name, i_customer in ids.items() if i_customer is not None}
 
 
-async def children(call: Call, page: Values) -> Rows:
+async def children(call: Call, page: Values) -> Row:
     """
-    A page of the caller's direct sub-customers, oldest first.
+    A page of the caller's direct sub-customers, oldest first, and how many there are if that is asked, as `customers`.
 
     Raises:
         BadParameter: More rows were asked for, or exist, than one call may answer.
     """
-    return await CHILDREN.rows(call, lists.asked(page), caller=call.caller.i_customer)
+    if any(page.get(name) for name in ("sort", "name_pattern", "with_total")):
+        mine = Of({Customer.i_wholesaler: call.caller.i_customer})
+        return await SORTED_CHILDREN.told(call, page, mine, "customers")
+    return {"customers": await CHILDREN.rows(call, lists.asked(page), caller=call.caller.i_customer)}
 
 
 async def reset_root(call: Call, api_password: str, web_password: str | None) -> str:

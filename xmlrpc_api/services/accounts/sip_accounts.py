@@ -22,7 +22,7 @@ from xmlrpc_api.services.logins import password_policies
 from xmlrpc_api.services.money import ledger
 from xmlrpc_api.services.numbers import uses
 from xmlrpc_api.services.sip import domains
-from xmlrpc_api.services.tree import limits, lists, names, ownership, quotas, references
+from xmlrpc_api.services.tree import limits, lists, names, ownership, patterns, quotas, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.services.tree.stretches import Of
@@ -59,7 +59,12 @@ _REACHED = (
 )
 _BY_ID = Query(_REACHED.where(Account.i_account == bindparam("i_account", type_=Integer)), is_short=True)
 _BY_NAME = Query(_REACHED.where(names.IS_ACCOUNT), is_short=True)
-OWN = lists.List(ACCOUNT.select(LISTED), Account.i_account)
+OWN = lists.List(
+    ACCOUNT.select(LISTED),
+    Account.i_account,
+    filters={"name_pattern": lambda pattern: patterns.like(Account.username, pattern)},
+    orders={"username": Account.username},
+)
 
 
 async def create(call: Call, attributes: Values, owner: Caller | None = None) -> Account:
@@ -216,18 +221,19 @@ async def balance_of(call: Call, i_account: int) -> int:
     return i_balance
 
 
-async def page_of(call: Call, page: Values) -> list[Row]:
-    """The caller's own accounts, oldest first."""
-    rows = await OWN.rows(call, lists.asked(page), of=Of({Account.i_customer: call.caller.i_customer}))
-    return [
+async def page_of(call: Call, page: Values) -> Row:
+    """The caller's own accounts, oldest first, and how many there are if that is asked, as `accounts`."""
+    found = await OWN.told(call, page, Of({Account.i_customer: call.caller.i_customer}), "accounts")
+    rows = [
         {
             **row,
             "blocked": bool(row["blocked"]),
             "expired": is_expired(row["lifetime"], row["first_use"], call.now),
             "registration_status": None,
         }
-        for row in rows
+        for row in found["accounts"]
     ]
+    return {**found, "accounts": rows}
 
 
 def is_expired(lifetime: int, first_use: datetime | None, now: datetime) -> bool:

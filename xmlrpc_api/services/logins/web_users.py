@@ -11,10 +11,14 @@ from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.services import records
 from xmlrpc_api.services.belongings import REACH, Belongings, hold_owner
 from xmlrpc_api.services.logins import password_policies
-from xmlrpc_api.services.tree import lending, limits, names, ownership, references
+from xmlrpc_api.services.tree import lending, limits, names, ownership, patterns, references
 from xmlrpc_api.storage.rows import Row
 
-USERS = Belongings(WebUser)
+USERS = Belongings(
+    WebUser,
+    filters={"name_pattern": lambda pattern: patterns.like(WebUser.web_login, pattern)},
+    orders={"web_login": WebUser.web_login},
+)
 WEB_USER = USERS.entity
 Known = int | str | ColumnElement[bool]  # by its id, by its login, or by a condition
 
