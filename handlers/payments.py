@@ -8,7 +8,7 @@ from typing import Any, Required, TypedDict, Unpack
 
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.faults import Conflict, NotEnoughCredit, NotFound, WrongReference
+from xmlrpc_api.declaration.faults import Conflict, NotEnoughCredit, NotFound, NotPermitted, WrongReference
 from xmlrpc_api.declaration.fields import (
     END_DATE,
     I_ACCOUNT,
@@ -258,37 +258,85 @@ NO_CARD = Field(
 )
 
 
+NO_CARD_BEFORE_BILLING = replace(NO_CARD, name="br_i_debit_credit_card")
+WHOSE = (replace(I_CUSTOMER, required=False), OF_ACCOUNT)
+I_BALANCE = Field(name="i_balance", wire=Wire.INT, low=1, doc="Id of the balance; see getBalancesTotals.", example=5)
+
+
 @method(
     "getLowBalance",
-    I_CUSTOMER,
+    *WHOSE,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(*payments.LOW_BALANCE, NO_CARD),
+    returns=(I_BALANCE, *account_money.LOW_BALANCE, NO_CARD, NO_CARD_BEFORE_BILLING),
     raises=(NotFound,),
 )
-async def get_low_balance(call: Call, *, i_customer: int) -> Answer:
-    """Tell what is to happen when the balance of the caller or of a direct sub-customer runs low."""
-    return {**await payments.low_balance(call, i_customer), "i_debit_credit_card": None}
+async def get_low_balance(call: Call, *, i_customer: int | None = None, i_account: int | None = None) -> Answer:
+    """
+    Tell what is to happen when a balance runs low: of the caller, of a direct sub-customer, or of an account.
+
+    i_customer or i_account is required. What begins with br_ is told of accounts alone.
+    """
+    told = await account_money.low_balance(call, i_customer, i_account)
+    cards = (NO_CARD,) if i_account is None else (NO_CARD, NO_CARD_BEFORE_BILLING)
+    return {**told, **{card.name: None for card in cards}}
 
 
 @method(
     "setLowBalance",
-    I_CUSTOMER,
+    *WHOSE,
     *payments.LOW_BALANCE_CHANGES,
     NO_CARD,
-    right=Right.CUSTOMERS_EDIT,
+    NO_CARD_BEFORE_BILLING,
+    right=Right.ANYONE,
     effect=Effect.WRITE,
-    balances=balances.of_customer("i_customer"),
-    raises=(NotFound, WrongReference, Conflict),
+    balances=balances.of_either,
+    raises=(NotFound, NotPermitted, WrongReference, Conflict),
 )
-async def set_low_balance(call: Call, *, i_customer: int, **changes: Any) -> Answer:
+async def set_low_balance(
+    call: Call, *, i_customer: int | None = None, i_account: int | None = None, **changes: Any
+) -> Answer:
     """
-    Change what is to happen when the balance of a direct sub-customer runs low; at least one must be given.
+    Change what is to happen when the balance of a direct sub-customer, or of an account, runs low.
 
-    Whenever it falls below threshold, one event is written; see listEvents.
+    i_customer or i_account is required, and at least one change. For customers the caller needs bit 1 (edit) of
+    customers_mgmt, for accounts that of accounts_mgmt.
+    Whenever the balance falls below threshold, one event is written; see listEvents.
     """
-    await payments.set_low_balance(call, i_customer, changes)
+    await account_money.set_low_balance(call, i_customer, i_account, changes)
     return {}
+
+
+@method(
+    "getBalancesTotals",
+    Field(
+        name="i_balances",
+        wire=Wire.ARRAY,
+        items=Wire.INT,
+        required=True,
+        doc="Ids of balances of the caller, of customers below it, and of their accounts; each counts once.",
+        example=[5],
+    ),
+    right=Right.ANYONE,
+    effect=Effect.READ,
+    scope=I_CUSTOMER_OWNER,
+    returns=(
+        Field(
+            name="totals",
+            wire=Wire.ARRAY,
+            doc="What they hold together, by currency.",
+            members=(
+                Field(name="commodity", wire=Wire.STRING, doc="Currency, ISO 4217.", example="USD"),
+                Field(name="balance", wire=Wire.DOUBLE, doc="Sum of the balances.", example=Decimal("25.5")),
+                Field(name="credit_limit", wire=Wire.DOUBLE, doc="Sum of the credit limits.", example=Decimal(100)),
+            ),
+        ),
+    ),
+    raises=(NotFound,),
+)
+async def get_balances_totals(call: Call, *, i_balances: list[int]) -> Answer:
+    """Tell what several balances hold together; getLowBalance tells their ids. A foreign one is not there: 404."""
+    return {"totals": await account_money.totals(call, i_balances)}
 
 
 @method(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Access, Base, Factor, Money, UtcDateTime, field, one_default_per_customer
@@ -94,6 +94,19 @@ class Balance(Base):
     )
     notification_retry_interval: Mapped[int | None] = field(
         Integer, low=1, high=86400 * 30, doc="Time between two tries, in seconds; nil leaves it to the notifier."
+    )
+
+    br_charge_card: Mapped[bool] = field(
+        Boolean,
+        default=False,
+        server_default=false(),
+        doc="Of an account: whether a card is charged before a billing run, if the balance does not suffice for it.",
+    )
+    br_charge_amount: Mapped[Decimal | None] = field(
+        Money,
+        low=0,
+        high=LARGEST_AMOUNT,
+        doc="Of an account: how much then, in the base currency; nil: what is needed.",
     )
 
     __table_args__ = (one_default_per_customer("balances"), Base.__table_args__)

@@ -50,6 +50,7 @@ LISTS = {
     "customers": Listed("listCustomers", "customers", "i_customer", newest_first=False),
     "accounts": Listed("listAccounts", "accounts", "i_account", newest_first=False),
     "service plans": Listed("listServicePlans", "list", "i_billing_plan", newest_first=False),
+    "vouchers": Listed("listVouchers", "vouchers", "i_voucher", newest_first=False),
     "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
     "DIDs": Listed("getDIDsList", "dids", "i_did", newest_first=False, is_sorted=True),
     "free DIDs": Listed("searchFreeDIDs", "dids", "i_did", newest_first=False, is_sorted=True),
@@ -81,6 +82,7 @@ def with_rows(customers: Customers, reseller: Reseller) -> tuple[Reseller, int]:
         reseller.createAccount(**new())
         customers.tariff(reseller)
         reseller.createServicePlan(name=unique("plan"))
+        reseller.createVouchers(series=unique("series"), value=1, currency="USD", count=1)
         phonebook.added(reseller)
         phonebook.delegated(root, phonebook.added(root), reseller.i_customer)
         reseller.createDIDChargingGroup(name=unique("group"), currency="USD")

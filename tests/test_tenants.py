@@ -68,7 +68,8 @@ def _calls(name: str, other: Person) -> Iterator[Call]:
     required = {one.name: _his(other, one) for one in method.params.fields if one.required}
     yield name, required
     for one in method.documented_params:
-        for value in dict.fromkeys((_his(other, one), "%", MARK) if one.wire is Wire.STRING else (_his(other, one),)):
+        his = _his(other, one)
+        for value in dict.fromkeys((his, "%", MARK)) if one.wire is Wire.STRING else (his,):
             yield name, {**required, one.name: value}
 
 

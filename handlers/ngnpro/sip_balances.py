@@ -89,7 +89,7 @@ async def add_balance_from_voucher(call: Call, *, sipId: Struct, card: Struct) -
     """Add the value of a voucher to an account; it is good once. Whatever is wrong with it is one fault."""
     account = await accounts.lock(call, whole(sipId).address)
     before = account.balance
-    await vouchers.use(call, account, card["id"], card["number"])
+    await vouchers.use(call, account, vouchers.Card(card["id"], card["number"].strip()))
     return {"balances": {"old_balance": before, "new_balance": account.balance}}
 
 

@@ -28,8 +28,10 @@ class TestLowBalance:
 
         reseller.setLowBalance(i_customer=i_customer, **wanted)
 
-        assert reseller.getLowBalance(i_customer=i_customer) == {
+        told = reseller.getLowBalance(i_customer=i_customer)
+        assert told == {
             "result": "OK",
+            "i_balance": told["i_balance"],
             **wanted,
             "charge_card": False,
             "i_debit_credit_card": None,

@@ -216,6 +216,12 @@ class Vault:
         """A signature of `data` that only this server can make: name of the key, colon, 64 hexadecimal digits."""
         return f"{self.current}:{_mac(self.subkey(purpose), data)}"
 
+    def signatures(self, purpose: bytes, data: bytes) -> list[str]:
+        """All signatures that this server may have made of `data`, with each key that it knows: to look it up by."""
+        names = dict.fromkeys([*self._keys, *(name for name, known in self._proofs if known == purpose)])
+        keys = ((name, self._proof(name, purpose)) for name in names)
+        return [f"{name}:{_mac(key, data)}" for name, key in keys if key is not None]
+
     def signed(self, purpose: bytes, data: bytes, signature: str) -> bool:
         """Whether `signature` is one of this server for `data`, with the present key or an older one."""
         name, _, mac = signature.partition(":")

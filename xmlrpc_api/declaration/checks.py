@@ -90,6 +90,12 @@ def _check_payment_type(value: str) -> str:
     return value
 
 
+def _check_voucher_state(value: str) -> str:
+    if value not in ("new", "used", "void"):
+        raise bad_value("must be new, used or void")
+    return value
+
+
 def _check_ip_address(value: str) -> str:
     try:
         return str(ipaddress.ip_address(value.strip()))
@@ -197,6 +203,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "positive": _check_positive,
     "prefixes": _check_prefixes,
     "payment_type": _check_payment_type,
+    "voucher_state": _check_voucher_state,
     "translation_rule": _check_rule(number_rules.translation),
     "match_rule": _check_rule(number_rules.match),
 }

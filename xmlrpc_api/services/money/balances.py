@@ -26,6 +26,12 @@ def of_account(name: str) -> Finder:
     return find
 
 
+async def of_either(_call: Call, params: Mapping[str, Any]) -> set[Key]:
+    """That of the account, or of the customer, that is named."""
+    names = {"i_account": ACCOUNT, "i_customer": CUSTOMER}
+    return {(kind, params[name]) for name, kind in names.items() if params.get(name) is not None}
+
+
 async def own(call: Call, _params: Mapping[str, Any]) -> set[Key]:
     """The caller's."""
     return {(CUSTOMER, call.caller.i_customer)}

@@ -34,8 +34,10 @@ WHEN_LOW = (
     "notification_retry_count",
     "notification_retry_interval",
 )
+BEFORE_BILLING = ("br_charge_card", "br_charge_amount")  # of accounts alone
 LOW_BALANCE = BALANCE.some(*WHEN_LOW)
-LOW_BALANCE_CHANGES = tuple(field for field in BALANCE.update if field.name in WHEN_LOW)
+LOW_BALANCE_CHANGES = tuple(field for field in BALANCE.update if field.name in (*WHEN_LOW, *BEFORE_BILLING))
+CARDS = {"i_debit_credit_card": "charge_card", "br_i_debit_credit_card": "br_charge_card"}  # none is kept
 IS_DEBIT = LedgerEntry.kind == ledger.DEBIT
 ENTRIES = lists.List(LEDGER.select(LEDGER.read), LedgerEntry.i_ledger.desc(), lists.times(LedgerEntry.created))
 PAYMENTS = lists.List(
@@ -281,19 +283,6 @@ async def payment(call: Call, i_payment: int, i_customer: int | None, i_account:
     return found.told(SHOWN)[0]
 
 
-async def low_balance(call: Call, i_customer: int) -> Row:
-    """
-    What is to happen when a balance runs low.
-
-    Raises:
-        NotFound: The customer is neither the caller nor a direct sub-customer.
-    """
-    await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
-    columns = [getattr(Balance, field.name) for field in LOW_BALANCE]
-    row = await call.session.execute(select(*columns).where(Balance.i_customer == i_customer, Balance.is_default))
-    return dict(row.mappings().one())
-
-
 async def set_low_balance(call: Call, i_customer: int, changes: Values) -> None:
     """
     Change what is to happen when the balance of a direct sub-customer runs low.
@@ -303,10 +292,25 @@ async def set_low_balance(call: Call, i_customer: int, changes: Values) -> None:
         NotFound: It is not the caller's.
         WrongReference: A card is to be charged that is not kept here.
     """
-    values = dict(changes)
-    if not values:
-        raise NothingToChange
-    if values.pop("i_debit_credit_card", None) is not None or values.get("charge_card"):
-        raise WrongReference("i_debit_credit_card")
+    values = without_cards(changes)
+    for name in (*BEFORE_BILLING, "br_i_debit_credit_card"):
+        if changes.get(name):
+            raise BadParameter(name, "is for accounts")
     customer = await ownership.find_for_update(call, i_customer)
     await records.change(call, customer.money, values)
+
+
+def without_cards(changes: Values) -> Values:
+    """
+    Changes of what is to happen when a balance runs low, without the cards to charge: none is kept here.
+
+    Raises:
+        NothingToChange: No attribute was given.
+        WrongReference: A card is to be charged.
+    """
+    if not changes:
+        raise NothingToChange
+    for card, is_charged in CARDS.items():
+        if changes.get(card) is not None or changes.get(is_charged):
+            raise WrongReference(card)
+    return {name: value for name, value in changes.items() if name not in CARDS}

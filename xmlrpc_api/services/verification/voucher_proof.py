@@ -28,7 +28,10 @@ async def of_vouchers(session: AsyncSession) -> AsyncIterator[tuple[int, list[st
             break
         last = rows[-1]["i_voucher"]
         used = await vouchers.noted_uses(session, rows[0]["i_voucher"], last)
-        yield len(rows), [sentence for row in rows for sentence in _misfits(row, made, used)]
+        void = await vouchers.noted_voids(session, rows[0]["i_voucher"], last)
+        wrong = [row["i_voucher"] for row in rows if (row["voided"] is not None) != (row["i_voucher"] in void)]
+        found = [f"voucher {key} is void, or is not, against the change history" for key in wrong]
+        yield len(rows), found + [sentence for row in rows for sentence in _misfits(row, made, used)]
     yield 0, await _missing(session, made)
 
 
