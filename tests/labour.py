@@ -1,5 +1,6 @@
 """What a server does for a call: its statements, and its runs of bcrypt. What costs the same work takes as long."""
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,10 +12,10 @@ import bcrypt
 from harness import Server
 from sqlalchemy import event
 
+from xmlrpc_api import background
 from xmlrpc_api.storage.transaction import Transaction
 from xmlrpc_api.transport import pages
 
-UPKEEP = re.compile(r"audit_head|audit_log\.seq|SET seq|^BEGIN")
 LIST = re.compile(r"\bIN \([^)]*\)")
 
 
@@ -25,11 +26,11 @@ def transacted(server: Server, note: Callable[[str], None]) -> Iterator[None]:
     run_on_driver = Transaction._run
 
     def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
-        if not UPKEEP.search(text):
+        if not text.startswith("BEGIN") and not _is_beside():
             note(text)
 
     async def run(transaction: Transaction, text: str, values: list[Any]) -> Any:
-        if transaction._driver is not None:  # else SQLAlchemy runs it, and tells above
+        if transaction._driver is not None and not _is_beside():  # else SQLAlchemy runs it, and tells above
             note(text)
         return await run_on_driver(transaction, text, values)
 
@@ -39,6 +40,12 @@ def transacted(server: Server, note: Callable[[str], None]) -> Iterator[None]:
             stack.callback(event.remove, engine, "before_cursor_execute", statement)
         stack.enter_context(patch.object(Transaction, "_run", run))
         yield
+
+
+def _is_beside() -> bool:
+    """Whether it is none of a call's doing, but of the server's background."""
+    task = asyncio.current_task()
+    return task is not None and task.get_name() == background.TASK
 
 
 @contextmanager
@@ -56,7 +63,8 @@ def recorded(server: Server) -> Iterator[Counter[str]]:
         done[LIST.sub("IN (…)", text)] += 1
 
     async def fetched(text: str, *arguments: Any, **options: Any) -> Any:
-        note(text)
+        if not _is_beside():
+            note(text)
         return await fetch(text, *arguments, **options)
 
     def checked(password: bytes, hashed: bytes) -> bool:

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -36,6 +37,7 @@ GAUGE_SECONDS = 1.0
 MAIL_SECONDS = 1.0
 SETTINGS_SECONDS = 0.5
 STOP_SECONDS = 5.0
+TASK = "background"
 BILLING = "recurring fees"  # what the change history calls it
 BATCHES = 100  # of accounts to be charged, before other work gets its turn
 
@@ -45,16 +47,20 @@ log = structlog.get_logger()
 async def run(platform: Platform, database: Database, trusted: TrustedHosts, stopping: asyncio.Event) -> None:
     """Do all of it until it is stopped. Any number of processes may: a step that another is at is skipped."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
-        group.create_task(_every(REFRESH_SECONDS, KeyWatch(platform).look, stopping))
-        group.create_task(_every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
-        group.create_task(_every(TRUST_SECONDS, trusted.keep, stopping))
-        group.create_task(_every(UPLOAD_SECONDS, lambda: take_uploads(platform, database), stopping))
+        _start(group, _every(SEAL_SECONDS, lambda: seal(platform, database), stopping))
+        _start(group, _every(REFRESH_SECONDS, KeyWatch(platform).look, stopping))
+        _start(group, _every(PRUNE_SECONDS, lambda: prune(platform, database), stopping))
+        _start(group, _every(TRUST_SECONDS, trusted.keep, stopping))
+        _start(group, _every(UPLOAD_SECONDS, lambda: take_uploads(platform, database), stopping))
         if seconds := platform.config.billing_seconds:
-            group.create_task(_every(seconds, lambda: bill(platform, database), stopping))
-        group.create_task(_every(SETTINGS_SECONDS, LiveSettings(platform, database).keep, stopping))
-        group.create_task(_every(MAIL_SECONDS, lambda: delivery.deliver(platform, database), stopping))
-        group.create_task(_every(GAUGE_SECONDS, lambda: measure(database), stopping))
+            _start(group, _every(seconds, lambda: bill(platform, database), stopping))
+        _start(group, _every(SETTINGS_SECONDS, LiveSettings(platform, database).keep, stopping))
+        _start(group, _every(MAIL_SECONDS, lambda: delivery.deliver(platform, database), stopping))
+        _start(group, _every(GAUGE_SECONDS, lambda: measure(database), stopping))
+
+
+def _start(group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+    group.create_task(work, name=TASK)
 
 
 class KeyWatch:
