@@ -77,6 +77,7 @@ class Did(Base):
     __table_args__ = (
         UniqueConstraint("allocated_key", "incoming_cli", "did_key"),
         Index(None, "i_did_allocated_from", "i_did"),
+        Index(None, "did_key", "end_key"),
         Base.__table_args__,
     )
 

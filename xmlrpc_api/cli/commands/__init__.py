@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from xmlrpc_api.cli.commands import books, calls, keys, setup, tariffs, transfer, vouchers
+from xmlrpc_api.cli.commands import books, calls, dids, keys, setup, tariffs, transfer, vouchers
 
 NAME = "xmlrpc-api"
 
@@ -62,4 +62,5 @@ app.add_typer(transfer.customers, name="customers")
 app.add_typer(transfer.users, name="users")
 app.add_typer(books.rates, name="rates")
 app.add_typer(tariffs.app, name="tariffs")
+app.add_typer(dids.app, name="dids")
 app.add_typer(vouchers.app, name="vouchers")

@@ -1,0 +1,16 @@
+"""DIDs are found by their numbers alone."""
+
+from alembic import op
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index(op.f("ix_dids_did_key_dids_end_key"), "dids", ["did_key", "end_key"])
+
+
+def downgrade() -> None:
+    op.drop_index(op.f("ix_dids_did_key_dids_end_key"), "dids")
