@@ -22,6 +22,7 @@ from models import (
     Customer,
     Did,
     DidChargingGroup,
+    DidDelegation,
     DidUse,
     Event,
     ExtendedRouting,
@@ -158,12 +159,15 @@ def fill(server: Server, reseller: Reseller, i_customer: int, part: str) -> None
     login, of_default = ({"web_login": one, "web_login_key": one} for one in (name, f"'default-' || {name}"))
     used = f"'{part}-used-' || n.i"
     of_dids = f"SELECT i_did AS i FROM dids WHERE {him} AND did_key LIKE '{part}-used-%'"
+    of_root = "SELECT i_did AS i FROM dids WHERE i_customer = 1 AND i_did NOT IN (SELECT i_did FROM"
     for model, like, numbers, values in (
         (LedgerEntry, f"{balance} AND i_payee IS NOT NULL", NUMBERS, {}),
         (AuditEntry, f"i_customer = {i_customer}", NUMBERS, {"uid": name, "seq": "NULL", "hash": "NULL"}),
         (Event, f"i_customer = {i_customer}", NUMBERS, {}),
         (WebUser, f"{him} AND NOT is_default", NUMBERS, login),
         (Tariff, him, NUMBERS, {"name": name}),
+        (Did, "i_customer = 1", NUMBERS, {"did_key": f"'{part}-{i_customer}-' || n.i"}),
+        (DidDelegation, him, f"{of_root} did_delegations)", {"i_did": "n.i"}),
         (BillingPlan, him, NUMBERS, {"name": name}),
         (DidChargingGroup, him, NUMBERS, {"name": name}),
         *((Did, him, NUMBERS, {"did_key": one, "end_key": one}) for one in (name, used)),

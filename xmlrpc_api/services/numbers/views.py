@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Integer, and_, cast, func, null, or_, select
+from sqlalchemy import Boolean, ColumnElement, Integer, and_, cast, false, func, literal, null, or_, select, true
 from sqlalchemy.orm import aliased
 
 from models import Did, DidDelegation, DidUse
@@ -41,21 +41,37 @@ def _columns(held: Mapping[str, Any]) -> list[Any]:
     return [column.label(name) for name, column in told.items()]
 
 
-def _is_free() -> Any:
-    """The condition that nobody uses a DID, nor has it from the one who is told."""
-    return and_(DidUse.i_account.is_(None), DidUse.i_ivr_application.is_(None), MADE.i_did_delegation.is_(None))
-
-
 NOTHING = cast(null(), Integer)
-FILTERS: lists.Filters = {
-    "did": partial(like, Did.did),
-    "incoming_did": partial(like, Did.incoming_did),
-    "delegated_to": lambda i_customer: MADE.i_customer == i_customer,
-    "i_account": lambda i_account: DidUse.i_account == i_account,
-    "i_ivr_application": lambda i_application: DidUse.i_ivr_application == i_application,
-    "not_assigned": lambda wanted: _is_free() if wanted else and_(True),
-    "free_at": lambda now: _is_free() & or_(DidUse.reserved_until.is_(None), DidUse.reserved_until <= now),
-}
+_USED, _GIVEN = aliased(DidUse, name="used"), aliased(DidDelegation, name="given")
+_IS_CALLED = or_(_USED.i_account.is_not(None), _USED.i_ivr_application.is_not(None))
+
+
+def _filters(i_did: Any, step: Any) -> lists.Filters:
+    """What a list can be filtered by; `step`: that of the delegation which the one who is told has made."""
+    return {
+        "did": partial(like, Did.did),
+        "incoming_did": partial(like, Did.incoming_did),
+        "delegated_to": lambda i_customer: MADE.i_customer == i_customer,
+        "i_account": lambda i_account: DidUse.i_account == i_account,
+        "i_ivr_application": lambda i_application: DidUse.i_ivr_application == i_application,
+        "not_assigned": lambda wanted: _is_left(i_did, step, _IS_CALLED) if wanted else true(),
+        "free_at": lambda now: _is_left(i_did, step, or_(_IS_CALLED, _USED.reserved_until > now)),
+    }
+
+
+def _is_left(i_did: Any, step: Any, is_used: ColumnElement[bool]) -> ColumnElement[bool]:
+    """
+    The condition that a DID is neither used nor delegated on.
+
+    It is asked of each row for itself, in a form of which PostgreSQL does not think that hardly any row is meant: else
+    it reads all there are.
+    """
+    given = select(false()).where(_GIVEN.i_did == i_did, _GIVEN.step == step).limit(1)
+    used = select(false()).where(_USED.i_did == i_did, is_used).limit(1)
+    each = (one.correlate(Did, HELD).scalar_subquery() for one in (given, used))
+    return and_(*(func.coalesce(one, true(), type_=Boolean()) for one in each))
+
+
 ORDERS: Mapping[str, Order] = {"did": Did.did, "incoming_did": Did.incoming_did}
 OWN = List(
     select(*_columns({}))
@@ -63,7 +79,7 @@ OWN = List(
     .outerjoin(MADE, and_(MADE.i_did == Did.i_did, MADE.step == 1))
     .outerjoin(DidUse, DidUse.i_did == Did.i_did),
     Did.i_did,
-    FILTERS,
+    _filters(Did.i_did, literal(1)),
     ORDERS,
 )
 DELEGATED = List(
@@ -83,7 +99,7 @@ DELEGATED = List(
     .outerjoin(MADE, and_(MADE.i_did == HELD.i_did, MADE.step == HELD.step + 1))
     .outerjoin(DidUse, DidUse.i_did == HELD.i_did),
     HELD.i_did,
-    FILTERS,
+    _filters(HELD.i_did, HELD.step + 1),
     ORDERS,
 )
 
