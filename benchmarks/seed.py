@@ -43,6 +43,7 @@ ACCOUNT = {
     "on_payment_action": None, "min_payment_amount": 10.0, "first_name": "Ada", "last_name": "Byron",
     "email": "ada@example.com", "i_password_policy": 1,
 }  # fmt: skip
+FIRST_DID = 49_300_000_000
 SERIES = "WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
 
 KEYS = {
@@ -184,3 +185,18 @@ def add_payments(url: str, i_customer: int, count: int) -> None:
     told = {"i_ledger": f"i + {newest}", "balance_after": "balance_after + i", "funded_change": "1", **paid}
     for first in range(1, count + 1, BATCH):
         clone(url, "ledger", f"i_ledger = {sample}", told, range(first, min(first + BATCH, count + 1)))
+
+
+def add_dids(url: str, count: int) -> None:
+    """So many DIDs of the reseller, each a number."""
+    with servers.product(url, trusted_hosts="127.0.0.1") as running:
+        api: Any = xmlrpc.client.ServerProxy(f"http://127.0.0.1:{running.port}{XMLRPC}", allow_none=True)
+        api.updateCustomer({"i_wholesaler": ROOT_ID, "i_customer": RESELLER_ID, "did_pool_enabled": True})
+        did = str(FIRST_DID + 1)
+        sample = api.addDID({"i_customer": RESELLER_ID, "did": did, "incoming_did": did})["i_did"]
+        api("close")()
+    did = f"{FIRST_DID} + i"
+    told = {"i_did": "i", "did": did, "incoming_did": did, **dict.fromkeys(("did_key", "end_key"), f"'11' || ({did})")}
+    for first in range(sample + 1, sample + count, BATCH):
+        clone(url, "dids", f"i_did = {sample}", told, range(first, min(first + BATCH, sample + count)))
+    databases.tidy(url)

@@ -18,6 +18,7 @@ FULL = "first 100 of 100 rows"
 LITTLE = "first 100 of 10 rows (a tenth of the answer)"
 MANY = "first 100 of 1,000,000 rows"
 FEWER = "with 1,000 customers"
+FEWER_DIDS = "with 1,000 DIDs"
 
 
 def _fill(entries: int) -> Callable[[str], None]:
@@ -115,6 +116,28 @@ def _deep(laboratory: Laboratory) -> Iterator[list[Contender]]:
         yield [ours.asked(page(million // 2))]
 
 
+@contextmanager
+def _dids(laboratory: Laboratory) -> Iterator[list[Contender]]:
+    """The first page of DIDs, where there are many and where there are few."""
+
+    def filled(count: int) -> str:
+        def fill(url: str) -> None:
+            seed.make(url, SMALL)
+            seed.add_dids(url, count)
+
+        return laboratory.url(POSTGRESQL, f"dids_{count}", fill)
+
+    body = calls.document("getDIDsList", {"limit": PAGE})
+    last = b">%d<" % (seed.FIRST_DID + PAGE)
+
+    def sent() -> Iterator[Call]:
+        return _again((body, last))
+
+    million = laboratory.scale.million
+    with laboratory.ours(filled(million)) as ours, laboratory.ours(filled(SMALL), FEWER_DIDS) as small:
+        yield [ours.asked(sent), small.asked(sent)]
+
+
 CASES: tuple[Case, ...] = (
     compared(
         "ledger",
@@ -152,6 +175,14 @@ CASES: tuple[Case, ...] = (
         "The first page of 1,000,000 customers beside that of 1,000.",
         _million(lambda _count: page(0)),
         [Ratio(OURS, FEWER, at_least(0.85))],
+        connections=(32,),
+    ),
+    compared(
+        "did-list",
+        "getDIDsList, first 100 of 1,000,000, PostgreSQL",
+        "The first page of 1,000,000 DIDs beside that of 1,000.",
+        _dids,
+        [Ratio(OURS, FEWER_DIDS, at_least(0.85))],
         connections=(32,),
     ),
     compared(
