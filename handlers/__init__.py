@@ -1,7 +1,7 @@
 """
 The public methods. Importing this package finds all of its modules, and publishes what they declare.
 
-A folder is a dialect with methods of its own; one in which no method is declared is an error.
+A folder is a dialect with methods of its own, or an area of the switch's; one that publishes nothing is an error.
 """
 
 import importlib
