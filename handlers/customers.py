@@ -14,7 +14,8 @@ from xmlrpc_api.declaration.faults import (
     NotPermitted,
     WrongReference,
 )
-from xmlrpc_api.declaration.fields import I_CUSTOMER, PAGE, TOTAL, WITH_TOTAL, Field, Wire, pattern_of, sorted_by
+from xmlrpc_api.declaration.fields import I_CUSTOMER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, pattern_of, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -154,13 +155,9 @@ async def delete_customer(call: Call, *, i_customer: int, if_version: int | None
     pattern_of("name_pattern", "name"),
     sorted_by("name"),
     *PAGE,
-    WITH_TOTAL,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(
-        Field(name="customers", wire=Wire.ARRAY, doc="The customers, oldest first.", members=customers.LISTED),
-        TOTAL,
-    ),
+    returns=rows_of("customers", "The customers, oldest first.", customers.LISTED),
 )
 async def list_customers(call: Call, **page: Any) -> Answer:
     """List the direct sub-customers of the caller, in the order of their creation."""
@@ -210,9 +207,9 @@ async def delete_extended_routing(call: Call, *, i_extended_routing: int) -> Ans
     *PAGE,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(Field(name="extended_routing", wire=Wire.ARRAY, doc="Oldest first.", members=ROUTING.read),),
+    returns=rows_of("extended_routing", "Oldest first.", ROUTING.read),
     raises=(NotFound,),
 )
 async def list_extended_routing(call: Call, *, i_customer: int, **asked: Any) -> Answer:
     """List the routing groups and tariffs that a direct sub-customer, or the caller, has beside its own."""
-    return {"extended_routing": await extended_routing.page(call, i_customer, asked)}
+    return await extended_routing.page(call, i_customer, asked)

@@ -6,16 +6,8 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import (
-    I_CUSTOMER_OWNER,
-    PAGE,
-    TOTAL,
-    WITH_TOTAL,
-    Field,
-    Wire,
-    pattern_of,
-    sorted_by,
-)
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, pattern_of, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects import switch
@@ -70,7 +62,7 @@ RECORD = (
     DID["incoming_cli"],
     *USE.some("reserved_for", "reserved_until"),
 )
-DIDS = Field(name="dids", wire=Wire.ARRAY, doc="The DIDs, oldest first.", members=RECORD)
+DIDS = rows_of("dids", "The DIDs, oldest first.", RECORD)
 SORT = sorted_by(*views.ORDERS)
 NOT_ASSIGNED = Field(
     name="not_assigned",
@@ -78,7 +70,6 @@ NOT_ASSIGNED = Field(
     doc="Whether only those that nobody uses, and that are not delegated on.",
     example=False,
 )
-GROUP_ROWS = Field(name="dids_charging_groups", wire=Wire.ARRAY, doc="The groups, oldest first.", members=GROUP.read)
 
 
 def _filter(field: Field, doc: str) -> Field:
@@ -151,13 +142,13 @@ async def get_did_info(call: Call, **known: Any) -> Answer:
     return await views.info(call, Known.by(known))
 
 
-@read("getDIDsList", *FILTERS, SORT, *PAGE, WITH_TOTAL, returns=(DIDS, TOTAL))
+@read("getDIDsList", *FILTERS, SORT, *PAGE, returns=DIDS)
 async def get_dids_list(call: Call, **asked: Any) -> Answer:
     """List the DIDs of the caller, and those that are delegated to it, in the order of their creation."""
     return await views.page(call, asked)
 
 
-@read("searchFreeDIDs", *FILTERS[:2], SORT, *PAGE, WITH_TOTAL, returns=(DIDS, TOTAL))
+@read("searchFreeDIDs", *FILTERS[:2], SORT, *PAGE, returns=DIDS)
 async def search_free_dids(call: Call, **asked: Any) -> Answer:
     """List those of the DIDs in the caller's hand that nobody uses, that are not delegated on, nor reserved."""
     return await views.page(call, {**asked, "free_at": call.now})
@@ -292,7 +283,13 @@ async def get_did_charging_group_info(call: Call, *, i_dids_charging_group: int)
     return await groups.info(call, i_dids_charging_group)
 
 
-@read("listDIDChargingGroups", *PAGE, returns=(GROUP_ROWS,))
+@read(
+    "listDIDChargingGroups",
+    pattern_of("name_pattern", "name"),
+    sorted_by("name"),
+    *PAGE,
+    returns=rows_of("dids_charging_groups", "The groups, oldest first.", GROUP.read),
+)
 async def list_did_charging_groups(call: Call, **asked: Any) -> Answer:
     """List the charging groups of the caller, in the order of their creation."""
-    return {"dids_charging_groups": await GROUPS.page(call, asked)}
+    return await GROUPS.told(call, asked, "dids_charging_groups")

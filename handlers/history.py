@@ -4,13 +4,14 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import NotFound
-from xmlrpc_api.declaration.fields import END_DATE, I_CUSTOMER, I_CUSTOMER_OWNER, PAGE, START_DATE, Field, Wire
+from xmlrpc_api.declaration.fields import I_CUSTOMER, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import BETWEEN, rows_of
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
 from xmlrpc_api.services.history import past
 
-BETWEEN = (*PAGE, START_DATE, END_DATE)
+RECORDS = rows_of("records", "The rows, newest first.", past.MEMBERS)
 
 
 @method(
@@ -30,7 +31,7 @@ BETWEEN = (*PAGE, START_DATE, END_DATE)
     right=Right.ANYONE,
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
-    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
+    returns=RECORDS,
 )
 async def get_audit_logs(call: Call, **filters: Any) -> Answer:
     """
@@ -38,7 +39,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> Answer:
 
     At most 100 rows are answered at once; read on with after.
     """
-    return {"records": await past.logs(call, filters)}
+    return await past.logs(call, filters)
 
 
 @method(
@@ -47,7 +48,7 @@ async def get_audit_logs(call: Call, **filters: Any) -> Answer:
     *BETWEEN,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(Field(name="records", wire=Wire.ARRAY, doc="The rows, newest first.", members=past.MEMBERS),),
+    returns=RECORDS,
     raises=(NotFound,),
 )
 async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> Answer:
@@ -56,4 +57,4 @@ async def get_customer_history(call: Call, *, i_customer: int, **page: Any) -> A
 
     At most 100 rows are answered at once; read on with after.
     """
-    return {"records": await past.of_customer(call, i_customer, page)}
+    return await past.of_customer(call, i_customer, page)

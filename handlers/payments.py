@@ -9,17 +9,8 @@ from typing import Any, Required, TypedDict, Unpack
 from models import LARGEST_AMOUNT
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotEnoughCredit, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import (
-    END_DATE,
-    I_ACCOUNT,
-    I_CUSTOMER,
-    I_CUSTOMER_OWNER,
-    LIMIT,
-    PAGE,
-    START_DATE,
-    Field,
-    Wire,
-)
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import BETWEEN, LIMIT, WITH_TOTAL, rows_of
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -104,7 +95,6 @@ OWN_OR_SUB = Field(
     example=29,
 )
 OF_ACCOUNT = Field(name="i_account", wire=Wire.INT, low=1, doc="One account instead of a customer.", example=11)
-BETWEEN = (*PAGE, START_DATE, END_DATE)
 
 
 class Paid(TypedDict, total=False):
@@ -211,12 +201,12 @@ async def transfer_funds(call: Call, *, i_customer_from: int, i_customer_to: int
     ),
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(Field(name="payments", wire=Wire.ARRAY, doc="The payments, newest first.", members=PAYMENT_INFO),),
+    returns=rows_of("payments", "The payments, newest first.", PAYMENT_INFO),
     raises=(NotFound,),
 )
 async def get_payments_list(call: Call, **filters: Any) -> Answer:
     """List the payments of the caller, of its direct sub-customers and of their accounts, or of one of them."""
-    return {"payments": await payments.payments(call, filters)}
+    return await payments.payments(call, filters)
 
 
 @method(
@@ -243,14 +233,14 @@ async def get_payment_info(
     *BETWEEN,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(Field(name="ledger", wire=Wire.ARRAY, doc="The bookings, newest first.", members=payments.LEDGER.read),),
+    returns=rows_of("ledger", "The bookings, newest first.", payments.LEDGER.read),
     raises=(NotFound,),
 )
 async def get_ledger(call: Call, *, i_customer: int | None = None, i_account: int | None = None, **page: Any) -> Answer:
     """List every booking on a balance. The balance is their sum, at any time."""
     if i_account is not None:
-        return {"ledger": await account_money.entries(call, i_account, page)}
-    return {"ledger": await payments.entries(call, i_customer, page)}
+        return await account_money.entries(call, i_account, page)
+    return await payments.entries(call, i_customer, page)
 
 
 NO_CARD = Field(
@@ -343,10 +333,11 @@ async def get_balances_totals(call: Call, *, i_balances: list[int]) -> Answer:
     "listEvents",
     Field(name="after", wire=Wire.INT, low=0, doc="Only events with a greater i_event; to read on.", example=3),
     LIMIT,
+    WITH_TOTAL,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(Field(name="events", wire=Wire.ARRAY, doc="The events, oldest first.", members=events.MEMBERS),),
+    returns=rows_of("events", "The events, oldest first.", events.MEMBERS),
 )
-async def list_events(call: Call, *, after: int = 0, limit: int | None = None) -> Answer:
+async def list_events(call: Call, **asked: Any) -> Answer:
     """List what happened to the caller and to everybody below it, such as a balance that ran low."""
-    return {"events": await events.read(call, after, limit)}
+    return await events.page(call, asked)

@@ -17,7 +17,8 @@ from xmlrpc_api.declaration.faults import (
     TooManyAttempts,
     WrongReference,
 )
-from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, PAGE, Field, Wire
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -140,15 +141,16 @@ async def create_vouchers(
     Field(
         name="state", wire=Wire.STRING, check="voucher_state", doc="new, used or void; all if left out.", example="new"
     ),
+    sorted_by("series"),
     *PAGE,
     right=Right.ANYONE,
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
-    returns=(Field(name="vouchers", wire=Wire.ARRAY, doc="The vouchers, oldest first.", members=VOUCHER.read),),
+    returns=rows_of("vouchers", "The vouchers, oldest first.", VOUCHER.read),
 )
 async def list_vouchers(call: Call, **asked: Any) -> Answer:
     """List the vouchers of the caller. Their PINs are told to nobody."""
-    return {"vouchers": await vouchers.page(call, asked)}
+    return await vouchers.page(call, asked)
 
 
 @of_vouchers("voidVoucher", VOUCHER.require("i_voucher"), right=Right.VOUCHERS_DELETE, raises=(NotFound, Conflict))

@@ -5,7 +5,8 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, PAGE, TOTAL, WITH_TOTAL, Field, Wire, pattern_of, sorted_by
+from xmlrpc_api.declaration.fields import I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, pattern_of, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -78,13 +79,9 @@ async def delete_web_user(call: Call, *, i_web_user: int) -> Answer:
     pattern_of("name_pattern", "web_login"),
     sorted_by("web_login"),
     *PAGE,
-    WITH_TOTAL,
     right=Right.ANYONE,
     effect=Effect.READ,
-    returns=(
-        Field(name="web_users", wire=Wire.ARRAY, doc="The web users, oldest first.", members=WEB_USER.read),
-        TOTAL,
-    ),
+    returns=rows_of("web_users", "The web users, oldest first.", WEB_USER.read),
     raises=(NotFound,),
 )
 async def list_web_users(call: Call, **asked: Any) -> Answer:

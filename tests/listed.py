@@ -24,10 +24,14 @@ class Listed:
     most: int = 10_000
     of_subtree: bool = False  # of everybody below: of the root, of all
 
-    def page(self, api: Api, i_customer: int, **asked: Any) -> list[dict[str, Any]]:
+    def told(self, api: Api, i_customer: int, **asked: Any) -> dict[str, Any]:
         whose = {"i_customer": i_customer} if self.of_customer else {}
         whose |= {"i_account": first_account(api)} if self.of_account else {}
-        page: list[dict[str, Any]] = getattr(api, self.method)(**whose, **asked)[self.rows]
+        answer: dict[str, Any] = getattr(api, self.method)(**whose, **asked)
+        return answer
+
+    def page(self, api: Api, i_customer: int, **asked: Any) -> list[dict[str, Any]]:
+        page: list[dict[str, Any]] = self.told(api, i_customer, **asked)[self.rows]
         return page
 
     def ids(self, api: Api, i_customer: int, **asked: Any) -> list[int]:

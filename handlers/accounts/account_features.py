@@ -6,7 +6,8 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER, I_CUSTOMER_OWNER, PAGE, Field, Wire
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -226,12 +227,13 @@ async def list_smart_dials(call: Call, *, i_account: int) -> Answer:
     "getIncomingRoutesList",
     I_ACCOUNT,
     replace(incoming_routes.USE["i_did"], read_only=False, doc="Only the route of this DID."),
+    sorted_by("did"),
     *PAGE,
-    returns=_rows("incoming_routes", "The routes, oldest first.", ROUTE),
+    returns=rows_of("incoming_routes", "The routes, oldest first.", ROUTE),
 )
 async def get_incoming_routes_list(call: Call, *, i_account: int, **asked: Any) -> Answer:
     """List how calls come to an account: a route for each of its DIDs."""
-    return {"incoming_routes": await incoming_routes.page(call, i_account, asked)}
+    return await incoming_routes.page(call, i_account, asked)
 
 
 @editing(

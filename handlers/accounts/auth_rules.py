@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from models import AuthRule, PostAuthRule
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, NotPermitted, WrongReference
-from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, PAGE, Field, Wire
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -75,15 +75,13 @@ async def get_auth_rule_info(call: Call, *, i_authentication: int) -> Answer:
     I_ACCOUNT,
     THE_ID,
     *FILTERS,
+    sorted_by(*auth_rules.ORDERS),
     *PAGE,
-    returns=(Field(name="authrules", wire=Wire.ARRAY, doc="The rules, oldest first.", members=RULE.read),),
+    returns=rows_of("authrules", "The rules, oldest first.", RULE.read),
 )
 async def list_auth_rules(call: Call, *, i_account: int, **asked: Any) -> Answer:
     """List the rules of an account."""
-    columns = {"i_authentication": AuthRule.i_authentication, "i_protocol": AuthRule.i_protocol}
-    wanted = [column == asked[name] for name, column in columns.items() if asked.get(name) is not None]
-    wanted += [AuthRule.remote_ip == asked["remote_ip"]] if asked.get("remote_ip") else []
-    return {"authrules": await RULES.page_of(call, i_account, asked, *wanted)}
+    return await RULES.told_of(call, i_account, asked, "authrules")
 
 
 @editing("addPostAuthRule", I_ACCOUNT, *_lenient(POST.create), returns=POST.some("i_post_auth_rule"))
@@ -125,10 +123,10 @@ async def get_post_auth_rule_info(call: Call, *, i_post_auth_rule: int) -> Answe
     "listPostAuthRules",
     I_ACCOUNT,
     replace(POST["remote_ip"], doc="Only rules with this remote_ip."),
+    sorted_by(*auth_rules.POST_ORDERS),
     *PAGE,
-    returns=(Field(name="post_auth_rules", wire=Wire.ARRAY, doc="The rules, oldest first.", members=POST.read),),
+    returns=rows_of("post_auth_rules", "The rules, oldest first.", POST.read),
 )
-async def list_post_auth_rules(call: Call, *, i_account: int, remote_ip: str = "", **asked: Any) -> Answer:
+async def list_post_auth_rules(call: Call, *, i_account: int, **asked: Any) -> Answer:
     """List such rules of an account."""
-    wanted = [PostAuthRule.remote_ip == remote_ip] if remote_ip else []
-    return {"post_auth_rules": await POST_RULES.page_of(call, i_account, asked, *wanted)}
+    return await POST_RULES.told_of(call, i_account, asked, "post_auth_rules")

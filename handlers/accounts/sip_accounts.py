@@ -18,17 +18,8 @@ from xmlrpc_api.declaration.faults import (
     Unavailable,
     WrongReference,
 )
-from xmlrpc_api.declaration.fields import (
-    I_ACCOUNT,
-    I_CUSTOMER_OWNER,
-    PAGE,
-    TOTAL,
-    WITH_TOTAL,
-    Field,
-    Wire,
-    pattern_of,
-    sorted_by,
-)
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, pattern_of, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -164,11 +155,10 @@ async def delete_account(call: Call, *, i_account: int) -> Answer:
     pattern_of("name_pattern", "username"),
     sorted_by("username"),
     *PAGE,
-    WITH_TOTAL,
     right=Right.ANYONE,
     effect=Effect.READ,
     scope=I_CUSTOMER_OWNER,
-    returns=(Field(name="accounts", wire=Wire.ARRAY, doc="The accounts, oldest first.", members=LISTED), TOTAL),
+    returns=rows_of("accounts", "The accounts, oldest first.", LISTED),
 )
 async def list_accounts(call: Call, **page: Any) -> Answer:
     """List the accounts of the caller, in the order of their creation."""

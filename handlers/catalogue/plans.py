@@ -5,7 +5,8 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NoMinutePlan, NotFound, WrongReference
-from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, PAGE, Field, Wire
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import PAGE, pattern_of, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects.switch import method
@@ -16,7 +17,7 @@ from xmlrpc_api.services.money import balances
 PLAN, MINUTE = plans.PLAN, plans.MINUTE
 I_BILLING_PLAN, I_SERVICE_PLAN = PLAN.require("i_billing_plan"), MINUTE.require("i_service_plan")
 PARTS = Field(name="minute_plans", wire=Wire.ARRAY, doc="The minute plans in it, oldest first.", members=MINUTE.read)
-LISTED = Field(name="list", wire=Wire.ARRAY, doc="The service plans, oldest first.", members=PLAN.read)
+LISTED = rows_of("list", "The service plans, oldest first.", PLAN.read)
 SECONDS_LEFT = Field(
     name="seconds_left",
     wire=Wire.INT,
@@ -32,13 +33,6 @@ LEFT = (
 )
 CLD = Field(
     name="cld", wire=Wire.STRING, required=True, limit=128, doc="Called number, with or without +.", example="4930123"
-)
-NAME_PATTERN = Field(
-    name="name_pattern",
-    wire=Wire.STRING,
-    limit=128,
-    doc="Only those whose name is like this, whatever its case: % stands for anything, _ for one character.",
-    example="Off%",
 )
 plan_change = partial(method, right=Right.TARIFFS_EDIT, effect=Effect.WRITE, scope=I_CUSTOMER_OWNER)
 of_account = partial(method, scope=I_CUSTOMER_OWNER, scope_optional=True)
@@ -92,10 +86,10 @@ async def get_service_plan_info(call: Call, *, i_billing_plan: int) -> Answer:
     return await plans.info(call, i_billing_plan)
 
 
-@plan_read("listServicePlans", NAME_PATTERN, *PAGE, returns=(LISTED,))
+@plan_read("listServicePlans", pattern_of("name_pattern", "name"), sorted_by("name"), *PAGE, returns=LISTED)
 async def list_service_plans(call: Call, **asked: Any) -> Answer:
     """List the service plans that the caller may give to its accounts: its own, and what is everybody's."""
-    return {"list": await plans.page(call, asked)}
+    return await plans.page(call, asked)
 
 
 @plan_change("addMinutePlan", I_BILLING_PLAN, *MINUTE.create, returns=(I_SERVICE_PLAN,), raises=(NotFound, Conflict))

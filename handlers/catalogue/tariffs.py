@@ -8,19 +8,8 @@ from typing import Any
 
 from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, NotFound, WrongReference
-from xmlrpc_api.declaration.fields import (
-    I_ACCOUNT,
-    I_CUSTOMER_OWNER,
-    LIMIT,
-    OFFSET,
-    PAGE,
-    TOTAL,
-    WITH_TOTAL,
-    Field,
-    Wire,
-    pattern_of,
-    sorted_by,
-)
+from xmlrpc_api.declaration.fields import I_ACCOUNT, I_CUSTOMER_OWNER, Field, Wire
+from xmlrpc_api.declaration.paging import LIMIT, OFFSET, PAGE, TOTAL, WITH_TOTAL, pattern_of, rows_of, sorted_by
 from xmlrpc_api.declaration.registry import Answer, Effect
 from xmlrpc_api.declaration.rights import Right
 from xmlrpc_api.dialects import switch
@@ -134,11 +123,8 @@ OF_ACCOUNT = (
             Field(name="local_rate", wire=Wire.DOUBLE, doc="The same of local calls.", example=Decimal("0.0195")),
         ),
     ),
+    TOTAL,
 )
-
-
-def _list(name: str, doc: str, members: tuple[Field, ...]) -> tuple[Field, ...]:
-    return Field(name=name, wire=Wire.ARRAY, doc=doc, members=members), TOTAL
 
 
 @method(
@@ -189,8 +175,7 @@ async def get_tariff_info(call: Call, *, i_tariff: int) -> Answer:
     pattern_of("name_pattern", "name"),
     sorted_by("name"),
     *PAGE,
-    WITH_TOTAL,
-    returns=_list("tariffs", "The tariffs, oldest first.", tariffs.LISTED),
+    returns=rows_of("tariffs", "The tariffs, oldest first.", tariffs.LISTED),
 )
 async def get_tariffs_list(call: Call, **asked: Any) -> Answer:
     """List the caller's tariffs."""
@@ -206,7 +191,7 @@ async def get_tariffs_list(call: Call, **asked: Any) -> Answer:
     OFFSET,
     SOME,
     WITH_TOTAL,
-    returns=_list("rates", "The rates, by prefix, and those of one prefix as they begin.", rate_lists.LISTED),
+    returns=rows_of("rates", "The rates, by prefix, and those of one prefix as they begin.", rate_lists.LISTED),
     raises=GONE,
 )
 async def get_tariff_rates_list(call: Call, *, i_tariff: int, **asked: Any) -> Answer:
@@ -293,6 +278,7 @@ async def get_rate(
     replace(WITHIN, name="after", doc="Only those behind this prefix, the last of the page before."),
     OFFSET,
     LIMIT,
+    WITH_TOTAL,
     scope=None,
     right=Right.ANYONE,
     effect=Effect.READ,

@@ -1,6 +1,7 @@
 """A list is read page by page, each behind the last row of the page before."""
 
 from typing import Any
+from xmlrpc.client import Fault
 
 import pytest
 from conftest import Customers, Reseller
@@ -9,6 +10,7 @@ from listed import BY_PREFIX, LISTS, Listed, with_rows
 from sippy import new
 
 from xmlrpc_api.declaration.faults import BadParameter
+from xmlrpc_api.declaration.paging import TOTAL
 from xmlrpc_api.dialects.switch import METHODS
 
 NO_ID = 2**31 - 1
@@ -22,6 +24,8 @@ def test_every_list_that_pages_has_it() -> None:
 
     assert {name for name in paging if "after" in METHODS[name].params.by_name} == paging
     assert paging == BY_PREFIX | {listed.method for listed in LISTS.values()}
+    assert {name for name in paging if "with_total" in METHODS[name].params.by_name} == paging
+    assert all(TOTAL in METHODS[name].returns for name in paging)
 
 
 Books = tuple[Reseller, int]
@@ -114,6 +118,61 @@ class TestBehindARow:
             ids = [row[key] for row in getattr(api, method)(i_account=i_account)[rows]]
             rest = [row[key] for row in getattr(api, method)(i_account=i_account, after=ids[0])[rows]]
             assert (len(ids), rest) == (3, ids[1:])
+
+
+@every_list
+class TestTotals:
+    def test_are_those_of_the_whole_list_on_every_page(self, mine: Books, listed: Listed) -> None:
+        whole = listed.ids(*mine)
+        offset = {} if listed.method == "listEvents" else {"offset": len(whole) + 1}
+
+        for asked in ({}, {"limit": 2}, {"limit": 0}, {"after": whole[1]}, {"after": whole[-1], "limit": 2}, offset):
+            told = listed.told(*mine, with_total=True, **asked)
+            assert told == {**listed.told(*mine, **asked), "total": len(whole)}
+
+    def test_are_told_to_those_who_ask_for_them_alone(self, mine: Books, listed: Listed) -> None:
+        assert set(listed.told(*mine, limit=2)) == {"result", listed.rows}
+        assert listed.told(*mine, limit=2, with_total=False) == listed.told(*mine, limit=2)
+
+
+SORTED = {name: listed for name, listed in LISTS.items() if "sort" in METHODS[listed.method].params.by_name}
+IN_TIME = {"ledger", "payments of one", "payments of all", "history", "audit log", "events"}
+WITHOUT_A_NAME = {"routing"}
+
+
+@pytest.mark.one_engine
+class TestOrder:
+    def test_can_be_asked_of_lists_whose_rows_have_a_name(self) -> None:
+        """
+        Of all lists but some: bookings, payments, the history and events are in the order of time, rates in that of
+        their prefixes, and extended routing tells ids alone.
+        """
+        assert set(LISTS) - set(SORTED) == IN_TIME | WITHOUT_A_NAME
+        assert not any("sort" in METHODS[name].params.by_name for name in BY_PREFIX)
+
+    @pytest.mark.parametrize("listed", SORTED.values(), ids=SORTED)
+    def test_is_that_of_the_attribute_either_way(self, mine: Books, listed: Listed) -> None:
+        """Equals are in the order of the list."""
+        whole = listed.page(*mine)
+        with pytest.raises(Fault, match="Parameter sort must be one of ") as refused:
+            listed.page(*mine, sort="password")
+
+        for name in refused.value.faultString.partition("one of ")[2].split(", "):
+            up = sorted(whole, key=lambda row: row[name])
+            down = sorted(whole, key=lambda row: row[name], reverse=True)
+            assert listed.page(*mine, sort=name) == up
+            assert listed.page(*mine, sort=f"-{name}", limit=3, offset=1) == down[1:4]
+
+
+NAMED = {name: listed for name, listed in LISTS.items() if "name_pattern" in METHODS[listed.method].params.by_name}
+
+
+@pytest.mark.parametrize("listed", NAMED.values(), ids=NAMED)
+def test_patterns_of_names_are_the_same_everywhere(mine: Books, listed: Listed) -> None:
+    """A backslash at the end is meant by its word."""
+    found = [len(listed.ids(*mine, name_pattern=pattern)) for pattern in ("%", "%_", "\\%", "\\", "%\\")]
+
+    assert found == [len(listed.ids(*mine))] * 2 + [0, 0, 0]
 
 
 class TestPayments:

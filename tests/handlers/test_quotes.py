@@ -226,3 +226,16 @@ def test_an_account_lists_what_it_pays_now(tree: Tree) -> None:
     assert listed(prefix="4") == listed(offset=1) == listed(after="1") == listed(after="19") == [germany]
     assert listed(limit=1) == [america]
     assert listed(limit=0) == []
+
+
+def test_how_many_rates_an_account_has_in_all_is_told_who_asks(tree: Tree, reseller: Reseller) -> None:
+    now = datetime(2020, 1, 1, tzinfo=UTC)
+    tree.below.addRate(i_tariff=tree.of_account, prefix="1", price_1=1, activation_date=now)
+    without = reseller.createAccount(**new())["i_account"]
+
+    def total(**asked: Any) -> Any:
+        return tree.top.getAccountRates(i_account=tree.i_account, with_total=True, **asked)["total"]
+
+    assert [total(), total(limit=1), total(after="1"), total(offset=9), total(prefix="4")] == [2, 2, 2, 2, 1]
+    assert "total" not in tree.top.getAccountRates(i_account=tree.i_account)
+    assert reseller.getAccountRates(i_account=without, with_total=True)["total"] == 0

@@ -331,23 +331,6 @@ class Params:
         return BadParameter(name, first["msg"])
 
 
-OFFSET = Field(name="offset", wire=Wire.INT, low=0, doc="How many of the first rows to skip; 0 if left out.", example=0)
-LIMIT = Field(name="limit", wire=Wire.INT, low=0, doc="How many rows to answer; all if left out.", example=100)
-AFTER = Field(
-    name="after",
-    wire=Wire.INT,
-    low=1,
-    doc="Only the rows behind the one with this id, the last of the page before: a far page costs what the first does,"
-    " and none is missed or told twice. The row need not be there any more; offset counts from it.",
-    example=None,
-)
-PAGE = (AFTER, OFFSET, LIMIT)
-WITH_TOTAL = Field(
-    name="with_total", wire=Wire.BOOLEAN, doc="Whether to tell how many there are in all, as `total`.", example=False
-)
-TOTAL = Field(name="total", wire=Wire.INT, doc="How many there are in all, if with_total asks for it.", example=1)
-START_DATE = Field(name="start_date", wire=Wire.DATETIME, doc="Only what is not before this time.")
-END_DATE = Field(name="end_date", wire=Wire.DATETIME, doc="Only what is before this time.")
 I_CUSTOMER = Field(name="i_customer", wire=Wire.INT, required=True, low=1, doc="Id of the customer.", example=29)
 I_ACCOUNT = Field(name="i_account", wire=Wire.INT, required=True, low=1, doc="Id of the account.", example=11)
 I_WHOLESALER = Field(
@@ -366,27 +349,3 @@ IDEMPOTENCY_KEY = Field(
     doc="Makes the call safe to send again: with the same key and content it has one effect and one answer.",
     example=None,
 )
-
-
-def sorted_by(*orders: str) -> Field:
-    """The parameter that says by which of these a list is ordered."""
-    names = ", ".join(orders)
-    return Field(
-        name="sort",
-        wire=Wire.STRING,
-        limit=64,
-        doc=f"By what they are ordered: {names}, the other way round behind a minus sign; not together with after.",
-        example=orders[0],
-    )
-
-
-def pattern_of(name: str, column: str) -> Field:
-    """The parameter that says to which pattern a text must fit."""
-    return Field(
-        name=name,
-        wire=Wire.STRING,
-        limit=256,
-        doc=f"Only those whose {column} fits this, whatever the case of its letters: % stands for any characters, "
-        "_ for one, and a backslash before one of them for itself.",
-        example="%",
-    )

@@ -111,6 +111,6 @@ async def totals(call: Call, i_balances: list[int]) -> Rows:
     return await call.store.select(by_currency.group_by(Balance.currency).order_by(Balance.currency))
 
 
-async def entries(call: Call, i_account: int, page: Values) -> Rows:
-    """The ledger of an account, newest first; NotFound if it is not the caller's."""
+async def entries(call: Call, i_account: int, page: Values) -> Row:
+    """The ledger of an account, newest first, as `ledger`; NotFound if it is not the caller's."""
     return await payments.entries_of(call, await sip_accounts.balance_of(call, i_account), page)

@@ -16,7 +16,7 @@ from xmlrpc_api.services.tree.lists import Filters
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.services.tree.stretches import Of, Order
-from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.rows import Row
 
 REACH = Reach.SUBTREE_AND_SELF
 B = TypeVar("B", bound=Base)
@@ -110,22 +110,16 @@ class Belongings(Generic[B]):
         """The same of the row for which a condition holds."""
         return await self.all.one(call, self.model, wanted, ownership.within(call.caller, REACH))
 
-    async def page(self, call: Call, params: Values) -> Rows:
+    async def told(self, call: Call, params: Values, name: str) -> Row:
         """
-        The rows of the customer in `i_customer`, or of the caller; `after` one, from `offset` on, at most `limit`.
+        The rows of the customer in `i_customer`, or of the caller, under this name; see `List.told`.
 
         Raises:
             NotFound: The customer is not there for the caller.
         """
         owner = _owner(call, params)
         await ownership.find(call, owner, REACH)
-        return await self._some.rows(call, lists.asked(params), of=Of({self._customer: owner}))
-
-    async def told(self, call: Call, params: Values, name: str) -> Row:
-        """The same under this name, for methods that take `WITH_TOTAL`, a `sort` and filters, too."""
-        owner = _owner(call, params)
-        await ownership.find(call, owner, REACH)
-        return await self._some.told(call, params, Of({self._customer: owner}), name)
+        return await self._some.told(call, params, name, of=Of({self._customer: owner}))
 
     def _settable(self, values: Values) -> Values:
         return {name: value for name, value in values.items() if name in self.entity.writable}

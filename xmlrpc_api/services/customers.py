@@ -368,7 +368,7 @@ async def children(call: Call, page: Values) -> Row:
     """
     if any(page.get(name) for name in ("sort", "name_pattern", "with_total")):
         mine = Of({Customer.i_wholesaler: call.caller.i_customer})
-        return await SORTED_CHILDREN.told(call, page, mine, "customers")
+        return await SORTED_CHILDREN.told(call, page, "customers", of=mine)
     return {"customers": await CHILDREN.rows(call, lists.asked(page), caller=call.caller.i_customer)}
 
 

@@ -12,7 +12,7 @@ from xmlrpc_api.services.tree import lists, ownership, references
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.services.tree.stretches import Of
-from xmlrpc_api.storage.rows import Rows
+from xmlrpc_api.storage.rows import Row
 
 MOST = 100  # of a customer
 ROUTINGS = Belongings(ExtendedRouting)
@@ -65,15 +65,15 @@ async def remove(call: Call, i_extended_routing: int) -> None:
     await records.remove(call, await _lock(call, i_extended_routing))
 
 
-async def page(call: Call, i_customer: int, asked: Values) -> Rows:
+async def page(call: Call, i_customer: int, params: Values) -> Row:
     """
-    What a direct sub-customer of the caller, or the caller itself, has beside its own.
+    What a direct sub-customer of the caller, or the caller itself, has beside its own, as `extended_routing`.
 
     Raises:
         NotFound: It is not the caller's.
     """
     await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
-    return await LISTED.rows(call, lists.asked(asked), of=Of({ExtendedRouting.i_customer: i_customer}))
+    return await LISTED.told(call, params, "extended_routing", of=Of({ExtendedRouting.i_customer: i_customer}))
 
 
 async def _hold(call: Call, i_customer: int) -> int:

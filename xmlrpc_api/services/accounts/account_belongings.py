@@ -1,5 +1,6 @@
 """What belongs to accounts: whoever reaches the account may make, change, see and remove it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,10 +11,11 @@ from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import NotFound, NothingToChange, NotPermitted
 from xmlrpc_api.services import records
 from xmlrpc_api.services.belongings import REACH, B, Belongings
-from xmlrpc_api.services.tree import lists, ownership, references
+from xmlrpc_api.services.tree import ownership, references
+from xmlrpc_api.services.tree.lists import Filters
 from xmlrpc_api.services.tree.references import Pointer
-from xmlrpc_api.services.tree.stretches import Of
-from xmlrpc_api.storage.rows import Rows
+from xmlrpc_api.services.tree.stretches import Of, Order
+from xmlrpc_api.storage.rows import Row, Rows
 
 
 class AccountBelongings(Belongings[B]):
@@ -24,10 +26,20 @@ class AccountBelongings(Belongings[B]):
         model: The table.
         most: How many an account may have.
         name: The attribute by which callers name one of an account's rows; its id if left out.
+        filters: What its pages can be filtered by.
+        orders: What else they can be ordered by.
     """
 
-    def __init__(self, model: type[B], most: int, name: str = "") -> None:
-        super().__init__(model)
+    def __init__(
+        self,
+        model: type[B],
+        most: int,
+        name: str = "",
+        *,
+        filters: Filters | None = None,
+        orders: Mapping[str, Order] | None = None,
+    ) -> None:
+        super().__init__(model, filters=filters, orders=orders)
         self._most = most
         self._account: Any = model.__table__.columns["i_account"]
         self._name: Any = model.__table__.columns[name or self.entity.key_name]
@@ -82,10 +94,10 @@ class AccountBelongings(Belongings[B]):
         await find(call, i_account)
         return await call.store.select(self._some.statement.where(self._account == i_account).order_by(self._key))
 
-    async def page_of(self, call: Call, i_account: int, asked: Values, *conditions: Any) -> Rows:
-        """The same, `after` one, from `offset` on, at most `limit`; those for which the conditions hold."""
+    async def told_of(self, call: Call, i_account: int, params: Values, name: str) -> Row:
+        """The rows of an account under this name, see `List.told`; NotFound if it is not there for the caller."""
         await find(call, i_account)
-        return await self._some.rows(call, lists.asked(asked), of=Of({self._account: i_account}, conditions))
+        return await self._some.told(call, params, name, of=Of({self._account: i_account}))
 
     async def _lock_of(self, call: Call, i_account: int, name: int | str) -> B:
         await hold(call, i_account)

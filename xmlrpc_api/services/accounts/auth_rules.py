@@ -7,10 +7,10 @@ change that waits for nobody.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, true
 
 from models import ROOT_ID, AuthRule, Base, Customer, PostAuthRule, ancestors
 from xmlrpc_api import addresses
@@ -31,14 +31,31 @@ from xmlrpc_api.services.accounts import account_belongings
 from xmlrpc_api.services.accounts.account_belongings import AccountBelongings
 from xmlrpc_api.services.sip import domains
 from xmlrpc_api.services.tree import ownership, resellers
+from xmlrpc_api.services.tree.stretches import Order
 from xmlrpc_api.storage.errors import ERRORS, is_duplicate
 
 MOST = 1000  # of an account
-RULES = AccountBelongings(AuthRule, MOST)
-POST_RULES = AccountBelongings(PostAuthRule, MOST)
 DOMAINS = ("to_domain", "from_domain")
 ASKED = ("remote_ip", "incoming_cli", "incoming_cld", *DOMAINS)  # at least one of them
 POST_ASKED = ("remote_ip", "cli", "cld")
+ORDERS: Mapping[str, Order] = {name: getattr(AuthRule, name) for name in ASKED}
+POST_ORDERS: Mapping[str, Order] = {name: getattr(PostAuthRule, name) for name in POST_ASKED}
+
+
+def _equal(column: Any) -> Callable[[Any], ColumnElement[bool]]:
+    """The filter for rows with this value; an empty text is none."""
+    return lambda value: true() if value == "" else column == value
+
+
+RULES = AccountBelongings(
+    AuthRule,
+    MOST,
+    filters={name: _equal(getattr(AuthRule, name)) for name in ("i_authentication", "i_protocol", "remote_ip")},
+    orders=ORDERS,
+)
+POST_RULES = AccountBelongings(
+    PostAuthRule, MOST, filters={"remote_ip": _equal(PostAuthRule.remote_ip)}, orders=POST_ORDERS
+)
 _HOLDING = (
     select(Customer.i_customer).where(Customer.i_customer == ROOT_ID).with_for_update(of=Customer, key_share=True)
 )

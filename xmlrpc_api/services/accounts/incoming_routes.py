@@ -14,7 +14,7 @@ from xmlrpc_api.services.accounts import account_belongings
 from xmlrpc_api.services.belongings import REACH
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.stretches import Of
-from xmlrpc_api.storage.rows import Rows
+from xmlrpc_api.storage.rows import Row
 
 USE, DID = entity_of(DidUse), entity_of(Did)
 _LISTED = lists.List(
@@ -29,6 +29,7 @@ _LISTED = lists.List(
     ).join(Did, Did.i_did == DidUse.i_did),
     DidUse.i_did_use,
     filters={"i_did": lambda wanted: DidUse.i_did == wanted},
+    orders={"did": Did.did},
 )
 
 
@@ -38,10 +39,10 @@ class Route:
     thing: ClassVar[str] = "Incoming route"
 
 
-async def page(call: Call, i_account: int, asked: Values) -> Rows:
-    """The routes of an account, oldest first; NotFound if it is not there for the caller."""
+async def page(call: Call, i_account: int, params: Values) -> Row:
+    """The routes of an account, oldest first, as `incoming_routes`; NotFound if it is not there for the caller."""
     await account_belongings.find(call, i_account)
-    return await _LISTED.rows(call, lists.asked(asked), of=Of({DidUse.i_account: i_account}))
+    return await _LISTED.told(call, params, "incoming_routes", of=Of({DidUse.i_account: i_account}))
 
 
 async def change(call: Call, i_incoming_route: int, changes: Values) -> None:

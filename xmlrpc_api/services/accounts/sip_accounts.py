@@ -223,7 +223,7 @@ async def balance_of(call: Call, i_account: int) -> int:
 
 async def page_of(call: Call, page: Values) -> Row:
     """The caller's own accounts, oldest first, and how many there are if that is asked, as `accounts`."""
-    found = await OWN.told(call, page, Of({Account.i_customer: call.caller.i_customer}), "accounts")
+    found = await OWN.told(call, page, "accounts", of=Of({Account.i_customer: call.caller.i_customer}))
     rows = [
         {
             **row,

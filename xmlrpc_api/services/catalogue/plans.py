@@ -1,5 +1,6 @@
 """Service plans, and the minute plans in them: priced goods, which customers hand to their accounts."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Integer, bindparam, func, or_, select, update
@@ -10,10 +11,10 @@ from xmlrpc_api.declaration.entity import Values
 from xmlrpc_api.declaration.faults import BadParameter, Conflict, NothingToChange
 from xmlrpc_api.services import records
 from xmlrpc_api.services.belongings import REACH, Belongings
-from xmlrpc_api.services.tree import lists, ownership, references
+from xmlrpc_api.services.tree import lists, ownership, patterns, references
 from xmlrpc_api.services.tree.references import Pointer
 from xmlrpc_api.storage.fast_path import Query
-from xmlrpc_api.storage.rows import Row, Rows
+from xmlrpc_api.storage.rows import Row
 
 PLANS, MINUTES = Belongings(BillingPlan), Belongings(MinutePlan)
 PLAN, MINUTE = PLANS.entity, MINUTES.entity
@@ -22,7 +23,8 @@ CYCLE = frozenset({"billing_cycle", "prepaid"})  # what decides when accounts ar
 _SEEN = lists.List(
     PLAN.select(PLAN.read).outerjoin(Customer, Customer.i_customer == BillingPlan.i_customer),
     BillingPlan.i_billing_plan,
-    {"name_pattern": BillingPlan.name.ilike},
+    {"name_pattern": partial(patterns.like, BillingPlan.name)},
+    {"name": BillingPlan.name},
 )
 _PARTS = Query(
     MINUTE.select(MINUTE.read)
@@ -100,10 +102,10 @@ async def info(call: Call, i_billing_plan: int) -> Row:
     return {**row, "minute_plans": list(await call.store.rows(_PARTS, i_billing_plan=i_billing_plan))}
 
 
-async def page(call: Call, asked: Values) -> Rows:
-    """The service plans that the caller may give to its accounts: its own and those that are everybody's."""
+async def page(call: Call, params: Values) -> Row:
+    """The service plans that the caller may give to its accounts, as `list`: its own and those that are everybody's."""
     mine = or_(BillingPlan.i_customer == call.caller.i_customer, BillingPlan.i_customer.is_(None))
-    return await _SEEN.rows(call, lists.asked(asked), mine)
+    return await _SEEN.told(call, params, "list", mine)
 
 
 async def add_minutes(call: Call, i_billing_plan: int, attributes: Values) -> int:

@@ -35,8 +35,13 @@ async def page(call: Call, i_tariff: int, params: Values) -> Row:
     rows = await _rows(call, i_tariff, wanted, params)
     if not params.get("with_total"):
         return {"rates": rows}
-    (counted,) = await call.store.select(select(func.count().label("total")).select_from(Rate).where(wanted))
-    return {"rates": rows, "total": counted["total"]}
+    return {"rates": rows, "total": await _count(call, wanted)}
+
+
+async def _count(call: Call, *wanted: ColumnElement[bool]) -> int:
+    (counted,) = await call.store.select(select(func.count().label("total")).select_from(Rate).where(*wanted))
+    total: int = counted["total"]
+    return total
 
 
 async def _rows(call: Call, i_tariff: int, wanted: ColumnElement[bool], params: Values) -> Rows:
@@ -84,19 +89,21 @@ async def of_account(call: Call, i_account: int, params: Values) -> Row:
         BadParameter: More rows were asked for, or exist, than one answer may hold.
     """
     i_tariff = await quotes.tariff_of_account(call, i_account)
+    is_counted = params.get("with_total")
     if i_tariff is None:
         currency = select(Balance.currency).where(Balance.i_account == i_account)
         (row,) = await call.store.select(currency)
-        return {**row, "rates": []}
+        return {**row, "rates": [], **({"total": 0} if is_counted else {})}
     tariff = await rate_search.tariff_of(call.store, i_tariff)
     wanted = [Rate.i_tariff == i_tariff, not_(Rate.forbidden), *valid_at(call.now), *begins_with(params.get("prefix"))]
+    total = {"total": await _count(call, *wanted)} if is_counted else {}
     if params.get("after"):
         wanted.append(Rate.prefix > params["after"])
     asked = Asked(start=params.get("offset") or 0, count=params.get("limit"))
     rows = RATE.select(RATE.read).where(*wanted).order_by(Rate.i_tariff, Rate.prefix)
     found = await call.store.select(rows.offset(asked.start).limit(asked.fetched(call)))
     asked.demand_whole(call, len(found))
-    return {"currency": tariff["currency"], "rates": [_as_listed(row, tariff) for row in found]}
+    return {"currency": tariff["currency"], "rates": [_as_listed(row, tariff) for row in found], **total}
 
 
 def _as_listed(row: Row, tariff: Mapping[str, Any]) -> Row:

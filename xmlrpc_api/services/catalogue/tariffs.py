@@ -45,4 +45,4 @@ async def change(call: Call, i_tariff: int, changes: Values) -> None:
 
 async def page(call: Call, params: Values) -> Row:
     """The caller's tariffs, as far as they are asked for, and how many there are if that is asked for, too."""
-    return await FOUND.told(call, params, Of({Tariff.i_customer: call.caller.i_customer}), "tariffs")
+    return await FOUND.told(call, params, "tariffs", of=Of({Tariff.i_customer: call.caller.i_customer}))

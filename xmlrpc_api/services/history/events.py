@@ -6,13 +6,13 @@ from typing import Any
 
 from models import Event
 from xmlrpc_api.call import Call
-from xmlrpc_api.declaration.entity import table_of
+from xmlrpc_api.declaration.entity import Values, table_of
 from xmlrpc_api.declaration.fields import Field, Wire
 from xmlrpc_api.dialects.entities import entity_of
 from xmlrpc_api.services.history import audit
 from xmlrpc_api.services.tree import lists
-from xmlrpc_api.services.tree.lists import Asked
 from xmlrpc_api.storage.fast_path import Query, inserting
+from xmlrpc_api.storage.rows import Row
 
 EVENT = entity_of(Event)
 DETAILS = Field(
@@ -34,8 +34,7 @@ async def write(call: Call, kind: str, i_customer: int, details: Mapping[str, An
     await call.transaction.write(_EVENT, **row, created=call.now, details=audit.as_json(details))
 
 
-async def read(call: Call, after: int, limit: int | None) -> list[dict[str, Any]]:
-    """Events of the caller and of everybody below it whose id is above `after`, oldest first."""
-    seen = audit.seen_by(call.caller, Event.scope)
-    rows = await EVENTS.rows(call, Asked(after=after, count=limit), seen)
-    return [{**row, "details": json.loads(row["details"])} for row in rows]
+async def page(call: Call, params: Values) -> Row:
+    """Events of the caller and of everybody below it, oldest first, as `events`."""
+    found = await EVENTS.told(call, params, "events", audit.seen_by(call.caller, Event.scope))
+    return {**found, "events": [{**row, "details": json.loads(row["details"])} for row in found["events"]]}

@@ -63,14 +63,14 @@ HISTORY = lists.List(
 )
 
 
-async def logs(call: Call, filters: Values) -> list[Row]:
+async def logs(call: Call, filters: Values) -> Row:
     """
-    Rows that concern the caller or anybody below it, newest first.
+    Rows that concern the caller or anybody below it, newest first, as `records`.
 
     Args:
         call: The call.
         filters: Each optional: resource (as a row shows it, or the part before the colon), action,
-            i_customer_actor, start_date, end_date, after, offset, limit.
+            i_customer_actor, start_date, end_date, after, offset, limit, with_total.
     """
     seen, resource = audit.seen_by(call.caller, AuditEntry.scope), filters.get("resource")
     of = _of_resource(resource) if resource is not None else None
@@ -79,9 +79,9 @@ async def logs(call: Call, filters: Values) -> list[Row]:
     return await _page(call, {**filters, "resource": None}, seen, of=of)
 
 
-async def of_customer(call: Call, i_customer: int, page: Values) -> list[Row]:
+async def of_customer(call: Call, i_customer: int, page: Values) -> Row:
     """
-    All that happened to a customer at any depth below the caller, or to the caller itself, newest first.
+    All that happened to a customer at any depth below the caller, or to the caller itself, as `logs` tells it.
 
     Raises:
         NotFound: Nothing is known of it, or it is not the caller's.
@@ -139,9 +139,9 @@ def _loaded(entity: Entity, values: Values) -> dict[str, Any]:
     }
 
 
-async def _page(call: Call, filters: Values, *conditions: ColumnElement[bool], of: Of | None = None) -> list[Row]:
-    rows = await HISTORY.rows(call, lists.asked({"limit": MOST, **filters}, MOST), *conditions, of=of)
-    return [_shown(row) for row in rows]
+async def _page(call: Call, filters: Values, *conditions: ColumnElement[bool], of: Of | None = None) -> Row:
+    found = await HISTORY.told(call, {"limit": MOST, **filters}, "records", *conditions, of=of, most=MOST)
+    return {**found, "records": [_shown(row) for row in found["records"]]}
 
 
 def _shown(row: Row) -> Row:

@@ -17,12 +17,11 @@ from xmlrpc_api.services.money import currencies, funding, ledger, overcommit
 from xmlrpc_api.services.money.funding import NOTHING
 from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
-from xmlrpc_api.services.tree.lists import Asked
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.ids import Wanted
-from xmlrpc_api.storage.rows import Member, Row, Rows
+from xmlrpc_api.storage.rows import Member, Row
 
 LEDGER = entity_of(LedgerEntry)
 BALANCE = entity_of(Balance)
@@ -216,8 +215,8 @@ async def booking(call: Call, balance: Balance, payment: Payment, kind: str, sig
     )
 
 
-async def entries(call: Call, i_customer: int | None, page: Values) -> Rows:
-    """The ledger of the caller or of a direct sub-customer, newest first; NotFound if it is not the caller's."""
+async def entries(call: Call, i_customer: int | None, page: Values) -> Row:
+    """The ledger of the caller or of a direct sub-customer, as `ledger`; NotFound if it is not the caller's."""
     wanted = call.caller.i_customer if i_customer is None else i_customer
     found = await call.store.rows(_MAIN_BALANCE, **ownership.bounds(call.caller), i_customer=wanted)
     if not found:
@@ -225,27 +224,29 @@ async def entries(call: Call, i_customer: int | None, page: Values) -> Rows:
     return await entries_of(call, found[0]["i_balance"], page)
 
 
-async def entries_of(call: Call, i_balance: int, page: Values) -> Rows:
-    """The ledger of a balance that the caller may see, newest first."""
-    return await ENTRIES.rows(call, lists.asked(page), of=Of({LedgerEntry.i_balance: i_balance}))
+async def entries_of(call: Call, i_balance: int, page: Values) -> Row:
+    """The ledger of a balance that the caller may see, newest first, as `ledger`."""
+    return await ENTRIES.told(call, page, "ledger", of=Of({LedgerEntry.i_balance: i_balance}))
 
 
-async def payments(call: Call, filters: Values) -> Rows:
+async def payments(call: Call, filters: Values) -> Row:
     """
-    Payments of the caller and of its direct sub-customers, those of their accounts included, newest first.
+    Payments of the caller, of its direct sub-customers and of their accounts, newest first, as `payments`.
 
     Args:
         call: The call.
-        filters: Each optional: i_customer, i_account, type, start_date, end_date, after, offset, limit.
+        filters: Each optional: i_customer, i_account, type, start_date, end_date, after, offset, limit, with_total.
 
     Raises:
         NotFound: i_customer is not the caller's.
     """
-    return (await _payments(call, lists.asked(filters))).told(SHOWN)
+    owners = await _owners(call, filters.get("i_customer"), filters.get("i_account"))
+    found = await lists.told(call, filters, "payments", *((PAYMENTS, owner) for owner in owners))
+    return {**found, "payments": found["payments"].told(SHOWN)}
 
 
-async def _payments(call: Call, asked: Asked) -> Rows:
-    i_customer, i_account = (asked.filters.get(name) for name in ("i_customer", "i_account"))
+async def _owners(call: Call, i_customer: int | None, i_account: int | None) -> list[Of]:
+    """Whose payments are told; none is of two."""
     if i_customer is not None:
         await ownership.find(call, i_customer, Reach.CHILDREN_AND_SELF)
     if i_account is not None:
@@ -253,12 +254,11 @@ async def _payments(call: Call, asked: Asked) -> Rows:
         mine = _BALANCES.where(ownership.within(call.caller, Reach.CHILDREN_AND_SELF), *also)
         found = await call.store.select(mine.where(Balance.i_account == i_account), is_short=True)
         balance = found[0]["i_balance"] if found else NO_ID
-        return await PAYMENTS.rows(call, asked, of=Of({LedgerEntry.i_balance: balance}))
+        return [Of({LedgerEntry.i_balance: balance})]
     if i_customer is not None:
-        return await PAYMENTS.rows(call, asked, of=Of({LedgerEntry.i_payee: i_customer}))
+        return [Of({LedgerEntry.i_payee: i_customer})]
     caller = call.caller.i_customer
-    own, below = Of({LedgerEntry.i_payee: caller}), Of({LedgerEntry.i_payer: caller}, (IS_THERE,))
-    return await PAYMENTS.merged(call, asked, own, below)
+    return [Of({LedgerEntry.i_payee: caller}), Of({LedgerEntry.i_payer: caller}, (IS_THERE,))]
 
 
 async def payment(call: Call, i_payment: int, i_customer: int | None, i_account: int | None) -> Row:

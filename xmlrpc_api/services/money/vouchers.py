@@ -23,7 +23,7 @@ from xmlrpc_api.services.money.ledger import Booking, Paid
 from xmlrpc_api.services.tree import lists, ownership
 from xmlrpc_api.services.tree.ownership import Reach
 from xmlrpc_api.services.tree.stretches import Of
-from xmlrpc_api.storage.rows import Rows
+from xmlrpc_api.storage.rows import Row
 
 PURPOSE = purpose_of(Voucher.pin)
 PIN_DIGITS = 16
@@ -37,6 +37,7 @@ VOUCHERS = lists.List(
         "series": lambda name: Voucher.series == name,
         "state": lambda name: STATES[name](),
     },
+    {"series": Voucher.series},
 )
 STATES: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     "new": lambda: Voucher.used.is_(None) & Voucher.voided.is_(None),
@@ -219,9 +220,9 @@ def _good(call: Call) -> tuple[ColumnElement[bool], ...]:
     return Voucher.used.is_(None), Voucher.voided.is_(None), in_time
 
 
-async def page(call: Call, asked: Values) -> Rows:
-    """The caller's vouchers, oldest first."""
-    return await VOUCHERS.rows(call, lists.asked(asked), of=Of({Voucher.i_customer: call.caller.i_customer}))
+async def page(call: Call, params: Values) -> Row:
+    """The caller's vouchers, oldest first, as `vouchers`."""
+    return await VOUCHERS.told(call, params, "vouchers", of=Of({Voucher.i_customer: call.caller.i_customer}))
 
 
 async def void(call: Call, i_voucher: int) -> None:

@@ -1,5 +1,6 @@
 """DID charging groups: what a customer demands for each DID that it lets others use."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
@@ -9,10 +10,14 @@ from xmlrpc_api.call import Call
 from xmlrpc_api.declaration.faults import Conflict, Kind
 from xmlrpc_api.services import records
 from xmlrpc_api.services.belongings import REACH, Belongings
-from xmlrpc_api.services.tree import ownership
+from xmlrpc_api.services.tree import ownership, patterns
 from xmlrpc_api.storage.rows import Row
 
-GROUPS = Belongings(DidChargingGroup)
+GROUPS = Belongings(
+    DidChargingGroup,
+    filters={"name_pattern": partial(patterns.like, DidChargingGroup.name)},
+    orders={"name": DidChargingGroup.name},
+)
 _POINTING: tuple[tuple[type[Did | DidDelegation], Any], ...] = (
     (Did, Did.i_dids_charging_group),
     (Did, Did.buying_i_dids_charging_group),

@@ -111,12 +111,10 @@ async def page(call: Call, params: Values) -> Row:
     Raises:
         BadParameter: More rows were asked for, or exist, than one answer may hold.
     """
-    asked, me = lists.asked(params), call.caller.i_customer
-    parts = ((OWN, Of({Did.i_customer: me})), (DELEGATED, Of({HELD.i_customer: me})))
-    rows = await lists.merged(call, asked, *parts)
-    if not params.get("with_total"):
-        return {"dids": rows}
-    return {"dids": rows, "total": sum([await listed.total(call, asked, of) for listed, of in parts])}
+    me = call.caller.i_customer
+    return await lists.told(
+        call, params, "dids", (OWN, Of({Did.i_customer: me})), (DELEGATED, Of({HELD.i_customer: me}))
+    )
 
 
 async def info(call: Call, known: Known) -> Row:

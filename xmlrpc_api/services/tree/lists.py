@@ -6,7 +6,7 @@ calls it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from itertools import count
@@ -163,10 +163,6 @@ class List:
             return await _stretch(call, asked, (self, of))
         return await _read(call, asked, self.asked_for(asked, *conditions, of=of))
 
-    async def merged(self, call: Call, asked: Asked, *owners: Of) -> Rows:
-        """The rows of several owners; none is of two. See `merged`."""
-        return await merged(call, asked, *((self, owner) for owner in owners))
-
     async def page(self, call: Call, asked: Asked, *conditions: Condition, counting: Statement | None = None) -> Found:
         """
         The rows that are asked for, and how many there are in all.
@@ -199,30 +195,41 @@ class List:
         rows = {row.pop(ID): row for row in await call.store.rows(_by_ids(self), ids=ids)} if ids else {}
         return [rows[i_row] for i_row in ids if i_row in rows]
 
-    async def told(self, call: Call, params: Mapping[str, Any], of: Of, name: str) -> Row:
+    async def told(
+        self,
+        call: Call,
+        params: Mapping[str, Any],
+        name: str,
+        *conditions: Condition,
+        of: Of | None = None,
+        most: int | None = None,
+    ) -> Row:
         """
-        What a method answers whose parameters are `PAGE`, `WITH_TOTAL`, one of `sorted_by`, and filters.
+        What a method answers whose parameters are `PAGE`, filters, and one of `sorted_by` if there are orders.
 
         Args:
             call: The call.
             params: Its parameters.
-            of: Whose rows they are.
             name: What the rows are called.
+            conditions: What holds for all of them.
+            of: Whose rows they are.
+            most: How many an answer may hold; None: what the setting `list_limit` says.
 
         Raises:
             BadParameter: As in `rows`.
         """
-        wanted = asked(params)
+        wanted = asked(params, most)
+        rows = await self.rows(call, wanted, *conditions, of=of)
         if not params.get("with_total"):
-            return {name: await self.rows(call, wanted, of=of)}
-        found = await self.page(call, replace(wanted, after=None), *of.equal(), *of.also)
-        rows = found.rows if wanted.after is None else await self.rows(call, wanted, of=of)
-        return {name: rows, "total": found.total}
+            return {name: rows}
+        is_all = wanted.after is None and len(rows) < wanted.fetched(call) and (len(rows) or not wanted.start)
+        total = wanted.start + len(rows) if is_all else await self.total(call, wanted, *conditions, of=of)
+        return {name: rows, "total": total}
 
-    async def total(self, call: Call, asked: Asked, of: Of) -> int:
-        """How many rows of an owner match, on whatever page."""
-        matching = self._matching(asked, (*of.equal(), *of.also))
-        (counted,) = await call.store.select(self._counting(matching))
+    async def total(self, call: Call, asked: Asked, *conditions: Condition, of: Of | None = None) -> int:
+        """How many rows match, on whatever page."""
+        whose = (*of.equal(), *of.also) if of else ()
+        (counted,) = await call.store.select(self._counting(self._matching(asked, (*whose, *conditions))))
         total: int = counted["total"]
         return total
 
@@ -295,6 +302,18 @@ async def merged(call: Call, asked: Asked, *parts: tuple[List, Of]) -> Rows:
         return await _stretch(call, asked, *parts)
     each = (listed.asked_for(asked, of=owner) for listed, owner in parts)
     return await _read(call, asked, _merged(parts[0][0], each, asked.reach(call), asked))
+
+
+async def told(call: Call, params: Mapping[str, Any], name: str, *parts: tuple[List, Of]) -> Row:
+    """The same for a method, and how many there are if that is asked for; see `List.told`."""
+    if len(parts) == 1:
+        ((listed, of),) = parts
+        return await listed.told(call, params, name, of=of)
+    wanted = asked(params)
+    rows = await merged(call, wanted, *parts)
+    if not params.get("with_total"):
+        return {name: rows}
+    return {name: rows, "total": sum([await listed.total(call, wanted, of=of) for listed, of in parts])}
 
 
 async def _stretch(call: Call, asked: Asked, *parts: tuple[List, Of]) -> Rows:
