@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import Customers, Reseller
+from conftest import Customers, Reseller, Within
 from faces import Api
 from harness import Server
 from sippy import new
@@ -27,9 +27,24 @@ def test_a_match_is_tried_out(root: Api) -> None:
     assert root.checkMatchRule(rule="!^49", number=4930555)["match"] is False
 
 
-@pytest.mark.parametrize("rule", ["s/^(1+)+$/2/", "s/(1*)*(1*)*2/x/g", "s/(1|1|11)+$x/y/"])
+NEVER_ENDING = ["s/^(1+)+$/2/", "s/(1*)*(1*)*2/x/g", "s/(1|1|11)+$x/y/"]
+
+
+@pytest.mark.parametrize("rule", NEVER_ENDING)
 def test_a_pattern_that_never_ends_elsewhere_is_answered(root: Api, rule: str) -> None:
     assert root.applyTranslationRule(rule=rule, number="1" * 127 + "!")["number"] == "1" * 127 + "!"
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("rule", [*NEVER_ENDING, "s/(.*)(.*)(.*)(.*)(.*)[^1!]$/x/g"])
+def test_it_is_answered_as_soon_as_any_other(root: Api, within: Within, rule: str) -> None:
+    """One more character would double the time where patterns backtrack."""
+    root.applyTranslationRule(rule="s/1/2/", number="1")  # connects, and logs in
+
+    with within(0.05):
+        told = root.applyTranslationRule(rule=rule, number="1" * 127 + "!")
+
+    assert told["number"] == "1" * 127 + "!"
 
 
 def test_what_becomes_too_long_is_refused(root: Api, refused: Any) -> None:
