@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from books import findings
 from conftest import Customers, Reseller
 from harness import Server
 from nouns import NOUNS, Noun, Params, Person, elsewhere, values, wrong
+from refusals import refused
 
-from xmlrpc_api.declaration.faults import BadParameter, NotFound, WrongReference, WrongType
+from xmlrpc_api.declaration.faults import BadParameter, Conflict, NotFound, WrongReference, WrongType
 from xmlrpc_api.declaration.fields import Field
 from xmlrpc_api.dialects.switch import METHODS
 
@@ -96,6 +98,26 @@ class TestRoundTrip:
 
         calls = [(name, noun.which(name, made)) for name in (noun.info, noun.delete) if name]
         assert {code for code, _ in person.faults(calls)} == {NotFound.code}
+
+
+def test_what_is_a_customers_goes_with_it_or_is_named(spoilt: Server) -> None:
+    """Accounts hold it back, with what is theirs; then nothing does, and the books are right."""
+    customers = Customers(spoilt)
+    owner = customers.reseller()
+    api = customers.reseller(owner, balance=0)
+    person = Person(spoilt, api, api.i_customer)
+    for kind in NOUNS:
+        person.one(kind)
+
+    with refused(Conflict.code):
+        owner.deleteCustomer(i_customer=person.i_customer)
+    for i_account in [row["i_account"] for row in api.listAccounts()["accounts"]]:
+        api.deleteAccount(i_account=i_account)
+    for row in api.listCustomers()["customers"]:
+        api.deleteCustomer(i_customer=row["i_customer"])
+    owner.deleteCustomer(i_customer=person.i_customer)
+
+    assert findings(spoilt) == []
 
 
 class TestRefusals:
