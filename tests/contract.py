@@ -217,6 +217,9 @@ def _faults_table() -> Iterable[str]:
         yield f"| {ours} | {code} | {thing.thing}: {when} |"
 
 
+STORED = "Stored only."
+
+
 def customer_attributes() -> str:
     """docs/customer_attributes.md: what each attribute of a customer means, and what is done with it."""
     effects = {name: told for told, names in json.loads(EFFECTS.read_text()).items() for name in names}
@@ -229,7 +232,7 @@ def customer_attributes() -> str:
         "|---|---|---|",
     ]
     for name, field in CUSTOMER.fields.items():
-        lines.append(f"| `{name}` | {field.doc} | {effects[name]} |")
+        lines.append(f"| `{name}` | {field.doc} | {effects.get(name, STORED)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -117,6 +117,9 @@ SWITCH_MOVES: dict[str, tuple[Callable[[Wish], dict[str, Any]], ...]] = {
     "updateAccount": (lambda wish: {"i_account": wish.account[0], "balance": wish.amount},),
     "createAccount": (lambda wish: new(balance=wish.amount, payment_currency=wish.currency),),
     "deleteAccount": (lambda wish: {"i_account": wish.account[0]},),
+    "createVouchers": (
+        lambda wish: {"series": unique("series"), "value": wish.amount, "currency": wish.currency, "count": 1},
+    ),
 }
 OFTEN = ("customerAddFunds", "customerDebit", "transferFunds", "updateCustomer")
 SOAP_MOVES: dict[str, tuple[Callable[[Wish], dict[str, Any]], ...]] = {

@@ -27,6 +27,11 @@ COMMANDS = {
     "rates import": ["in.csv"],
     "reset-root": [],
     "rotate-key": [],
+    "tariffs ask": ["49305550100", "--tariff", "1"],
+    "tariffs export": ["out.csv", "--tariff", "1"],
+    "tariffs import": ["in.csv", "--tariff", "1"],
+    "dids export": ["out.csv"],
+    "dids import": ["in.csv"],
     "vouchers generate": ["new.csv", "--series", "s", "--value", "1", "--currency", "USD"],
 }
 WITHOUT_DATABASE = {"call", "hash-password", "methods"}

@@ -32,6 +32,9 @@ KEPT: dict[str, list[tuple[Any, Any]]] = {
     "domain_or_empty": [("", ""), ("SIP.example.com", "sip.example.com")],
     "translation_rule": [("", ""), (" s/1/2/ ", " s/1/2/ ")],
     "match_rule": [("", ""), ("!^1", "!^1")],
+    "number_prefix": [("49", "49")],
+    "prefixes": [(["49", "43", "49"], ["43", "49"])],
+    "voucher_state": [("new", "new"), ("used", "used"), ("void", "void")],
     "payment_type": [("credit", "credit"), ("debit", "debit")],
 }
 REFUSED: dict[str, list[Any]] = {
@@ -48,6 +51,9 @@ REFUSED: dict[str, list[Any]] = {
     "domain_or_empty": ["no domain"],
     "translation_rule": ["s/1/2", "s/(?=1)/2/"],
     "match_rule": ["(1", "(?=1)"],
+    "number_prefix": ["", "+49", "4 9"],
+    "prefixes": [[], ["+49"], [""], ["4" * 33]],
+    "voucher_state": ["", "spent"],
     "digits": ["+49", "4 9", "\u0661"],
     "did": ["", "+", "4930 5550100", "49+30", "sales", "\u0661"],
     "did_or_empty": ["-"],

@@ -152,7 +152,7 @@ async def is_anybody_waiting(database: Database) -> bool:
 def params_of(name: str, caller: int) -> dict[str, Any]:
     """Parameters that are well-formed, by which the caller is named."""
     method = METHODS[name]
-    (example,) = manual.example_params(method)
+    example = next(iter(manual.example_params(method)), {})
     values = {key: float(value) if hasattr(value, "is_nan") else value for key, value in example.items()}
     if name in MAKING:
         values |= {key: unique("new") for key in ("name", "web_login", "username", "authname") if key in values}

@@ -14,7 +14,15 @@ from models import DEFAULT_PASSWORD_POLICY, ROOT_ID, Balance, Customer, LedgerEn
 from xmlrpc_api.call import Call
 from xmlrpc_api.crypto.passwords import NOBODYS_HASH
 from xmlrpc_api.declaration.entity import Values
-from xmlrpc_api.declaration.faults import BadParameter, Conflict, Kind, NotFound, NothingToChange, NotPermitted
+from xmlrpc_api.declaration.faults import (
+    BadParameter,
+    Conflict,
+    Kind,
+    NotFound,
+    NothingToChange,
+    NotPermitted,
+    WrongReference,
+)
 from xmlrpc_api.declaration.numbers import INT_HIGH
 from xmlrpc_api.declaration.rights import Caller
 from xmlrpc_api.dialects.entities import entity_of
@@ -129,7 +137,8 @@ async def _prepared(call: Call, values: Values) -> _Ready:
         ids.drawing(NEEDED),
         *overcommit.asking([call.caller.i_customer]),
     )
-    assert currency is not None  # noqa: S101 (the tariff is there by now, or the caller's balance)
+    if currency is None:  # the tariff was there when it was looked for
+        raise WrongReference("i_tariff")
     assert drawn is not None  # noqa: S101
     return _Ready(policy, currency["currency"], ids.drawn(NEEDED, drawn), overcommit.of_rows(protected))
 
