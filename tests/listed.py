@@ -53,7 +53,7 @@ LISTS = {
     "events": Listed("listEvents", "events", "i_event", newest_first=False, of_subtree=True),
     "customers": Listed("listCustomers", "customers", "i_customer", newest_first=False),
     "accounts": Listed("listAccounts", "accounts", "i_account", newest_first=False),
-    "service plans": Listed("listServicePlans", "list", "i_billing_plan", newest_first=False),
+    "service plans": Listed("listServicePlans", "list", "i_billing_plan", newest_first=False, is_sorted=True),
     "vouchers": Listed("listVouchers", "vouchers", "i_voucher", newest_first=False),
     "web users": Listed("listWebUsers", "web_users", "i_web_user", newest_first=False),
     "DIDs": Listed("getDIDsList", "dids", "i_did", newest_first=False, is_sorted=True),

@@ -30,6 +30,7 @@ from models import (
     PostAuthRule,
     Rate,
     Tariff,
+    Voucher,
     WebUser,
 )
 from xmlrpc_api.transport import pages
@@ -169,6 +170,7 @@ def fill(server: Server, reseller: Reseller, i_customer: int, part: str) -> None
         (Did, "i_customer = 1", NUMBERS, {"did_key": f"'{part}-{i_customer}-' || n.i"}),
         (DidDelegation, him, f"{of_root} did_delegations)", {"i_did": "n.i"}),
         (BillingPlan, him, NUMBERS, {"name": name}),
+        (Voucher, him, NUMBERS, {"series": name, "pin": name}),
         (DidChargingGroup, him, NUMBERS, {"name": name}),
         *((Did, him, NUMBERS, {"did_key": one, "end_key": one}) for one in (name, used)),
         (DidUse, f"{him} AND i_account IS NOT NULL", of_dids, {"i_did": "n.i"}),

@@ -13,6 +13,7 @@ from xmlrpc_api.services import records
 from xmlrpc_api.services.belongings import REACH, Belongings
 from xmlrpc_api.services.tree import lists, ownership, patterns, references
 from xmlrpc_api.services.tree.references import Pointer
+from xmlrpc_api.services.tree.stretches import Of
 from xmlrpc_api.storage.fast_path import Query
 from xmlrpc_api.storage.rows import Row
 
@@ -26,6 +27,7 @@ _SEEN = lists.List(
     {"name_pattern": partial(patterns.like, BillingPlan.name)},
     {"name": BillingPlan.name},
 )
+EVERYBODYS = Of({}, also=(BillingPlan.i_customer.is_(None),))
 _PARTS = Query(
     MINUTE.select(MINUTE.read)
     .where(MinutePlan.i_billing_plan == bindparam("i_billing_plan", type_=Integer))
@@ -104,8 +106,8 @@ async def info(call: Call, i_billing_plan: int) -> Row:
 
 async def page(call: Call, params: Values) -> Row:
     """The service plans that the caller may give to its accounts, as `list`: its own and those that are everybody's."""
-    mine = or_(BillingPlan.i_customer == call.caller.i_customer, BillingPlan.i_customer.is_(None))
-    return await _SEEN.told(call, params, "list", mine)
+    mine = Of({BillingPlan.i_customer: call.caller.i_customer})
+    return await lists.told(call, params, "list", (_SEEN, mine), (_SEEN, EVERYBODYS))
 
 
 async def add_minutes(call: Call, i_billing_plan: int, attributes: Values) -> int:

@@ -88,7 +88,7 @@ class Of:
     read all rows by their ids and leave out the others, which takes long where these do not lie evenly among them.
 
     Attributes:
-        values: The values, by their columns.
+        values: The values, by their columns; none of those that are nobody's, as `also` says then.
         also: What else must hold; the same for every call, since queries are kept by it.
     """
 
@@ -102,6 +102,8 @@ class Of:
     def stretch(self, statement: Statement, key: Key, after: Any) -> Statement:
         """The rows behind an id, or all of them, in order."""
         after = _bound(key.first if after is None else after, key.id)
+        if not self.values:
+            return statement.where(key.behind(key.id, after)).order_by(*key.order(key.id))
         bound = [_bound(value, column) for column, value in self.values.items()]
         columns = [*self.values, key.id]
         owner, same = tuple_(*self.values), tuple_(*bound)
