@@ -100,12 +100,12 @@ class TestRoundTrip:
         assert {code for code, _ in person.faults(calls)} == {NotFound.code}
 
 
-def test_what_is_a_customers_goes_with_it_or_is_named(spoilt: Server) -> None:
+def test_what_is_a_customers_goes_with_it_or_is_named(fresh: Server) -> None:
     """Accounts hold it back, with what is theirs; then nothing does, and the books are right."""
-    customers = Customers(spoilt)
+    customers = Customers(fresh)
     owner = customers.reseller()
     api = customers.reseller(owner, balance=0)
-    person = Person(spoilt, api, api.i_customer)
+    person = Person(fresh, api, api.i_customer)
     for kind in NOUNS:
         person.one(kind)
 
@@ -117,7 +117,7 @@ def test_what_is_a_customers_goes_with_it_or_is_named(spoilt: Server) -> None:
         api.deleteCustomer(i_customer=row["i_customer"])
     owner.deleteCustomer(i_customer=person.i_customer)
 
-    assert findings(spoilt) == []
+    assert findings(fresh) == []
 
 
 class TestRefusals:
