@@ -14,6 +14,7 @@ from xmlrpc_api.fresh import Fresh
 from xmlrpc_api.storage.database import Database
 from xmlrpc_api.transport import plain_json, rest, xml_writer, xmlrpc
 
+PIECE_BYTES = 65_536
 READY_SECONDS = 2
 NOT_READY = "the database does not answer, or is empty"
 NOT_WRITABLE = "nothing can be written: the database may only be read, or is full"
@@ -49,9 +50,16 @@ def reference_page() -> bytes:
     )
 
 
-async def docs(_request: web.Request) -> web.Response:
-    """`GET /docs`."""
-    return web.Response(body=reference_page(), content_type="text/html", charset="utf-8")
+async def docs(request: web.Request) -> web.StreamResponse:
+    """`GET /docs`, piece by piece: of who does not read it no more is kept than one."""
+    page = reference_page()
+    response = web.StreamResponse()
+    response.content_type, response.charset, response.content_length = "text/html", "utf-8", len(page)
+    await response.prepare(request)
+    for start in range(0, len(page), PIECE_BYTES):
+        await response.write(page[start : start + PIECE_BYTES])
+    await response.write_eof()
+    return response
 
 
 async def healthz(_request: web.Request) -> web.Response:
