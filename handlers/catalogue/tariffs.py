@@ -259,15 +259,9 @@ async def get_rate(
     The rate is that of the longest prefix with a valid rate, of the moment in which the call begins. What the caller
     itself pays is the last that it is told.
     """
-    quotes.demand_one({"i_tariff": i_tariff, "i_account": i_account, "i_customer": i_customer})
+    known = {"i_tariff": i_tariff, "i_account": i_account, "i_customer": i_customer}
     asked = quotes.Asked(cld=cld, cli=cli, at=at or call.now, seconds=seconds)
-    if i_tariff is not None:
-        levels = await quotes.of_tariff(call, i_tariff, asked)
-    elif i_account is not None:
-        levels = await quotes.of_account(call, i_account, asked)
-    else:
-        assert i_customer is not None  # noqa: S101 (one of them is given)
-        levels = await quotes.of_customer(call, i_customer, asked)
+    levels = await quotes.levels(call, known, asked)
     return {"rate": levels[0], "levels": levels}
 
 

@@ -29,7 +29,7 @@ TYPE = Field(name="type", wire=Wire.STRING, limit=32, doc="For languages: web or
     scope_optional=True,
     returns=DICTIONARY,
 )
-async def get_system_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:  # noqa: A002
+async def get_system_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:
     """Tell the same as getDictionary: some clients call it so."""
     return {"dictionary": await dictionaries.read(call, name, type)}
 
@@ -43,6 +43,6 @@ async def get_system_dictionary(call: Call, *, name: str, type: str | None = Non
     scope=I_CUSTOMER_OWNER,
     returns=DICTIONARY,
 )
-async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:  # noqa: A002 (its public name)
+async def get_dictionary(call: Call, *, name: str, type: str | None = None) -> Answer:
     """Tell the ids that a parameter may take, each with its label."""
     return {"dictionary": await dictionaries.read(call, name, type)}

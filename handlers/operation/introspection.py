@@ -49,7 +49,7 @@ async def list_methods(_call: Call) -> list[str]:
     positional=True,
     returns=Wire.STRING,
 )
-async def method_help(_call: Call, *, methodName: str) -> str:  # noqa: N803 (the API's name)
+async def method_help(_call: Call, *, methodName: str) -> str:
     """Tell what a method does, with its parameters, answers and faults."""
     return manual.as_text(_known(methodName))
 
@@ -63,7 +63,7 @@ async def method_help(_call: Call, *, methodName: str) -> str:  # noqa: N803 (th
     positional=True,
     returns=Wire.ARRAY,
 )
-async def method_signature(_call: Call, *, methodName: str) -> list[list[str]]:  # noqa: N803 (the API's name)
+async def method_signature(_call: Call, *, methodName: str) -> list[list[str]]:
     """Tell the forms in which a method can be called: type of the answer, then types of the parameters."""
     return _known(methodName).signatures
 

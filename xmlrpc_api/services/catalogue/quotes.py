@@ -5,7 +5,7 @@ An account pays its customer by the tariff of its plan, and each customer the on
 the nearest one above counts. Who asks is told of what is below, and what itself pays; never what those above pay.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -252,15 +252,25 @@ async def _is_loss(call: Call, sale: Sale, above: Sale) -> bool:
     return pricing.is_loss(sale.terms, sold, worth.amount)
 
 
-def demand_one(given: Mapping[str, object]) -> None:
+OF: Mapping[str, Callable[[Call, int, Asked], Awaitable[list[Row]]]] = {
+    "i_tariff": of_tariff,
+    "i_account": of_account,
+    "i_customer": of_customer,
+}
+
+
+async def levels(call: Call, known: Mapping[str, int | None], asked: Asked) -> list[Row]:
     """
-    Refuse to be asked about more than one, or none.
+    The prices of a call by that one of `OF` of which the id is known.
 
     Raises:
-        BadParameter: It is not one.
+        BadParameter: None is known, or more than one.
+        NotFound: It is not there for the caller.
     """
-    names = [name for name, value in given.items() if value is not None]
-    if not names:
-        raise BadParameter.required(next(iter(given)))
-    if len(names) > 1:
-        raise BadParameter(names[1], f"cannot be given beside {names[0]}")
+    given = {name: i_row for name in OF if (i_row := known[name]) is not None}
+    if not given:
+        raise BadParameter.required(next(iter(OF)))
+    name, *others = given
+    if others:
+        raise BadParameter(others[0], f"cannot be given beside {name}")
+    return await OF[name](call, given[name], asked)
